@@ -1,0 +1,30 @@
+-- The two roles and the database, for the embedded cluster, the tests' and docker-compose's alike.
+-- Run once by psql as superuser, with OTC_OWNER_PASSWORD and OTC_APP_PASSWORD in its environment.
+\set ON_ERROR_STOP on
+\getenv owner_password OTC_OWNER_PASSWORD
+\getenv app_password OTC_APP_PASSWORD
+
+-- The owner migrates; the application owns nothing and can't step around row-level security.
+CREATE ROLE otc_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'owner_password';
+CREATE ROLE otc_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'app_password';
+
+-- The nil uuid as default: without a tenant context a policy compares with it and finds no row, and no error.
+ALTER ROLE otc_owner SET otc.organization = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_owner SET otc.person = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_owner SET otc.user_id = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_app SET otc.organization = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_app SET otc.person = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_app SET otc.user_id = '00000000-0000-0000-0000-000000000000';
+ALTER ROLE otc_app SET idle_in_transaction_session_timeout = '60s';
+
+CREATE DATABASE otc OWNER otc_owner TEMPLATE template0 ENCODING 'UTF8'
+    LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C';
+REVOKE ALL ON DATABASE otc FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE otc TO otc_app;
+
+\connect otc
+ALTER SCHEMA public OWNER TO otc_owner;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO otc_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE otc_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO otc_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE otc_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO otc_app;

@@ -1,0 +1,40 @@
+"""Settings behind a TLS-terminating proxy. Every secret comes from the environment; none has a default.
+
+Needed: DJANGO_SECRET_KEY, DATABASE_URL, REDIS_URL, OTC_HOSTS; to migrate, DATABASE_OWNER_URL too.
+"""
+
+import os
+
+from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
+from otc.settings import SECURE_CSP
+
+_missing = [
+    name
+    for name in ("DJANGO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "OTC_HOSTS")
+    if not os.environ.get(name)
+]
+if _missing:
+    raise RuntimeError(f"production settings need {', '.join(_missing)} in the environment")
+
+DEBUG = False
+SESSION_COOKIE_NAME = "__Host-otc_session"
+CSRF_COOKIE_NAME = "__Host-otc_csrf"
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_CSP = SECURE_CSP | {"upgrade-insecure-requests": True}
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{host.replace('.', '*.', 1) if host.startswith('.') else host}"
+    for host in os.environ["OTC_HOSTS"].split(",")
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = False
+WHITENOISE_AUTOREFRESH = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"

@@ -1,0 +1,20 @@
+"""Where Django finds the ground's tables."""
+
+from otc.identity.models import ApiToken, User
+from otc.imports.models import ImportedSource, ImportRow, ImportRun
+from otc.jobs.models import Job
+from otc.money.models import Rate
+from otc.tenancy.models import Organization, Person, ReportingLine
+
+__all__ = [
+    "ApiToken",
+    "ImportRow",
+    "ImportRun",
+    "ImportedSource",
+    "Job",
+    "Organization",
+    "Person",
+    "Rate",
+    "ReportingLine",
+    "User",
+]

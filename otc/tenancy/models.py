@@ -1,0 +1,98 @@
+"""Who is served and who works there: organizations, their people, and who reports to whom from when to when."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import UUID7
+
+from otc.tenancy.fields import TenantForeignKey, TenantModel
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Role(models.TextChoices):
+    REP = "rep"
+    MANAGER = "manager"
+    EXECUTIVE = "executive"
+    ADMINISTRATOR = "administrator"
+    INTEGRATION = "integration"
+
+
+class Visibility(models.TextChoices):
+    LINE = "line", "By reporting line"
+    OPEN = "open", "Everyone sees every deal"
+
+
+class Organization(models.Model):
+    """The tenant; owns everything. Its fence lets through its own row and, by membership, its people's."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="USD")
+    fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
+    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.LINE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(fiscal_year_start_month__range=(1, 12)), name="organization_start_month"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(TenantModel):
+    """Someone of the organization: owns deals, holds a role, may have a sign-in."""
+
+    external_id = models.CharField(max_length=200, null=True, blank=True)
+    name = models.CharField(max_length=200)
+    name_folded = models.CharField(max_length=200, db_collation="C")
+    email = models.CharField(max_length=254, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    territory = models.CharField(max_length=200, blank=True)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.REP)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    joined_on = models.DateField(null=True, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "user"], name="person_user_once"),
+            models.UniqueConstraint(fields=["organization", "external_id"], name="person_external_id_once"),
+        )
+        indexes = (models.Index(fields=["organization", "name_folded"], name="person_by_name"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReportingLine(TenantModel):
+    """`person` reports to `manager` in [valid_from, valid_to); a null manager declares a top."""
+
+    person = TenantForeignKey(Person, models.CASCADE, related_name="+")
+    manager = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(default=FOREVER)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "person", "valid_from"], name="line_starts_once"),
+            models.UniqueConstraint(
+                fields=["organization", "person"], condition=Q(valid_to=FOREVER), name="line_current_once"
+            ),
+            models.CheckConstraint(condition=Q(valid_from__lt=models.F("valid_to")), name="line_interval"),
+            models.CheckConstraint(
+                condition=Q(manager__isnull=True) | ~Q(manager=models.F("person")), name="line_not_to_self"
+            ),
+        )
+        indexes = (models.Index(fields=["organization", "manager", "valid_to"], name="line_by_manager"),)

@@ -1,0 +1,82 @@
+"""Every state a deal was ever in, on two clocks: when it was true, and when the system knew it."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from otc.tenancy.fields import TenantForeignKey
+from otc.tenancy.models import FOREVER, Person
+from pipeline.opportunities.models import DealState, Opportunity
+
+STATE_COLUMNS = tuple(
+    field.column
+    for field in Opportunity._meta.local_fields
+    if field.name in {f.name for f in DealState._meta.local_fields} and field.name not in {"id", "organization"}
+)
+
+
+class Channel(models.TextChoices):
+    UI = "ui"
+    API = "api"
+    IMPORT = "import"
+    TASK = "task"
+
+
+class Provenance(models.TextChoices):
+    LIVE = "live"
+    IMPORTED = "imported"
+    RECONSTRUCTED = "reconstructed"
+    CORRECTED = "corrected"
+
+
+class OpportunityVersion(DealState):
+    """True in [valid_from, valid_to), held by the system in [known_from, known_to). Written by the trigger
+    and the checked history function only; the application's role may only read it.
+    """
+
+    opportunity = TenantForeignKey(Opportunity, models.PROTECT, related_name="versions")
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(default=FOREVER)
+    known_from = models.DateTimeField()
+    known_to = models.DateTimeField(default=FOREVER)
+    actor = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    provenance = models.CharField(max_length=13, choices=Provenance.choices)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "opportunity", "valid_from"],
+                condition=Q(known_to=FOREVER),
+                name="version_starts_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "opportunity"],
+                condition=Q(known_to=FOREVER, valid_to=FOREVER),
+                name="version_current_once",
+            ),
+            models.CheckConstraint(condition=Q(valid_from__lt=F("valid_to")), name="version_valid"),
+            models.CheckConstraint(condition=Q(known_from__lt=F("known_to")), name="version_known"),
+        )
+        indexes = (
+            models.Index(fields=["organization", "opportunity", "valid_from"], name="version_by_opportunity"),
+            models.Index(fields=["organization", "close_date", "valid_from"], name="version_by_close_date"),
+            models.Index(fields=["organization", "owner", "valid_from"], name="version_by_owner"),
+        )
+
+
+class HistoryRow(DealState):
+    """Staging for the checked history function: one full state per deal and instant, of one run."""
+
+    run = models.UUIDField()
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    actor = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    provenance = models.CharField(max_length=13, choices=Provenance.choices)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "run", "opportunity", "at"], name="history_row_once"),
+            models.CheckConstraint(
+                condition=Q(provenance__in=["imported", "reconstructed"]), name="history_row_provenance"
+            ),
+        )

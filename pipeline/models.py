@@ -1,0 +1,30 @@
+"""Where Django finds the pipeline's tables."""
+
+from pipeline.accounts.models import Account, Contact
+from pipeline.activities.models import Activity
+from pipeline.health.models import Health
+from pipeline.history.models import HistoryRow, OpportunityVersion
+from pipeline.inspection.models import LastVisit
+from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
+from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.risk.models import Risk, StageRate
+
+__all__ = [
+    "Account",
+    "Activity",
+    "CloseReason",
+    "Competitor",
+    "Contact",
+    "Health",
+    "HistoryRow",
+    "LastVisit",
+    "Milestone",
+    "Opportunity",
+    "OpportunityMilestone",
+    "OpportunityVersion",
+    "Process",
+    "Product",
+    "Risk",
+    "Stage",
+    "StageRate",
+]

@@ -1,0 +1,156 @@
+"""The deal as it stands now, and the state that every version of it repeats."""
+
+from django.db import models
+from django.db.models import Q
+
+from otc.tenancy.fields import TenantForeignKey, TenantModel
+from otc.tenancy.models import Person
+from pipeline.accounts.models import Account
+from pipeline.process.models import Category, CloseReason, Milestone, Process, Stage
+
+
+class Outcome(models.TextChoices):
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
+    NO_DECISION = "no_decision", "No decision"
+
+
+class Product(TenantModel):
+    """Something that is sold."""
+
+    external_id = models.CharField(max_length=200, null=True, blank=True, db_collation="C")
+    name = models.CharField(max_length=200)
+    name_folded = models.CharField(max_length=200, db_collation="C")
+    family = models.CharField(max_length=200, blank=True)
+    list_price_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "external_id"], name="product_external_id_once"),
+            models.UniqueConstraint(fields=["organization", "name_folded"], name="product_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Competitor(TenantModel):
+    """Whom a deal is fought against."""
+
+    name = models.CharField(max_length=200)
+    name_folded = models.CharField(max_length=200, db_collation="C")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "name_folded"], name="competitor_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealState(TenantModel):
+    """Everything of a deal that a report sums, filters or groups by. Versions hold exactly these columns."""
+
+    name = models.CharField(max_length=300)
+    account = TenantForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
+    owner = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    process = TenantForeignKey(Process, models.PROTECT, null=True, blank=True, related_name="+")
+    stage = TenantForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+    category = models.CharField(max_length=12, choices=Category.choices, null=True, blank=True)
+    category_set_by_person = models.BooleanField(default=False)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    close_date = models.DateField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reason = TenantForeignKey(CloseReason, models.PROTECT, null=True, blank=True, related_name="+")
+    competitor = TenantForeignKey(Competitor, models.PROTECT, null=True, blank=True, related_name="+")
+    product = TenantForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=100, blank=True)
+    next_step = models.CharField(max_length=500, blank=True)
+    next_step_on = models.DateField(null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None and self.deleted_at is None
+
+
+class Opportunity(DealState):
+    """One possible sale. Its history is written by the database, never by code."""
+
+    external_id = models.CharField(max_length=200, null=True, blank=True, db_collation="C")
+    name_folded = models.CharField(max_length=300, db_collation="C")
+    created_at = models.DateTimeField()
+    milestones = models.ManyToManyField(Milestone, through="OpportunityMilestone", related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "external_id"], name="opportunity_external_id_once"),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True, closed_at__isnull=True)
+                | Q(outcome__isnull=False, closed_at__isnull=False),
+                name="opportunity_closed_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="won", category="closed")
+                | (~Q(outcome="won") | Q(outcome__isnull=True))
+                & (~Q(category="closed") | Q(category__isnull=True)),
+                name="opportunity_won_is_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True) | Q(outcome__in=["won", "lost", "no_decision"]),
+                name="opportunity_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(category__isnull=True) | Q(category__in=[value for value, _ in Category.choices]),
+                name="opportunity_category",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["organization", "owner", "close_date", "id"],
+                condition=Q(outcome__isnull=True, deleted_at__isnull=True),
+                name="opportunity_open_by_owner",
+            ),
+            models.Index(
+                fields=["organization", "close_date", "id"],
+                condition=Q(deleted_at__isnull=True),
+                name="opportunity_by_close_date",
+            ),
+            models.Index(fields=["organization", "owner", "id"], name="opportunity_by_owner"),
+            models.Index(fields=["organization", "account", "id"], name="opportunity_by_account"),
+            models.Index(fields=["organization", "name_folded", "id"], name="opportunity_by_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpportunityMilestone(TenantModel):
+    """A milestone of a deal that was met or waived. No row: still open."""
+
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="milestone_marks")
+    milestone = TenantForeignKey(Milestone, models.PROTECT, related_name="+")
+    met_at = models.DateTimeField(null=True, blank=True)
+    waived_at = models.DateTimeField(null=True, blank=True)
+    marked_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "opportunity", "milestone"], name="mark_once"),
+            models.CheckConstraint(
+                condition=Q(met_at__isnull=True, waived_at__isnull=False)
+                | Q(met_at__isnull=False, waived_at__isnull=True),
+                name="mark_met_or_waived",
+            ),
+        )

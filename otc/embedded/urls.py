@@ -33,8 +33,10 @@ def database_from_url(url: str) -> dict[str, Any]:
 def broker_url(redis_url: str) -> str:
     """Kombu's spelling of a Redis URL: a socket is `redis+socket://` there and `unix://` in redis-py.
 
-    >>> broker_url("unix:///tmp/valkey.sock")
-    'redis+socket:///tmp/valkey.sock'
+    >>> broker_url("unix:///tmp/valkey.sock?db=3")
+    'redis+socket:///tmp/valkey.sock?virtual_host=3'
     """
     scheme, separator, rest = redis_url.partition("://")
-    return f"redis+socket{separator}{rest}" if scheme == "unix" else redis_url
+    if scheme != "unix":
+        return redis_url
+    return f"redis+socket{separator}{rest}".replace("?db=", "?virtual_host=")

@@ -1,0 +1,119 @@
+"""Pytest plugin: one database per xdist worker, copied from a template that the owner migrated once.
+
+`db` runs in the application's role and rolls back; `transactional_db` is truncated through the owner's role.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from tests.cluster import cluster_folder, superuser_connection, worker_database
+
+TEMPLATE = "otc"
+# Filled by Django itself after migrating; the same in every database.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The settings already name this worker's database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """This worker's database, a copy of the migrated template; in place of pytest-django's fixture."""
+    with django_db_blocker.unblock():
+        _migrate_template_once()
+        _copy_template()
+    _truncate_through_owner()
+    yield
+    from django.db import connections
+
+    connections.close_all()
+
+
+def _migrate_template_once() -> None:
+    """Migrate as owner; of several workers one does it and the others wait for the lock."""
+    done = cluster_folder() / "migrated"
+    with (cluster_folder() / "migrating").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            with _connected_to(TEMPLATE):
+                from django.core.management import call_command
+
+                call_command("migrate", database="owner", verbosity=0, interactive=False)
+            done.touch()
+
+
+@contextlib.contextmanager
+def _connected_to(database: str) -> Iterator[None]:
+    """Point both roles' connections at another database for a while."""
+    from django.db import connections
+
+    names = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
+    connections.close_all()
+    for alias in names:
+        connections[alias].settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        connections.close_all()
+        for alias, name in names.items():
+            connections[alias].settings_dict["NAME"] = name
+
+
+def _copy_template() -> None:
+    with (
+        (cluster_folder() / "migrating").open("w") as lock,
+        contextlib.closing(superuser_connection()) as connection,
+    ):
+        # Copies of one template exclude each other.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER otc_owner STRATEGY file_copy").format(
+                    sql.Identifier(worker_database()), sql.Identifier(TEMPLATE)
+                )
+            )
+
+
+def _truncate_through_owner() -> None:
+    """Let transactional tests clean up by the owner's TRUNCATE: the application's role may not."""
+    from django.conf import settings
+    from django.test import TransactionTestCase
+
+    owner_url = os.environ["DATABASE_OWNER_URL"]
+    assert settings.DATABASES["default"]["NAME"] == worker_database()
+    with contextlib.closing(psycopg2.connect(owner_url)) as connection, connection.cursor() as cursor:
+        tables = _tables_to_empty(cursor)
+    statement = sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, tables)))
+
+    def empty_all_tables(self: TransactionTestCase) -> None:
+        with (
+            contextlib.closing(psycopg2.connect(owner_url)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            # A view left streaming would hold its lock for ever; better to fail with a name.
+            cursor.execute("SET lock_timeout = '20s'")
+            cursor.execute(statement)
+
+    TransactionTestCase._fixture_teardown = empty_all_tables  # type: ignore[method-assign]  # the one seam Django has
+
+
+def _tables_to_empty(cursor: Any) -> list[str]:
+    """Every table except Django's own and those that a migration filled."""
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+    tables = [name for (name,) in cursor.fetchall() if name not in KEPT]
+    empty = []
+    for name in tables:
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
+        if not cursor.fetchone()[0]:
+            empty.append(name)
+    return empty

@@ -4,15 +4,17 @@ Every tenant query reads the variable (a query without it raises), and PostgreSQ
 settings. Both are set together by `use`, and by nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 NOBODY = UUID(int=0)
+SETTINGS = ("organization", "person", "channel")
 
 
 class NoOrganization(RuntimeError):
@@ -30,6 +32,7 @@ _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=No
 
 
 def current_context() -> TenantContext:
+    """The context in force; raises NoOrganization without one."""
     context = _context.get()
     if context is None:
         raise NoOrganization("no organization in context: wrap the query in otc.tenancy.context.use(...)")
@@ -38,17 +41,6 @@ def current_context() -> TenantContext:
 
 def current_organization_id() -> UUID:
     return current_context().organization_id
-
-
-def has_organization() -> bool:
-    return _context.get() is not None
-
-
-def set_local(**settings: str) -> None:
-    """Set `otc.<name>` for the running transaction."""
-    names = [f"set_config('otc.{name}', %s, true)" for name in settings]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(names), list(settings.values()))
 
 
 @contextmanager
@@ -61,38 +53,48 @@ def use(
 ) -> Iterator[TenantContext]:
     """Serve one organization inside a transaction; leaving restores what was before.
 
+    `channel` is ui, api, import or task and goes into every version written. `repeatable_read` shows one moment
+    to all queries; inside an outer transaction that transaction's level stays.
+
     >>> with use(organization.id, person_id=ana.id, channel="ui"):
     ...     Opportunity.objects.count()
     """
     context = TenantContext(organization_id, person_id, channel)
     before = _context.get()
+    is_nested = connection.in_atomic_block
     token = _context.set(context)
     try:
         with transaction.atomic():
-            if repeatable_read:
-                with connection.cursor() as cursor:
-                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            _mirror(context)
+            _mirror(context, first=repeatable_read and not is_nested)
             yield context
-            if before is not None:
+            if is_nested:
                 _mirror(before)
     finally:
         _context.reset(token)
 
 
-def _mirror(context: TenantContext) -> None:
-    set_local(
-        organization=str(context.organization_id),
-        person=str(context.person_id or NOBODY),
-        channel=context.channel,
-        user_id=str(NOBODY),
+def _mirror(context: TenantContext | None, *, first: bool = False) -> None:
+    """Write the context into the transaction's settings; `first` also fixes its snapshot (it must come first)."""
+    level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if first else ""
+    values = (
+        [str(context.organization_id), str(context.person_id or NOBODY), context.channel]
+        if context
+        else [str(NOBODY), str(NOBODY), ""]
     )
+    chosen = ", ".join(f"set_config('otc.{name}', %s, true)" for name in SETTINGS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{level}SELECT {chosen}", values)
 
 
-@contextmanager
-def doorway(**settings: str) -> Iterator[None]:
-    """Work without an organization, through one of the named doorways (user_id, token, doorway=jobs)."""
-    with transaction.atomic():
-        set_local(**settings)
-        yield
-        set_local(**dict.fromkeys(settings, str(NOBODY)))
+def through_doorway(setting: str, value: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Read a few rows without an organization, through one of the doorways that the policies name.
+
+    `setting` is user_id (a person's memberships), token (by hash) or doorway (jobs). One statement, so that the
+    setting ends with it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT set_config('otc.{setting}', %s, true); {sql}", [value, *parameters])
+        rows = cursor.fetchall()
+        if connection.in_atomic_block:
+            cursor.execute(f"SELECT set_config('otc.{setting}', %s, true)", [str(NOBODY)])
+    return rows

@@ -1,0 +1,106 @@
+"""The one middleware that owns the transaction: finds the organization, sets it, runs and renders, commits."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+from otc.tenancy.context import use
+from otc.tenancy.lines import Owners, visible_owners
+from otc.tenancy.models import Organization, Person
+from otc.tenancy.permissions import may
+from otc.tenancy.queries import TokenOwner, memberships, token_owner
+
+PAGE = re.compile(r"^/o/([^/]+)/")
+API = re.compile(r"^/api/")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass
+class Tenant:
+    """Whom a request is served for. `now` is the request's one clock; `scopes` limit a token (None: a page)."""
+
+    organization: Organization
+    person: Person
+    now: datetime
+    organizations: list[Organization] = field(default_factory=list)
+    scopes: frozenset[str] | None = None
+
+    @cached_property
+    def visible(self) -> Owners:
+        return visible_owners(self.person, organization=self.organization, now=self.now)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.organization.timezone)
+
+    @cached_property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    def may(self, action: str) -> bool:
+        return may(self.person.role, action)
+
+
+class TenantMiddleware:
+    """A refused request (status 400 and above) is rolled back whole; its audit row is written after, elsewhere."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.tenant = None  # type: ignore[attr-defined]  # Django's way of handing things to views
+        if page := PAGE.match(request.path_info):
+            return self.serve_page(request, page[1])
+        if API.match(request.path_info):
+            return self.serve_api(request)
+        return self.get_response(request)
+
+    def serve_page(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        now = timezone.now()
+        found = memberships(request.user.pk, today=now.date())
+        mine = next((m for m in found if m.organization.slug == slug), None)
+        if mine is None or not may(mine.person.role, "use_pages"):
+            raise Http404
+        tenant = Tenant(mine.organization, mine.person, now, [m.organization for m in found])
+        return self.serve(request, tenant, channel="ui")
+
+    def serve_api(self, request: HttpRequest) -> HttpResponseBase:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        now = timezone.now()
+        owner = None
+        if kind.lower() == "bearer" and secret:
+            owner = token_owner(hashlib.sha256(secret.strip().encode()).hexdigest(), now=now)
+        if owner is None:
+            return self.get_response(request)
+        return self.serve_token(request, owner, now)
+
+    def serve_token(self, request: HttpRequest, owner: TokenOwner, now: datetime) -> HttpResponseBase:
+        with use(owner.organization_id):
+            organization = Organization.objects.get(id=owner.organization_id)
+            person = Person.objects.filter(id=owner.person_id).first()
+        if person is None or (person.left_on and person.left_on <= now.date()):
+            return self.get_response(request)
+        tenant = Tenant(organization, person, now, [organization], owner.scopes)
+        return self.serve(request, tenant, channel="api")
+
+    def serve(self, request: HttpRequest, tenant: Tenant, *, channel: str) -> HttpResponseBase:
+        request.tenant = tenant  # type: ignore[attr-defined]  # as above
+        is_read = request.method in SAFE_METHODS
+        with use(
+            tenant.organization.id, person_id=tenant.person.id, channel=channel, repeatable_read=is_read
+        ):
+            response = self.get_response(request)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        return response

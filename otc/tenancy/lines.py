@@ -1,0 +1,138 @@
+"""Who reports to whom at an instant, and which owners a person may see or asks for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from otc.tenancy.context import current_organization_id
+from otc.tenancy.models import Organization, Person, ReportingLine, Visibility
+from otc.tenancy.permissions import SEES_EVERYTHING
+
+EVERYONE = "everyone"
+UNASSIGNED = "unassigned"
+
+
+class UnknownScope(ValueError):
+    """The scope names nobody that the viewer may see: answered as not found."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The reporting lines of one instant: manager_of[person] is a person, or None for a declared top.
+
+    A person without an entry has no line.
+    """
+
+    manager_of: Mapping[UUID, UUID | None]
+
+    def branch(self, person_id: UUID) -> frozenset[UUID]:
+        """The person and everybody below."""
+        below: dict[UUID, list[UUID]] = {}
+        for person, manager in self.manager_of.items():
+            if manager is not None:
+                below.setdefault(manager, []).append(person)
+        found, waiting = {person_id}, [person_id]
+        while waiting:
+            for report in below.get(waiting.pop(), ()):
+                if report not in found:
+                    found.add(report)
+                    waiting.append(report)
+        return frozenset(found)
+
+    @property
+    def tops(self) -> frozenset[UUID]:
+        return frozenset(person for person, manager in self.manager_of.items() if manager is None)
+
+
+def chart_at(instant: datetime) -> Chart:
+    """The organization's lines as they stood at `instant`."""
+    lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
+    return Chart(dict(lines.values_list("person_id", "manager_id")))
+
+
+@dataclass(frozen=True)
+class Owners:
+    """A set of deal owners. `person_ids` None means every person; `unassigned` says whether nobody counts too."""
+
+    person_ids: frozenset[UUID] | None
+    unassigned: bool
+
+    def contains(self, owner_id: UUID | None) -> bool:
+        if owner_id is None:
+            return self.unassigned
+        return self.person_ids is None or owner_id in self.person_ids
+
+    def intersect(self, other: "Owners") -> "Owners":
+        if self.person_ids is None:
+            ids = other.person_ids
+        elif other.person_ids is None:
+            ids = self.person_ids
+        else:
+            ids = self.person_ids & other.person_ids
+        return Owners(ids, self.unassigned and other.unassigned)
+
+    def matching(self, field: str = "owner") -> Q:
+        """The same condition for a queryset whose `field` is the owner."""
+        nobody = Q(**{f"{field}__isnull": True})
+        if self.person_ids is None:
+            return Q() if self.unassigned else ~nobody
+        somebody = Q(**{f"{field}_id__in": sorted(self.person_ids)})
+        return somebody | nobody if self.unassigned else somebody
+
+    def condition(self, column: str) -> tuple[str, list[object]]:
+        """SQL that holds for deals of these owners, with its parameters."""
+        if self.person_ids is None:
+            return ("true", []) if self.unassigned else (f"{column} IS NOT NULL", [])
+        if not self.person_ids:
+            return (f"{column} IS NULL", []) if self.unassigned else ("false", [])
+        clause = f"{column} = ANY(%s::uuid[])"
+        ids = [str(person_id) for person_id in sorted(self.person_ids)]
+        return (f"({clause} OR {column} IS NULL)", [ids]) if self.unassigned else (clause, [ids])
+
+
+ALL_OWNERS = Owners(None, True)
+
+
+def visible_owners(person: Person, *, organization: Organization, now: datetime) -> Owners:
+    """Whose deals the person may see today: all, or their own and their branch's.
+
+    A declared top also sees deals that nobody owns. This never depends on `as_of`.
+    """
+    if person.role in SEES_EVERYTHING or organization.visibility == Visibility.OPEN:
+        return ALL_OWNERS
+    chart = chart_at(now)
+    return Owners(chart.branch(person.id), person.id in chart.tops)
+
+
+def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
+    """The owners that `scope` (a person's id, `unassigned`, `everyone`) means on `chart`, as far as visible.
+
+    Raises UnknownScope for anything else and for a person whose deals the viewer can't see.
+    """
+    if scope in ("", EVERYONE):
+        return visible
+    if scope == UNASSIGNED:
+        if not visible.unassigned:
+            raise UnknownScope(scope)
+        return Owners(frozenset(), True)
+    try:
+        person_id = UUID(scope)
+    except ValueError:
+        raise UnknownScope(scope) from None
+    if not visible.contains(person_id):
+        raise UnknownScope(scope)
+    return Owners(chart.branch(person_id), False).intersect(visible)
+
+
+def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]:
+    """Persons of the organization by id, all of them when `person_ids` is None."""
+    people = Person.objects.all() if person_ids is None else Person.objects.filter(id__in=list(person_ids))
+    return {person.id: person for person in people}
+
+
+def lock_lines() -> None:
+    """Serialize changes of lines in this organization, so that two of them can't close a cycle together."""
+    Organization.objects.select_for_update().get(id=current_organization_id())

@@ -1,0 +1,80 @@
+"""The only writers of organizations, people and reporting lines."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from otc.tenancy.context import use
+from otc.tenancy.lines import chart_at, lock_lines
+from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role
+
+
+class CyclicLine(ValueError):
+    """A reporting line that would lead back to the person."""
+
+
+def fold(text: str) -> str:
+    """The form in which names are looked up and sorted: case folded, spaces single."""
+    return " ".join(text.casefold().split())
+
+
+def organization_create(
+    *,
+    slug: str,
+    name: str,
+    currency: str = "USD",
+    timezone_name: str = "UTC",
+    fiscal_year_start_month: int = 1,
+    visibility: str = "line",
+) -> Organization:
+    """Make a tenant. Its id is chosen here because its fence wants the organization in context."""
+    organization = Organization(
+        id=uuid4(),
+        slug=slug,
+        name=name,
+        currency=currency,
+        timezone=timezone_name,
+        fiscal_year_start_month=fiscal_year_start_month,
+        visibility=visibility,
+    )
+    with use(organization.id):
+        organization.save(force_insert=True)
+    return organization
+
+
+def person_create(
+    *,
+    name: str,
+    role: str = Role.REP,
+    manager: Person | None = None,
+    is_top: bool = False,
+    since: datetime | None = None,
+    **fields: object,
+) -> Person:
+    """Add a person; with `manager` or `is_top` also the reporting line from `since` on (default: now)."""
+    person = Person(name=name, name_folded=fold(name), role=role, **fields)
+    person.save()
+    if manager is not None or is_top:
+        line_set(person, manager_id=manager.id if manager else None, since=since or timezone.now())
+    return person
+
+
+def line_set(person: Person, *, manager_id: UUID | None, since: datetime) -> ReportingLine:
+    """Let `person` report to `manager_id` (None: a declared top) from `since` on. Raises CyclicLine."""
+    lock_lines()
+    current = ReportingLine.objects.filter(person_id=person.id, valid_to=FOREVER).first()
+    if current is not None and current.manager_id == manager_id:
+        return current
+    chart = chart_at(since)
+    if manager_id is not None and manager_id in chart.branch(person.id):
+        raise CyclicLine(f"{person.name} can't report to somebody who reports to {person.name}")
+    if current is not None:
+        if current.valid_from >= since:
+            current.delete()
+        else:
+            current.valid_to = since
+            current.save(update_fields=["valid_to"])
+    line = ReportingLine(person_id=person.id, manager_id=manager_id, valid_from=since)
+    line.save()
+    return line

@@ -1,0 +1,78 @@
+"""What may be changed on a deal and what follows from it. No Django: values in, values out."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+OUTCOMES = ("won", "lost", "no_decision")
+OPEN_CATEGORIES = ("omitted", "pipeline", "best_case", "most_likely", "commit")
+EDITABLE = frozenset(
+    {
+        "name",
+        "account_id",
+        "owner_id",
+        "stage_id",
+        "category",
+        "amount_minor",
+        "currency",
+        "close_date",
+        "competitor_id",
+        "product_id",
+        "source",
+        "kind",
+        "next_step",
+        "next_step_on",
+        "attributes",
+    }
+)
+
+
+class Refused(ValueError):
+    """A change that a rule refuses: which field, and in words what to do instead."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field, self.reason = field, reason
+
+
+def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:
+    """Refuse unknown fields, empty names, negative amounts, and any change of a closed deal's forecast."""
+    unknown = sorted(set(changes) - EDITABLE)
+    if unknown:
+        raise Refused(unknown[0], f"{unknown[0]} can't be edited")
+    if "name" in changes and not str(changes["name"]).strip():
+        raise Refused("name", "A deal needs a name")
+    amount = changes.get("amount_minor")
+    if amount is not None and amount < 0:
+        raise Refused("amount_minor", "An amount is not negative; take the deal out with a category instead")
+    if "category" in changes and changes["category"] not in OPEN_CATEGORIES:
+        raise Refused("category", "Choose one of: " + ", ".join(OPEN_CATEGORIES) + "; closing sets closed")
+    frozen = {"stage_id", "category"} & set(changes)
+    if frozen and not is_open:
+        raise Refused(sorted(frozen)[0], "This deal is closed; reopen it first")
+
+
+def category_after_stage(
+    *, present: str | None, set_by_person: bool, proposed: str | None
+) -> tuple[str | None, bool]:
+    """The category and whether a person set it, after the stage changed: a person's choice stays.
+
+    >>> category_after_stage(present="commit", set_by_person=True, proposed="pipeline")
+    ('commit', True)
+    """
+    return (present, True) if set_by_person else (proposed, False)
+
+
+def closed_category(outcome: str) -> str:
+    """Won deals sum as closed; the others leave every column."""
+    return "closed" if outcome == "won" else "omitted"
+
+
+def check_closing(*, outcome: str, has_reason: bool, close_date: date, today: date) -> None:
+    """A closing needs a known outcome, a reason, and a day that isn't in the future."""
+    if outcome not in OUTCOMES:
+        raise Refused("outcome", "Choose won, lost or no decision")
+    if not has_reason:
+        raise Refused("reason", "Say the primary reason: it is what the next deal learns from")
+    if close_date > today:
+        raise Refused("close_date", f"A closing can't lie in the future; today is {today.isoformat()}")

@@ -1,0 +1,205 @@
+"""The only writers of deals: create, edit, close, reopen, delete, restore, undo, mark a milestone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from otc.jobs.services import enqueue
+from otc.tenancy.context import current_context
+from otc.tenancy.models import FOREVER, Organization, Person
+from otc.tenancy.services import fold
+from pipeline.accounts.models import Account
+from pipeline.history.models import STATE_COLUMNS, OpportunityVersion
+from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
+from pipeline.opportunities.rules import (
+    Refused,
+    category_after_stage,
+    check_closing,
+    check_editable,
+    closed_category,
+)
+from pipeline.opportunities.signals import opportunity_closed
+from pipeline.process.models import CloseReason, Milestone, Process, Stage
+
+REFERENCES = {
+    "account_id": Account,
+    "owner_id": Person,
+    "stage_id": Stage,
+    "competitor_id": Competitor,
+    "product_id": Product,
+    "reason_id": CloseReason,
+}
+HEALTH_JOB = "deal_health"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A deal after a write, and the version that stood before it (None for a new deal): what undo goes back to."""
+
+    opportunity: Opportunity
+    before: UUID | None
+
+
+def opportunity_create(*, name: str, now: datetime, **fields: Any) -> Written:
+    """A new open deal in the default process's first stage unless `stage_id` says otherwise."""
+    changes = {"name": name, **fields}
+    check_editable(changes, is_open=True)
+    process = Process.objects.filter(is_default=True).first()
+    stages = list(Stage.objects.filter(process=process)) if process else []
+    deal = Opportunity(
+        id=uuid4(), created_at=now, process=process, currency=_corporate_currency(), name=name, source=""
+    )
+    if "stage_id" not in changes and stages:
+        changes["stage_id"] = stages[0].id
+    _apply(deal, changes)
+    deal.save(force_insert=True)
+    enqueue(HEALTH_JOB, subject=deal.id)
+    return Written(deal, None)
+
+
+def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Written:
+    """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written."""
+    deal = _locked(opportunity_id)
+    before = _current_version_id(opportunity_id)
+    check_editable(changes, is_open=deal.outcome is None)
+    _apply(deal, changes)
+    return _save(deal, before)
+
+
+def opportunity_close(
+    opportunity_id: UUID,
+    *,
+    outcome: str,
+    reason_id: UUID | None,
+    now: datetime,
+    today: date,
+    close_date: date | None = None,
+    competitor_id: UUID | None = None,
+) -> Written:
+    """End a deal as won, lost or no decision. The close date becomes `today` unless another, past one is given."""
+    deal = _locked(opportunity_id)
+    before = _current_version_id(opportunity_id)
+    if deal.outcome is not None:
+        raise Refused("outcome", "This deal is already closed; reopen it first")
+    day = close_date or today
+    check_closing(outcome=outcome, has_reason=reason_id is not None, close_date=day, today=today)
+    _check_references({"reason_id": reason_id, "competitor_id": competitor_id})
+    deal.outcome, deal.reason_id, deal.close_date, deal.closed_at = outcome, reason_id, day, now
+    deal.category = closed_category(outcome)
+    if competitor_id is not None:
+        deal.competitor_id = competitor_id
+    written = _save(deal, before)
+    opportunity_closed.send(sender=Opportunity, opportunity_id=deal.id, outcome=outcome)
+    return written
+
+
+def opportunity_reopen(opportunity_id: UUID) -> Written:
+    """Open a closed deal again, in the category that its stage proposes."""
+    deal = _locked(opportunity_id)
+    before = _current_version_id(opportunity_id)
+    if deal.outcome is None:
+        raise Refused("outcome", "This deal is open")
+    deal.outcome = deal.closed_at = deal.reason_id = None
+    deal.category = deal.stage.category if deal.stage else None
+    deal.category_set_by_person = False
+    return _save(deal, before)
+
+
+def opportunity_delete(opportunity_id: UUID, *, now: datetime) -> Written:
+    """Take a deal out of every list; its versions stay, and undo brings it back."""
+    deal = _locked(opportunity_id)
+    before = _current_version_id(opportunity_id)
+    deal.deleted_at = now
+    return _save(deal, before)
+
+
+def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
+    """Put back the state of `to_version`, which must be the one just before the present one.
+
+    Raises Refused when somebody has changed the deal since.
+    """
+    deal = _locked(opportunity_id)
+    latest = list(
+        OpportunityVersion.objects.filter(opportunity_id=opportunity_id, known_to=FOREVER).order_by(
+            "-valid_from"
+        )[:2]
+    )
+    if len(latest) < 2 or latest[1].id != to_version:
+        raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
+    for column in STATE_COLUMNS:
+        setattr(deal, column, getattr(latest[1], column))
+    return _save(deal, latest[0].id)
+
+
+def milestone_mark(
+    opportunity_id: UUID, *, milestone_id: UUID, state: str, now: datetime, note: str = ""
+) -> None:
+    """Set a milestone of the deal to `met`, `waived` or `open` (which forgets the mark)."""
+    deal = _locked(opportunity_id)
+    if state not in ("met", "waived", "open"):
+        raise Refused("state", "A milestone is met, waived or open")
+    if not Milestone.objects.filter(id=milestone_id, stage__process_id=deal.process_id).exists():
+        raise Refused("milestone", "This deal's process has no such milestone")
+    OpportunityMilestone.objects.filter(opportunity=deal, milestone_id=milestone_id).delete()
+    if state != "open":
+        OpportunityMilestone(
+            opportunity=deal,
+            milestone_id=milestone_id,
+            met_at=now if state == "met" else None,
+            waived_at=now if state == "waived" else None,
+            marked_by_id=current_context().person_id,
+            note=note[:500],
+        ).save()
+    enqueue(HEALTH_JOB, subject=deal.id)
+
+
+def _locked(opportunity_id: UUID) -> Opportunity:
+    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
+    return deal
+
+
+def _current_version_id(opportunity_id: UUID) -> UUID:
+    version_id: UUID = OpportunityVersion.objects.values_list("id", flat=True).get(
+        opportunity_id=opportunity_id, valid_to=FOREVER, known_to=FOREVER
+    )
+    return version_id
+
+
+def _apply(deal: Opportunity, changes: Mapping[str, Any]) -> None:
+    _check_references(changes)
+    for column, value in changes.items():
+        setattr(deal, column, value)
+    deal.name_folded = fold(deal.name)
+    if "category" in changes:
+        deal.category_set_by_person = True
+    elif "stage_id" in changes:
+        stage = Stage.objects.filter(id=deal.stage_id).first()
+        deal.process_id = stage.process_id if stage else deal.process_id
+        deal.category, deal.category_set_by_person = category_after_stage(
+            present=deal.category,
+            set_by_person=deal.category_set_by_person,
+            proposed=stage.category if stage else None,
+        )
+
+
+def _check_references(changes: Mapping[str, Any]) -> None:
+    """Refuse an id of nothing in this organization, before the database's key would."""
+    for column, model in REFERENCES.items():
+        value = changes.get(column)
+        if value is not None and not model.objects.filter(id=value).exists():
+            raise Refused(column.removesuffix("_id"), f"There is no such {column.removesuffix('_id')}")
+
+
+def _save(deal: Opportunity, before: UUID) -> Written:
+    deal.save(force_update=True)
+    enqueue(HEALTH_JOB, subject=deal.id)
+    return Written(deal, before)
+
+
+def _corporate_currency() -> str:
+    currency: str = Organization.objects.values_list("currency", flat=True).get(
+        id=current_context().organization_id
+    )
+    return currency

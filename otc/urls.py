@@ -3,6 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
+from otc.tenancy.views import home
+
 
 def alive(request: HttpRequest) -> HttpResponse:
     """The process answers. Silent about database and broker, so that no probe restarts a healthy web."""
@@ -12,4 +14,11 @@ def alive(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", alive, name="alive"),
     path("accounts/", include("allauth.urls")),
+    path("", home, name="home"),
+    path("api/v1/", include("otc.api.urls")),
+    path("o/<slug:slug>/", include("otc.ui.urls")),
+    path("o/<slug:slug>/", include("otc.identity.urls")),
+    path("o/<slug:slug>/", include("pipeline.urls")),
+    path("o/<slug:slug>/", include("forecasting.urls")),
+    path("o/<slug:slug>/", include("postmortem.urls")),
 ]

@@ -1,0 +1,32 @@
+"""What every page's view starts with: may this role come in, and what do the address's controls say?"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+View = Callable[..., HttpResponse]
+
+
+def page(action: str) -> Callable[[View], View]:
+    """Let in whoever may `action`; 403 for other roles, 404 outside an organization.
+
+    The view gets (request, slug, ...) as its URL says and finds request.tenant set.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            tenant = getattr(request, "tenant", None)
+            if tenant is None:
+                raise Http404
+            if not tenant.may(action):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.action = action  # type: ignore[attr-defined]  # the guard test reads it
+        return guarded
+
+    return decorate

@@ -1,0 +1,114 @@
+"""The standing people: ana (rep) under max (manager) under eve (executive), ops (administrator); zoe elsewhere."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from otc.identity.models import User
+from otc.tenancy.context import use
+from otc.tenancy.models import Organization, Person
+from otc.tenancy.services import organization_create, person_create
+from pipeline.process.services import process_install
+
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """An organization with its standing people, by first name."""
+
+    organization: Organization
+    people: dict[str, Person]
+
+    def __getattr__(self, name: str) -> Person:
+        try:
+            return self.people[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def url(self, path: str) -> str:
+        return f"/o/{self.organization.slug}/{path}"
+
+
+def user_for(name: str) -> User:
+    return User.objects.create(email=f"{name}@example.org", name=name.title(), password="!")
+
+
+def build_house() -> House:
+    """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops on the side."""
+    organization = organization_create(
+        slug="halden", name="Halden Systems", currency="EUR", timezone_name="Europe/Berlin"
+    )
+    with use(organization.id):
+        process_install()
+        eve = person_create(
+            name="Eve Okafor", role="executive", is_top=True, since=BEGINNING, user=user_for("eve")
+        )
+        max_ = person_create(
+            name="Max Brandt", role="manager", manager=eve, since=BEGINNING, user=user_for("max")
+        )
+        ana = person_create(name="Ana Ruiz", role="rep", manager=max_, since=BEGINNING, user=user_for("ana"))
+        jon = person_create(name="Jonas Feld", role="rep", manager=max_, since=BEGINNING)
+        ops = person_create(name="Olga Petrova", role="administrator", user=user_for("ops"))
+        bot = person_create(name="Bridge", role="integration")
+    return House(organization, {"eve": eve, "max": max_, "ana": ana, "jon": jon, "ops": ops, "bot": bot})
+
+
+def build_elsewhere() -> House:
+    """Prairie Robotics (USD): zoe administers it and belongs nowhere else."""
+    organization = organization_create(slug="prairie", name="Prairie Robotics", currency="USD")
+    with use(organization.id):
+        process_install()
+        zoe = person_create(
+            name="Zoe Lindt", role="administrator", is_top=True, since=BEGINNING, user=user_for("zoe")
+        )
+    return House(organization, {"zoe": zoe})
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    return build_house()
+
+
+@pytest.fixture
+def elsewhere(db: None) -> House:
+    return build_elsewhere()
+
+
+@pytest.fixture
+def inside(house: House) -> Iterator[House]:
+    """The house with its organization in context, as services and queries want it."""
+    with use(house.organization.id, channel="ui"):
+        yield house
+
+
+@pytest.fixture
+def signed_in() -> Callable[[Person], Client]:
+    """A browser-like client signed in as a person."""
+
+    def sign_in(person: Person) -> Client:
+        client = Client()
+        client.force_login(
+            User.objects.get(id=person.user_id), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def make_deal() -> Callable[..., Any]:
+    """Create a deal in the organization in context: make_deal("Kestrel", owner=ana, amount_minor=386_000_00)."""
+    from pipeline.opportunities.services import opportunity_create
+
+    def make(name: str = "Kestrel Rail", *, owner: Person | None = None, now: datetime | None = None, **f: Any) -> Any:
+        owner_id = owner.id if owner else None
+        return opportunity_create(
+            name=name, owner_id=owner_id, now=now or datetime.now(UTC), **f
+        ).opportunity
+
+    return make

@@ -64,10 +64,12 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"otc_ui": "otc.ui.templatetags.otc_ui"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "otc.ui.context.ui",
             ],
         },
     },
@@ -224,6 +226,6 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         # A page that is not found or refused is the visitor's business; only faults of ours are logged.
         "django.request": {"level": "ERROR"},
-        "celery": {"level": "INFO"},
+        "celery": {"level": "WARNING"},
     },
 }

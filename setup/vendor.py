@@ -12,7 +12,7 @@ SCRIPTS = ("htmx.min.js", "htmx.esm.min.js")
 
 
 def copy_vendor_files() -> None:
-    """Fill static/vendor: htmx, Inter with its optical-size axis, and the font's rules with flat addresses."""
+    """Fill static/vendor: htmx, Inter with its optical sizes, and the font's rules with flat addresses."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
     for name in SCRIPTS:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -65,19 +65,48 @@ def remembered(path: Path) -> dict[str, int]:
     return {name: pid for name, (pid, mark) in marks.items() if mark and start_mark(pid) == mark}
 
 
-def end(pid: int, *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 8.0) -> None:
-    """Ask a process to stop and, when it doesn't in time, kill it; returns when it is gone."""
-    mark = start_mark(pid)
-    if mark is None:
+def ask(pid: int, *, by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask a process to stop, without waiting."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, by)
+
+
+def end_all(
+    pids: Iterable[int], *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 8.0
+) -> None:
+    """Ask every process once to stop, wait for all, kill those that don't in time; returns when they are gone."""
+    marks = {pid: mark for pid in pids if (mark := start_mark(pid))}
+    for pid in marks:
+        ask(pid, by=first)
+    if not (stubborn := _still_there(marks, seconds=patience_seconds)):
         return
-    for number, seconds in ((first, patience_seconds), (signal.SIGKILL, 5.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if start_mark(pid) != mark:
-                return
-            time.sleep(0.02)
+    for pid in stubborn:
+        _kill_group(pid)
+    _still_there(stubborn, seconds=5.0)
+
+
+def end(pid: int, *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 8.0) -> None:
+    """`end_all` for one process."""
+    end_all([pid], first=first, patience_seconds=patience_seconds)
+
+
+def _still_there(marks: Mapping[int, str], *, seconds: float) -> dict[int, str]:
+    """Those of pid -> start mark that are alive after at most `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = {pid: mark for pid, mark in marks.items() if start_mark(pid) == mark}
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.02)
+
+
+def _kill_group(pid: int) -> None:
+    """Kill a process and, where it leads a group, its children with it."""
+    with contextlib.suppress(ProcessLookupError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
@@ -100,6 +129,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     dies_by: signal.Signals = signal.SIGTERM,
     folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a child in a group of its own that gets `dies_by` when this process dies, even by kill -9."""
     return subprocess.Popen(
@@ -109,6 +139,7 @@ def start(
         stderr=subprocess.STDOUT if log is not None else None,
         env=dict(environment) if environment is not None else None,
         cwd=folder,
+        pass_fds=descriptors,
         preexec_fn=_die_with_parent(dies_by),
     )
 

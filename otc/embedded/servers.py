@@ -197,7 +197,17 @@ class PostgresServer:
             "OTC_OWNER_PASSWORD": self.passwords.owner,
             "OTC_APP_PASSWORD": self.passwords.app,
         }
-        psql = [POSTGRES_BIN / "psql", "-X", "-q", "-h", self.sockets, "-p", str(PORT), "-U", "postgres"]
+        psql: list[str | Path] = [
+            POSTGRES_BIN / "psql",
+            "-X",
+            "-q",
+            "-h",
+            self.sockets,
+            "-p",
+            str(PORT),
+            "-U",
+            "postgres",
+        ]
         done = subprocess.run(
             [*psql, "-d", "postgres", "-f", ROLES_SQL], capture_output=True, text=True, env=environment
         )
@@ -235,7 +245,7 @@ class ValkeyServer:
         private_folder(self.sockets)
         private_folder(self.data)
         self.socket.unlink(missing_ok=True)
-        command = [
+        command: list[str | Path] = [
             *(VALKEY_SERVER, "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "600"),
             *("--dir", self.data, "--save", "300 1", "--appendonly", "no", "--daemonize", "no"),
         ]

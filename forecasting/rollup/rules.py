@@ -1,0 +1,314 @@
+"""What each person's part of the period comes to, along the reporting line, with every adjustment
+(DEFINITIONS 5).
+
+Each column is rolled up by itself, so an adjustment moves no other column:
+1 own · 2 with reports, unadjusted · 3 with the reports' adjustments · 4 with one's own · 5 with the
+manager's.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+NO_CATEGORY = "no_category"
+
+SINGLE = ("omitted", NO_CATEGORY, "pipeline", "best_case", "most_likely", "commit", "closed")
+
+CUMULATIVE: dict[str, tuple[str, ...]] = {
+    "commit_cumulative": ("commit", "closed"),
+    "most_likely_cumulative": ("most_likely", "commit", "closed"),
+    "best_case_cumulative": ("best_case", "most_likely", "commit", "closed"),
+    "open": (NO_CATEGORY, "pipeline", "best_case", "most_likely", "commit"),
+}
+
+COLUMNS: dict[str, tuple[str, ...]] = {column: (column,) for column in SINGLE} | CUMULATIVE
+
+ADJUSTABLE = frozenset(
+    {
+        "best_case",
+        "most_likely",
+        "commit",
+        "best_case_cumulative",
+        "most_likely_cumulative",
+        "commit_cumulative",
+    }
+)
+
+type Person = Hashable
+
+
+class RollupError(ValueError):
+    """A tree or an adjustment that can't be rolled up."""
+
+
+class ReportingCycle(RollupError):
+    """Somebody reports to themselves, directly or through others."""
+
+
+class NotAdjustable(RollupError):
+    """A column that nobody may adjust, or a person who isn't in the tree."""
+
+
+class Kind(StrEnum):
+    ABSOLUTE = "absolute"
+    DELTA = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Who reports to whom at one instant: manager_of[person] is a person, or None for a declared top.
+
+    A person without an entry has no line. The positions in `vacant` have nobody sitting on them.
+    """
+
+    manager_of: Mapping[Person, Person | None]
+    vacant: frozenset[Person] = frozenset()
+
+    def __post_init__(self) -> None:
+        sound: set[Person] = set()
+        for person in self.manager_of:
+            path: list[Person] = []
+            step: Person | None = person
+            while step is not None and step not in sound:
+                if step in path:
+                    cycle = " -> ".join(str(name) for name in [*path[path.index(step) :], step])
+                    raise ReportingCycle(f"Reporting lines form a circle: {cycle}.")
+                path.append(step)
+                step = self.manager_of.get(step)
+            sound.update(path)
+
+    def parent_of(self, person: Person) -> Person | None:
+        """Where a person's money goes next; None for a top and for the root of an unassigned branch."""
+        return None if person in self.vacant else self.manager_of.get(person)
+
+    def is_top(self, person: Person) -> bool:
+        return person in self.manager_of and self.manager_of[person] is None and person not in self.vacant
+
+    def adjuster_of(self, person: Person) -> Person | None:
+        """The manager, or the next occupied one above; None where there is nobody."""
+        above = self.manager_of.get(person)
+        while above is not None and above in self.vacant:
+            above = self.manager_of.get(above)
+        return above
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A change on top of a person's amount in one column, in corporate minor units.
+
+    The author is the person (their own), or a manager. `base_minor` is the amount below it when it was made.
+    """
+
+    person: Person
+    column: str
+    author: Person
+    kind: Kind
+    amount_minor: int
+    base_minor: int | None = None
+    reason: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        return self.person == self.author
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one adjustment does: final amounts are the unadjusted ones plus these."""
+
+    adjustment: Adjustment
+    below_minor: int
+    amount_minor: int
+    is_stale: bool
+    is_from_former_manager: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """The five amounts of one person and column, in corporate minor units; `seen` is what they see, `final`
+    what their manager sees.
+    """
+
+    own: int = 0
+    rolled_up: int = 0
+    with_reports_adjustments: int = 0
+    seen: int = 0
+    final: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the grid. `person` is None for "unassigned" and for the total of all."""
+
+    person: Person | None
+    manager: Person | None
+    depth: int
+    is_unassigned: bool
+    reports: tuple[Person, ...]
+    amounts: Mapping[str, Amounts]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """The grid: rows depth first, tops before unassigned branches; what nobody holds; and the total of all.
+
+    total.rolled_up = every own amount + what has no owner, in each column.
+    """
+
+    rows: tuple[Row, ...]
+    unassigned: Row
+    total: Row
+    effects: tuple[Effect, ...]
+
+    def row(self, person: Person) -> Row:
+        return next(row for row in self.rows if row.person == person)
+
+
+def rollup(
+    own: Mapping[tuple[Person | None, str | None], int],
+    *,
+    tree: Tree,
+    adjustments: Iterable[Adjustment] = (),
+) -> Rollup:
+    """The grid of a period. `own` holds corporate minor units by (owner or None, category or None).
+
+    `adjustments` are those in force, oldest first; a later one of the same author's place (own, or a
+    manager's) replaces the earlier on that person and column. Raises NotAdjustable, RollupError.
+    """
+    by_person = _own_by_person(own)
+    people = _everybody(tree, owners=by_person)
+    reports = _reports(people, tree=tree)
+    order = _depth_first(people, tree=tree, reports=reports)
+    in_force = _in_force(adjustments, people=frozenset(people))
+    amounts: dict[Person, dict[str, Amounts]] = {}
+    effects: list[Effect] = []
+    for person, _depth, _is_unassigned in reversed(order):  # reports come before their managers
+        amounts[person] = {}
+        for column in COLUMNS:
+            below = [amounts[report][column] for report in reports[person]]
+            bare = _bare(_in_column(by_person.get(person, {}), column), below)
+            amounts[person][column], found = _adjusted(bare, in_force.get((person, column), ()), tree=tree)
+            effects += found
+    rows = tuple(
+        Row(person, tree.parent_of(person), depth, is_unassigned, reports[person], amounts[person])
+        for person, depth, is_unassigned in order
+    )
+    unassigned = _heading(rows, own=by_person.get(None, {}), is_unassigned=True)
+    return Rollup(rows, unassigned, _total(rows, unassigned), tuple(reversed(effects)))
+
+
+def unassigned_people(tree: Tree, *, people: Iterable[Person] = ()) -> frozenset[Person]:
+    """Those whose money lands in "unassigned": no line, or below a vacant position or somebody without a
+    line.
+    """
+
+    def root(person: Person) -> Person:
+        while (above := tree.parent_of(person)) is not None:
+            person = above
+        return person
+
+    everybody = _everybody(tree, owners=people)
+    return frozenset(person for person in everybody if not tree.is_top(root(person)))
+
+
+def _own_by_person(
+    own: Mapping[tuple[Person | None, str | None], int],
+) -> dict[Person | None, dict[str, int]]:
+    by_person: dict[Person | None, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for (person, category), amount_minor in own.items():
+        name = category or NO_CATEGORY
+        if name not in SINGLE:
+            raise RollupError(f"“{category}” is not a forecast category.")
+        by_person[person][name] += amount_minor
+    return by_person
+
+
+def _everybody(tree: Tree, *, owners: Iterable[Person | None]) -> list[Person]:
+    """Everybody in the tree or with an amount, each once, in the order given."""
+    named = [*tree.manager_of, *tree.manager_of.values(), *owners]
+    return list(dict.fromkeys(person for person in named if person is not None))
+
+
+def _reports(people: list[Person], *, tree: Tree) -> dict[Person, tuple[Person, ...]]:
+    found: dict[Person, list[Person]] = {person: [] for person in people}
+    for person in people:
+        parent = tree.parent_of(person)
+        if parent is not None:
+            found[parent].append(person)
+    return {person: tuple(reports) for person, reports in found.items()}
+
+
+def _depth_first(
+    people: list[Person], *, tree: Tree, reports: Mapping[Person, tuple[Person, ...]]
+) -> list[tuple[Person, int, bool]]:
+    """(person, depth, is unassigned), each manager before their reports, tops before unassigned branches."""
+    roots = [person for person in people if tree.parent_of(person) is None]
+    roots.sort(key=lambda person: not tree.is_top(person))
+    order: list[tuple[Person, int, bool]] = []
+    waiting = [(root, 0, not tree.is_top(root)) for root in reversed(roots)]
+    while waiting:
+        person, depth, is_unassigned = waiting.pop()
+        order.append((person, depth, is_unassigned))
+        waiting += [(report, depth + 1, is_unassigned) for report in reversed(reports[person])]
+    return order
+
+
+def _in_force(
+    adjustments: Iterable[Adjustment], *, people: frozenset[Person]
+) -> dict[tuple[Person, str], tuple[Adjustment, ...]]:
+    """By person and column: the person's own, then the manager's, the latest of each."""
+    latest: dict[tuple[Person, str], dict[bool, Adjustment]] = defaultdict(dict)
+    for adjustment in adjustments:
+        if adjustment.column not in ADJUSTABLE:
+            raise NotAdjustable(f"The column “{adjustment.column}” can't be adjusted.")
+        if adjustment.person not in people:
+            raise NotAdjustable(f"{adjustment.person} is not in the reporting line.")
+        latest[adjustment.person, adjustment.column][adjustment.is_own] = adjustment
+    return {
+        place: tuple(by_own[is_own] for is_own in (True, False) if is_own in by_own)
+        for place, by_own in latest.items()
+    }
+
+
+def _in_column(own: Mapping[str, int], column: str) -> int:
+    return sum(own.get(category, 0) for category in COLUMNS[column])
+
+
+def _bare(own: int, below: Iterable[Amounts]) -> Amounts:
+    """A person's amounts before any adjustment on that person."""
+    reports = list(below)
+    rolled_up = own + sum(report.rolled_up for report in reports)
+    adjusted = own + sum(report.final for report in reports)
+    return Amounts(own, rolled_up, adjusted, adjusted, adjusted)
+
+
+def _adjusted(
+    bare: Amounts, adjustments: Iterable[Adjustment], *, tree: Tree
+) -> tuple[Amounts, list[Effect]]:
+    seen, final, effects = bare.seen, bare.final, []
+    for adjustment in adjustments:
+        below = final
+        is_absolute = adjustment.kind is Kind.ABSOLUTE
+        final = adjustment.amount_minor if is_absolute else below + adjustment.amount_minor
+        if adjustment.is_own:
+            seen = final
+        is_current = adjustment.is_own or adjustment.author == tree.adjuster_of(adjustment.person)
+        is_stale = adjustment.base_minor is not None and adjustment.base_minor != below
+        effects.append(Effect(adjustment, below, final - below, is_stale, not is_current))
+    return Amounts(bare.own, bare.rolled_up, bare.with_reports_adjustments, seen, final), effects
+
+
+def _heading(rows: tuple[Row, ...], *, own: Mapping[str, int], is_unassigned: bool) -> Row:
+    """The row above all roots of its kind, which nobody adjusts."""
+    roots = [row for row in rows if row.depth == 0 and row.is_unassigned == is_unassigned]
+    amounts = {
+        column: _bare(_in_column(own, column), [row.amounts[column] for row in roots]) for column in COLUMNS
+    }
+    return Row(None, None, 0, is_unassigned, tuple(row.person for row in roots), amounts)
+
+
+def _total(rows: tuple[Row, ...], unassigned: Row) -> Row:
+    tops = _heading(rows, own={}, is_unassigned=False)
+    amounts = {column: _bare(0, [tops.amounts[column], unassigned.amounts[column]]) for column in COLUMNS}
+    return Row(None, None, 0, False, tops.reports, amounts)

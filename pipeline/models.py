@@ -4,7 +4,6 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
-from pipeline.inspection.models import LastVisit
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
 from pipeline.risk.models import Risk, StageRate
@@ -17,7 +16,6 @@ __all__ = [
     "Contact",
     "Health",
     "HistoryRow",
-    "LastVisit",
     "Milestone",
     "Opportunity",
     "OpportunityMilestone",

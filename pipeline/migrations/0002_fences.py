@@ -29,5 +29,4 @@ class Migration(migrations.Migration):
         fence("Health"),
         fence("StageRate"),
         fence("Risk"),
-        fence("LastVisit"),
     ]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Print the path of a Python that can carry this project: 3.12 or newer, with venv and ensurepip.
-# Order: $PYTHON, python3, named versions, pyenv's version of .python-version, any other version of pyenv.
+# Order: the one of .venv, $PYTHON, python3, named versions, pyenv's version of .python-version, any other version of pyenv.
 here=$(cd "$(dirname "$0")/.." && pwd)
 pyenv_versions="${PYENV_ROOT:-$HOME/.pyenv}/versions"
 wanted=$(cat "$here/.python-version" 2>/dev/null)
@@ -22,7 +22,7 @@ try() {
     "$path" -c 'import sys; print(sys.executable)'
 }
 
-for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.14 \
+for candidate in "$here/.venv/bin/python" ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.14 \
     "$pyenv_versions/$wanted"/bin/python "$pyenv_versions/$wanted".*/bin/python \
     "$pyenv_versions"/3.1[2-9]*/bin/python "$pyenv_versions"/3.[2-9][0-9]*/bin/python; do
     try "$candidate" && exit 0

@@ -49,9 +49,11 @@ def environment_works() -> bool:
     """Whether .venv's Python runs, is ours (a copied clone brings another's paths) and has pip."""
     if not PYTHON.exists():
         return False
-    question = "import sys, pip; print(sys.version_info >= (3, 12), sys.prefix)"
-    answer = subprocess.run([PYTHON, "-c", question], capture_output=True, text=True)
-    return answer.returncode == 0 and answer.stdout.split() == ["True", str(VENV)]
+    answer = subprocess.run(
+        [PYTHON, "-c", "import sys, pip; print(sys.version_info >= (3, 12))"], capture_output=True
+    )
+    script = VENV / "bin" / "pip"
+    return answer.stdout.strip() == b"True" and script.exists() and str(PYTHON) in script.read_text()[:400]
 
 
 def make_environment() -> None:

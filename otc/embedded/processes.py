@@ -74,7 +74,7 @@ def ask(pid: int, *, by: signal.Signals = signal.SIGTERM) -> None:
 def end_all(
     pids: Iterable[int], *, first: signal.Signals = signal.SIGTERM, patience_seconds: float = 8.0
 ) -> None:
-    """Ask every process once to stop, wait for all, kill those that don't in time; returns when they are gone."""
+    """Ask every process once to stop, kill those that don't in time; returns when all are gone."""
     marks = {pid: mark for pid in pids if (mark := start_mark(pid))}
     for pid in marks:
         ask(pid, by=first)

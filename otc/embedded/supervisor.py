@@ -102,14 +102,17 @@ class Supervisor:
         self.valkey: ValkeyServer | None = None
         self.parts: list[Part] = []
 
-    def run(self) -> None:
-        """Start everything, watch it, and return or raise only after everything has stopped."""
+    def run(self, *, parts: bool = True) -> None:
+        """Start the servers and, with `parts`, the rest; watch; raise only after everything has stopped."""
         lock = take_lock(self.var)
         try:
             self._end_leftovers()
             self._start_servers()
-            self._prepare()
-            self._start_parts(lock)
+            if parts:
+                self._prepare()
+                self._start_parts(lock)
+            else:
+                say(f"PostgreSQL and Valkey are up in {self.sockets}  (Ctrl-C stops them)")
             self._watch()
         finally:
             # A second Ctrl-C must not leave half of it running.
@@ -248,6 +251,7 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="first port to try"
     )
+    parser.add_argument("--servers-only", action="store_true", help="no web, worker or scheduler")
     arguments = parser.parse_args()
     for number in ENDING_SIGNALS:
         signal.signal(number, _raise_stop)
@@ -255,7 +259,7 @@ def main() -> int:
         var=places.VAR, sockets=places.socket_path(), host=arguments.host, port=arguments.port
     )
     try:
-        supervisor.run()
+        supervisor.run(parts=not arguments.servers_only)
     except Stop:
         say("Stopped")
     except (CannotRun, ServerFailed, places.UnsafeFolder) as reason:

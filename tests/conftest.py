@@ -105,10 +105,10 @@ def make_deal() -> Callable[..., Any]:
     """Create a deal in the organization in context: make_deal("Kestrel", owner=ana, amount_minor=386_000_00)."""
     from pipeline.opportunities.services import opportunity_create
 
-    def make(name: str = "Kestrel Rail", *, owner: Person | None = None, now: datetime | None = None, **f: Any) -> Any:
+    def make(
+        name: str = "Kestrel Rail", *, owner: Person | None = None, now: datetime | None = None, **f: Any
+    ) -> Any:
         owner_id = owner.id if owner else None
-        return opportunity_create(
-            name=name, owner_id=owner_id, now=now or datetime.now(UTC), **f
-        ).opportunity
+        return opportunity_create(name=name, owner_id=owner_id, now=now or datetime.now(UTC), **f).opportunity
 
     return make

@@ -35,7 +35,5 @@ def rate_on(currency: str, day: date | None, *, known: datetime) -> Decimal | No
     rates = Rate.objects.filter(currency=currency, known_from__lte=known)
     if day is not None:
         rates = rates.filter(valid_from__lte=day)
-    rate: Decimal | None = (
-        rates.order_by("-valid_from", "-known_from").values_list("rate", flat=True).first()
-    )
+    rate: Decimal | None = rates.order_by("-valid_from", "-known_from").values_list("rate", flat=True).first()
     return rate

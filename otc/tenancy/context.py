@@ -86,7 +86,9 @@ def _mirror(context: TenantContext | None, *, first: bool = False) -> None:
         cursor.execute(f"{level}SELECT {chosen}", values)
 
 
-def through_doorway(setting: str, value: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def through_doorway(
+    setting: str, value: str, sql: str, parameters: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
     """Read a few rows without an organization, through one of the doorways that the policies name.
 
     `setting` is user_id (a person's memberships), token (by hash) or doorway (jobs). One statement, so that the

@@ -24,8 +24,8 @@ def foreign_key_sql(table: str, target: str, column: str, on_delete: str) -> str
 class Fence(Operation):
     """Fence the table of `model_name`: forced row-level security and keys that start with the organization.
 
-    `using` is the policies' condition; anything but the default is a named doorway (otc/tenancy/doorways.md).
-    `check` is the condition for written rows. `grants` are the application role's rights on the table.
+    `using` says which rows may be read; anything but the default is a named doorway. `check` says which rows may
+    be written: a doorway never writes. `grants` are the application role's rights on the table.
     """
 
     reduces_to_sql = True
@@ -70,16 +70,33 @@ class Fence(Operation):
         return statements
 
     def policy_statements(self, table: str) -> list[str]:
+        policies = self._own_rows() if self.using == self.check else self._own_rows_and_doorway()
         return [
             f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
             f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
-            f'CREATE POLICY tenant_only ON "{table}" AS RESTRICTIVE FOR ALL TO PUBLIC '
-            f"USING ({self.using}) WITH CHECK ({self.check})",
-            f'CREATE POLICY tenant ON "{table}" AS PERMISSIVE FOR ALL TO PUBLIC '
-            f"USING ({self.using}) WITH CHECK ({self.check})",
+            *(f'CREATE POLICY {name} ON "{table}" AS {terms}' for name, terms in policies.items()),
             f'REVOKE ALL ON "{table}" FROM otc_app',
             f'GRANT {self.grants} ON "{table}" TO otc_app',
         ]
+
+    def _own_rows(self) -> dict[str, str]:
+        both = f"USING ({self.check}) WITH CHECK ({self.check})"
+        return {
+            "tenant_only": f"RESTRICTIVE FOR ALL TO PUBLIC {both}",
+            "tenant": f"PERMISSIVE FOR ALL TO PUBLIC {both}",
+        }
+
+    def _own_rows_and_doorway(self) -> dict[str, str]:
+        """One policy per command: a single one FOR ALL would let the doorway's rows be taken over or deleted."""
+        own, read = self.check, self.using
+        return {
+            "tenant_only": f"RESTRICTIVE FOR SELECT TO PUBLIC USING ({read})",
+            "tenant_only_insert": f"RESTRICTIVE FOR INSERT TO PUBLIC WITH CHECK ({own})",
+            "tenant_only_update": f"RESTRICTIVE FOR UPDATE TO PUBLIC USING ({own}) WITH CHECK ({own})",
+            "tenant_only_delete": f"RESTRICTIVE FOR DELETE TO PUBLIC USING ({own})",
+            "tenant": f"PERMISSIVE FOR ALL TO PUBLIC USING ({own}) WITH CHECK ({own})",
+            "doorway": f"PERMISSIVE FOR SELECT TO PUBLIC USING ({read})",
+        }
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         raise RuntimeError("a fence is not taken down")

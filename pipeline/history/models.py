@@ -10,7 +10,8 @@ from pipeline.opportunities.models import DealState, Opportunity
 STATE_COLUMNS = tuple(
     field.column
     for field in Opportunity._meta.local_fields
-    if field.name in {f.name for f in DealState._meta.local_fields} and field.name not in {"id", "organization"}
+    if field.name in {f.name for f in DealState._meta.local_fields}
+    and field.name not in {"id", "organization"}
 )
 
 
@@ -75,7 +76,9 @@ class HistoryRow(DealState):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["organization", "run", "opportunity", "at"], name="history_row_once"),
+            models.UniqueConstraint(
+                fields=["organization", "run", "opportunity", "at"], name="history_row_once"
+            ),
             models.CheckConstraint(
                 condition=Q(provenance__in=["imported", "reconstructed"]), name="history_row_provenance"
             ),

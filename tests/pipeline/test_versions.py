@@ -29,9 +29,7 @@ def staged(deal: Opportunity, at: datetime, provenance: str = "imported", **chan
 
 def imported_deal(house: House, **state: object) -> Opportunity:
     with use(house.organization.id, channel="import"):
-        deal = Opportunity(
-            id=uuid4(), name="Old", name_folded="old", currency="EUR", created_at=NOW, **state
-        )
+        deal = Opportunity(id=uuid4(), name="Old", name_folded="old", currency="EUR", created_at=NOW, **state)
         deal.save(force_insert=True)
     return Opportunity.objects.get(id=deal.id)
 
@@ -155,16 +153,16 @@ EDITS = st.lists(
 )
 
 
-def apply_edit(deal: Opportunity, edit: tuple[str, object], *, stages: list[Stage], reason: CloseReason) -> None:
+def apply_edit(
+    deal: Opportunity, edit: tuple[str, object], *, stages: list[Stage], reason: CloseReason
+) -> None:
     from pipeline.opportunities.rules import Refused
 
     kind, value = edit
     now = datetime.now(UTC)
     try:
         if kind == "close":
-            opportunity_close(
-                deal.id, outcome=str(value), reason_id=reason.id, now=now, today=now.date()
-            )
+            opportunity_close(deal.id, outcome=str(value), reason_id=reason.id, now=now, today=now.date())
         elif kind == "reopen":
             opportunity_reopen(deal.id)
         elif kind == "stage":

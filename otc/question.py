@@ -1,0 +1,168 @@
+"""What does an address ask? Period, scope, instant and whose knowledge, the same for page, API, CSV and mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from otc.calendar.rules import Period, PeriodError, monday_of, parse_period, period_of
+from otc.tenancy.lines import EVERYONE, Chart, Owners, chart_at, scope_owners
+from otc.tenancy.middleware import Tenant
+from otc.tenancy.models import Organization, Person
+
+
+class BadQuestion(ValueError):
+    """A parameter that can't be meant: which one, and what to write instead."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter, self.message = parameter, message
+
+
+@dataclass(frozen=True)
+class Question:
+    """One report's frame. `as_of` is the instant asked for, `known` the instant whose knowledge answers.
+
+    What the viewer may see follows today's lines; `org_chart` (then or now) only groups.
+    """
+
+    organization: Organization
+    viewer: Person
+    now: datetime
+    as_of: datetime
+    known: datetime
+    is_past: bool
+    org_chart: str
+    period: Period
+    scope: str
+    visible: Owners
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.organization.timezone)
+
+    @cached_property
+    def day(self) -> date:
+        """The organization's day at `as_of`."""
+        return self.as_of.astimezone(self.zone).date()
+
+    @cached_property
+    def chart(self) -> Chart:
+        return self.chart_of(self.as_of)
+
+    @cached_property
+    def owners(self) -> Owners:
+        return self.owners_at(self.as_of)
+
+    def chart_of(self, instant: datetime) -> Chart:
+        return chart_at(self.now if self.org_chart == "now" else instant)
+
+    def owners_at(self, instant: datetime) -> Owners:
+        """The owners that the scope meant at `instant`, as far as the viewer may see them today."""
+        chart = self.chart if instant == self.as_of and "chart" in self.__dict__ else self.chart_of(instant)
+        return scope_owners(self.scope, chart=chart, visible=self.visible)
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which `day` begins in the organization's zone."""
+        return datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC)
+
+
+def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
+    """Read period, scope, as_of, knowledge and org_chart. Raises BadQuestion, or UnknownScope for a stranger."""
+    organization = tenant.organization
+    as_of, is_past = _instant(parameters.get("as_of", ""), zone=tenant.zone, now=tenant.now)
+    org_chart = _choice(parameters, "org_chart", ("then", "now"))
+    knowledge = _choice(parameters, "knowledge", ("then", "now"))
+    question = Question(
+        organization=organization,
+        viewer=tenant.person,
+        now=tenant.now,
+        as_of=as_of,
+        known=tenant.now if knowledge == "now" else as_of,
+        is_past=is_past,
+        org_chart=org_chart,
+        period=_period(parameters.get("period", ""), as_of, organization=organization, zone=tenant.zone),
+        scope=parameters.get("scope") or EVERYONE,
+        visible=tenant.visible,
+    )
+    _ = question.owners
+    return question
+
+
+def since_instant(question: Question, text: str, *, last_visit: datetime | None) -> tuple[str, datetime]:
+    """What "changes since" means: monday (default), period, visit or a day; as its name and its instant.
+
+    Never later than the question's own instant.
+    """
+    choice = text or "monday"
+    if choice == "monday":
+        instant = question.start_of(monday_of(question.day))
+    elif choice == "period":
+        instant = question.start_of(question.period.first)
+    elif choice == "visit":
+        instant = last_visit or question.start_of(monday_of(question.day))
+    else:
+        instant = question.start_of(_day(choice, "since"))
+    return choice, min(instant, question.as_of)
+
+
+def _period(text: str, as_of: datetime, *, organization: Organization, zone: ZoneInfo) -> Period:
+    start = organization.fiscal_year_start_month
+    if not text:
+        return period_of(as_of.astimezone(zone).date(), fiscal_year_start_month=start)
+    try:
+        return parse_period(text, fiscal_year_start_month=start)
+    except PeriodError as problem:
+        raise BadQuestion("period", str(problem)) from problem
+
+
+def _instant(text: str, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, bool]:
+    """A day means its end in the organization's zone; today and nothing mean now."""
+    if not text or text == "now":
+        return now, False
+    try:
+        instant = _end_of(date.fromisoformat(text), zone) if len(text) == 10 else _aware(text, zone)
+    except (ValueError, OverflowError):
+        raise BadQuestion(
+            "as_of", f"“{text}” is not a day like 2026-11-02 or an instant like 2026-11-02T18:00Z"
+        ) from None
+    if instant > now:
+        if len(text) == 10 and date.fromisoformat(text) == now.astimezone(zone).date():
+            return now, False
+        raise BadQuestion("as_of", f"{text} lies in the future; nothing is known of it")
+    return instant, True
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The last microsecond of a day."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+    return midnight - timedelta(microseconds=1)
+
+
+def _aware(text: str, zone: ZoneInfo) -> datetime:
+    instant = datetime.fromisoformat(text.replace(" ", "+"))
+    return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _day(text: str, parameter: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadQuestion(parameter, f"“{text}” is not a day like 2026-11-02") from None
+
+
+def _choice(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    chosen = parameters.get(name) or allowed[0]
+    if chosen not in allowed:
+        raise BadQuestion(name, f"“{chosen}” is none of: {', '.join(allowed)}")
+    return chosen
+
+
+def parse_uuid(text: str, parameter: str) -> UUID:
+    """An id from an address; raises BadQuestion."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadQuestion(parameter, f"“{text}” is not an id") from None

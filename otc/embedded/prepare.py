@@ -28,8 +28,8 @@ def main() -> None:
         _migrate()
     if not settings.DEBUG:
         call_command("collectstatic", verbosity=0, interactive=False)
-    # Does nothing where an organization exists already.
-    if "seed_demo" in get_commands():
+    # Does nothing where an organization exists already; OTC_DEMO=0 is for those who bring their own data.
+    if os.environ.get("OTC_DEMO") != "0" and "seed_demo" in get_commands():
         call_command("seed_demo", "--first-run")
 
 

@@ -1,0 +1,127 @@
+"""Servers, processes, folders and addresses, each alone."""
+
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from otc.embedded import places, processes
+from otc.embedded.servers import PostgresServer
+from otc.embedded.urls import broker_url, database_from_url
+
+
+@pytest.fixture
+def server(tmp_path):
+    sockets = places.socket_path(tmp_path)
+    made = PostgresServer(
+        tmp_path / "data",
+        sockets,
+        places.read_or_create_passwords(tmp_path),
+        tmp_path / "log",
+        parameters={"fsync": "off"},
+    )
+    yield made
+    made.stop()
+    sockets.rmdir()
+
+
+def test_a_pid_file_that_names_a_stranger_is_cleared(server):
+    server.start()
+    server.wait()
+    server.stop()
+    # This process: alive, and no PostgreSQL. The server alone would refuse to start.
+    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n0\n5432\n\n\n\nready\n")
+    server.start()
+    server.wait()
+    server.connect("otc").close()
+
+
+def test_a_set_up_cut_short_is_done_again(server):
+    server.data.mkdir(mode=0o700)
+    (server.data / "half").touch()
+    server.start()
+    server.wait()
+    with server.connect("otc").cursor() as cursor:
+        cursor.execute("SELECT datlocprovider, datlocale FROM pg_database WHERE datname = current_database()")
+        assert cursor.fetchone() == ("b", "C.UTF-8")
+
+
+def test_nobody_signs_in_without_the_password(server):
+    server.start()
+    server.wait()
+    server.passwords = places.Passwords("wrong", "wrong", "wrong", "wrong")
+    with pytest.raises(Exception, match="password authentication failed"):
+        server.connect("otc")
+
+
+def test_a_process_that_ignores_the_request_is_killed():
+    deaf = processes.start(
+        [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+    )
+    processes.end(deaf.pid, patience_seconds=0.5)
+    assert deaf.wait(5) in (-signal.SIGKILL, -signal.SIGTERM)
+
+
+def test_an_id_used_again_is_a_stranger(tmp_path):
+    note = tmp_path / "processes.json"
+    processes.remember(note, {"us": os.getpid()})
+    assert processes.remembered(note) == {"us": os.getpid()}
+    note.write_text(note.read_text().replace(":", ":9"))
+    assert processes.remembered(note) == {}
+
+
+def test_a_private_folder_is_closed_and_never_a_link(tmp_path):
+    assert stat.S_IMODE(places.private_folder(tmp_path / "a").stat().st_mode) == 0o700
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(places.UnsafeFolder):
+        places.private_folder(tmp_path / "link")
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path):
+    theirs = tmp_path / "theirs"
+    if os.geteuid() == 0:
+        theirs.mkdir()
+        os.chown(theirs, 65534, 65534)
+    else:
+        theirs = Path("/usr")
+    with pytest.raises(places.UnsafeFolder):
+        places.private_folder(theirs)
+
+
+def test_passwords_are_made_once_and_for_us_only(tmp_path):
+    first = places.read_or_create_passwords(tmp_path)
+    assert places.read_or_create_passwords(tmp_path) == first
+    assert len({first.superuser, first.owner, first.app, first.django_secret_key}) == 4
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+
+
+def test_a_sockets_path_is_short_wherever_the_clone_lies():
+    path = places.socket_path(Path("/" + "very-long/" * 40)) / ".s.PGSQL.5432"
+    assert len(str(path)) < 103
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "name"),
+    [
+        ("postgres://ana:p%40w@db:5433/otc?sslmode=require", "db", "otc"),
+        ("postgresql://ana:p%40w@/otc?host=/run/pg&port=5433", "/run/pg", "otc"),
+    ],
+)
+def test_a_database_url_becomes_djangos_settings(url, host, name):
+    settings = database_from_url(url)
+    assert (settings["HOST"], settings["NAME"], settings["PORT"]) == (host, name, "5433")
+    assert (settings["USER"], settings["PASSWORD"]) == ("ana", "p@w")
+
+
+def test_another_databases_url_is_refused():
+    with pytest.raises(ValueError, match="postgres"):
+        database_from_url("mysql://db/otc")
+
+
+def test_the_broker_spells_a_socket_its_own_way():
+    assert broker_url("unix:///s/valkey.sock?db=3") == "redis+socket:///s/valkey.sock?virtual_host=3"
+    assert broker_url("redis://valkey:6379/0") == "redis://valkey:6379/0"

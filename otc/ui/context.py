@@ -1,10 +1,8 @@
 """What every page of an organization may rely on: who looks, at which organization, and where else to go."""
 
-import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
@@ -83,7 +81,7 @@ def ui(request: HttpRequest) -> dict[str, Any]:
         "organizations": tenant.organizations,
         "org_url": org_url,
         "currency": organization.currency,
-        "today": dt.datetime.now(ZoneInfo(getattr(organization, "timezone", "") or "UTC")).date(),
+        "today": tenant.today,
         "nav": nav,
         "nav_tabs": [item for item in nav if item.place.tab_label][:TAB_BAR_PLACES],
     }

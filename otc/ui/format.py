@@ -10,8 +10,10 @@ NOT_APPLICABLE = "–"
 
 # ISO 4217 minor units; every currency not named here has two decimals.
 NO_DECIMALS = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV")
-    + ("XAF", "XOF", "XPF")
+    (
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"),
+        *("VUV", "XAF", "XOF", "XPF"),
+    )
 )
 THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 

@@ -1,16 +1,7 @@
-"""Pages that belong to no room: the organization's front page."""
+"""Addresses that every page may ask."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import path
 
-from otc.ui.pages import page
+from otc.ui import views
 
-
-@page("view_deals")
-def front(request: HttpRequest, slug: str) -> HttpResponse:
-    """The organization's address alone leads to its deals."""
-    return redirect("deals", slug=slug)
-
-
-urlpatterns = [path("", front, name="front")]
+urlpatterns = [path("understand/", views.understand, name="understand")]

@@ -1,0 +1,49 @@
+"""What was understood of a typed day or amount, echoed beside the field while one types."""
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_date
+
+from otc.ui import format as fmt
+from otc.ui.amounts import AmountNotUnderstood, parse_amount
+from otc.ui.dates import DayNotUnderstood, parse_day
+
+LONGEST_TEXT = 60
+
+
+def understand(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET kind=date|amount, field=<name of the parameter that bears the text>, base=, currency=."""
+    organization = request.tenant.organization
+    field = request.GET.get("field", "value")
+    text = request.GET.get(field, request.GET.get("value", ""))[:LONGEST_TEXT]
+    if not text.strip():
+        return HttpResponse("")
+    try:
+        if request.GET.get("kind") == "amount":
+            currency = (request.GET.get("currency") or organization.currency)[:3]
+            said = fmt.money_exact(parse_amount(text, currency=currency), currency=currency)
+        else:
+            said = understood_day(
+                text,
+                base=_base(request),
+                today=request.tenant.today,
+                fiscal_year_start_month=organization.fiscal_year_start_month,
+            )
+    except (DayNotUnderstood, AmountNotUnderstood) as error:
+        return render(request, "ui/understood.html", {"error": str(error)})
+    return render(request, "ui/understood.html", {"text": said})
+
+
+def understood_day(text: str, *, base: dt.date | None, today: dt.date, fiscal_year_start_month: int) -> str:
+    """'+2w' -> 'Fri 1 Jan 2027'. Raises DayNotUnderstood."""
+    day = parse_day(text, today=today, base=base, fiscal_year_start_month=fiscal_year_start_month)
+    return f"{fmt.weekday(day)} {fmt.day(day, today=today)}"
+
+
+def _base(request: HttpRequest) -> dt.date | None:
+    try:
+        return parse_date(request.GET.get("base", ""))
+    except ValueError:
+        return None

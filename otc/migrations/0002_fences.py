@@ -6,10 +6,10 @@ from otc.tenancy.operations import OWN_ROWS, SETTING, Fence
 
 USER = SETTING.format("user_id")
 ORGANIZATION = SETTING.format("organization")
-FOR_JOBS = "current_setting('otc.doorway', true) = 'jobs'"
+FOR_JOBS = "(SELECT current_setting('otc.doorway', true)) = 'jobs'"
 
 MEMBERSHIP_DOORWAY = f"{OWN_ROWS} OR user_id = {USER}"
-TOKEN_DOORWAY = f"{OWN_ROWS} OR token_hash = current_setting('otc.token', true)"
+TOKEN_DOORWAY = f"{OWN_ROWS} OR token_hash = (SELECT current_setting('otc.token', true))"
 JOB_DOORWAY = f"{OWN_ROWS} OR {FOR_JOBS}"
 SLUG_DOORWAY = (
     f"id = {ORGANIZATION} OR {FOR_JOBS} OR EXISTS (SELECT 1 FROM otc_person "
@@ -33,6 +33,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 """
 
+# The nil uuid is what a connection without a context has as its organization, so nothing may bear it.
+NOBODY_IS_NOT_AN_ORGANIZATION = """
+ALTER TABLE otc_organization ADD CONSTRAINT organization_not_nobody
+  CHECK (id <> '00000000-0000-0000-0000-000000000000'::uuid)
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("otc", "0001_initial")]
@@ -45,6 +51,7 @@ class Migration(migrations.Migration):
             f"id = {ORGANIZATION}",
             "SELECT, INSERT, UPDATE",
         ),
+        migrations.RunSQL([(NOBODY_IS_NOT_AN_ORGANIZATION, None)], migrations.RunSQL.noop),
         Fence("ReportingLine"),
         Fence("ApiToken", TOKEN_DOORWAY, OWN_ROWS),
         Fence("Rate"),

@@ -1,1 +1,1 @@
-"""The simulated organization: 24 months of a believable company, in pure Python, the same for the same seed and day."""
+"""The simulated organization: 24 months in pure Python, the same for the same seed and day."""

@@ -1,0 +1,69 @@
+"""What the simulation hands out: a deal as the list of states it was in, with what happened around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DemoState:
+    """All of a deal's changing fields from `at` on (aware UTC). People and accounts are external ids.
+
+    `stage` is 0..5; `outcome` won, lost, no_decision or None; `actor` who made the edit.
+    """
+
+    at: datetime
+    stage: int
+    category: str
+    category_set_by_person: bool
+    amount_minor: int | None
+    currency: str
+    close_date: date | None
+    owner: str | None
+    outcome: str | None
+    closed_at: datetime | None
+    reason: str | None
+    competitor: str | None
+    next_step: str
+    next_step_on: date | None
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoActivity:
+    """`kind` call, mail or meeting; `direction` in or out; `contact` an external id."""
+
+    at: datetime
+    kind: str
+    direction: str
+    subject: str
+    person: str | None
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMilestone:
+    """The milestone at `position` (0..) of `stage` was met."""
+
+    stage: int
+    position: int
+    at: datetime
+    person: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDeal:
+    """One deal; `states` start at created_at and rise strictly, the last one is how it stands."""
+
+    external_id: str
+    name: str
+    account: str
+    created_at: datetime
+    source: str
+    kind: str
+    product: str
+    attributes: dict[str, object]
+    states: tuple[DemoState, ...]
+    activities: tuple[DemoActivity, ...]
+    milestones: tuple[DemoMilestone, ...]

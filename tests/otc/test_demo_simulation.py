@@ -1,0 +1,249 @@
+"""Is the simulated organization the same every time, legal in every state, and shaped like a real one?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from itertools import islice, pairwise
+from statistics import median
+from time import process_time
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otc.calendar.rules import parse_period, period_of
+from otc.demo import market
+from otc.demo.company import DemoCompany, build_company
+from otc.demo.deals import DemoDeal
+from otc.demo.organizations import HALDEN, KITANO, PLANS, PRAIRIE
+from otc.demo.simulation import simulate
+
+TODAY = date(2026, 11, 22)
+CATEGORIES = {"omitted", "pipeline", "best_case", "most_likely", "commit", "closed"}
+
+
+def company_of(deals: int, *, slug: str = "halden", seed: int = 1, today: date = TODAY) -> DemoCompany:
+    return build_company(PLANS[slug], deals=deals, seed=seed, today=today)
+
+
+@pytest.fixture(scope="module")
+def halden() -> DemoCompany:
+    return company_of(4000)
+
+
+@pytest.fixture(scope="module")
+def deals(halden: DemoCompany) -> list[DemoDeal]:
+    return list(simulate(halden))
+
+
+def check_deal(company: DemoCompany, deal: DemoDeal) -> None:
+    """Every state legal, time rising, nothing at or after this morning, work done at work."""
+    days = company.workdays
+    zone, morning = ZoneInfo(company.plan.zone), days.midnight(days.today)
+    people = {person.key for person in company.people}
+    reasons = {reason.name: reason.outcomes for reason in company.reasons}
+    assert deal.states[0].at == deal.created_at
+    assert deal.created_at >= days.midnight(0)
+    assert all(before.at < after.at for before, after in pairwise(deal.states))
+    for state in deal.states:
+        local = state.at.astimezone(zone)
+        assert state.at < morning
+        assert local.weekday() < 5
+        assert 8 <= local.hour < 18
+        assert 0 <= state.stage <= market.SIGN
+        assert state.category in CATEGORIES
+        assert (state.outcome == "won") == (state.category == "closed")
+        assert state.owner is None or state.owner in people
+        assert state.actor in people
+        assert state.amount_minor is None or state.amount_minor > 0
+        assert (state.next_step == "") == (state.next_step_on is None)
+        assert (state.outcome is None) == (state.reason is None) == (state.closed_at is None)
+        if state.outcome is not None:
+            assert state.outcome in reasons[state.reason or ""]
+            assert state.closed_at == state.at
+            assert state.close_date == local.date()
+        if state.outcome == "won":
+            assert state.amount_minor is not None
+    for before, after in pairwise(deal.states):
+        assert before != after
+    check_surroundings(company, deal)
+
+
+def check_surroundings(company: DemoCompany, deal: DemoDeal) -> None:
+    morning = company.workdays.midnight(company.workdays.today)
+    contacts = {
+        contact.external_id
+        for account in company.accounts
+        if account.external_id == deal.account
+        for contact in account.contacts
+    }
+    assert all(before.at <= after.at for before, after in pairwise(deal.activities))
+    for activity in deal.activities:
+        assert deal.created_at < activity.at < morning
+        assert activity.kind in {"call", "mail", "meeting"}
+        assert activity.direction in {"in", "out"}
+        assert activity.contact in contacts
+    marks = [(mark.stage, mark.position) for mark in deal.milestones]
+    assert len(marks) == len(set(marks))
+    for mark in deal.milestones:
+        assert deal.created_at < mark.at < morning
+        assert mark.position < company.milestones_per_stage[mark.stage]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    slug=st.sampled_from(sorted(PLANS)),
+    seed=st.integers(0, 2**63),
+    count=st.integers(1, 60),
+    today=st.dates(date(2020, 1, 1), date(2040, 12, 31)),
+)
+def test_every_deal_of_every_day_and_seed_is_legal(slug: str, seed: int, count: int, today: date) -> None:
+    company = company_of(count, slug=slug, seed=seed, today=today)
+    found = list(simulate(company))
+    assert len(found) == count
+    assert len({deal.external_id for deal in found}) == count
+    for deal in found:
+        check_deal(company, deal)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 40), slug=st.sampled_from(sorted(PLANS)))
+def test_the_same_seed_and_day_give_the_same_data(seed: int, count: int, slug: str) -> None:
+    once, again = (company_of(count, slug=slug, seed=seed) for _ in range(2))
+    assert (once.people, once.lines, once.accounts, once.rates, once.quotas) == (
+        again.people,
+        again.lines,
+        again.accounts,
+        again.rates,
+        again.quotas,
+    )
+    assert list(simulate(once)) == list(simulate(again))
+
+
+def test_another_seed_gives_other_deals() -> None:
+    assert list(simulate(company_of(20, seed=1))) != list(simulate(company_of(20, seed=2)))
+
+
+def test_two_organizations_of_one_seed_live_different_lives() -> None:
+    first, second = (
+        [len(deal.states) for deal in simulate(company_of(40, slug=slug))] for slug in ("kitano", "prairie")
+    )
+    assert first != second
+
+
+def test_the_check_notices_a_state_in_the_future(halden: DemoCompany, deals: list[DemoDeal]) -> None:
+    earlier = company_of(4000, today=TODAY - timedelta(days=40))
+    with pytest.raises(AssertionError):
+        for deal in deals:
+            check_deal(earlier, deal)
+
+
+def test_a_million_deals_can_be_started_without_waiting_for_the_last() -> None:
+    company = company_of(1_000_000)
+    assert len(company.accounts) == market.MAX_ACCOUNTS
+    assert len(list(islice(simulate(company), 50))) == 50
+
+
+def test_one_closed_deal_in_three_is_won_and_one_in_five_undecided(deals: list[DemoDeal]) -> None:
+    outcomes = Counter(deal.states[-1].outcome for deal in deals)
+    closed = len(deals) - outcomes[None]
+    assert 0.28 < outcomes["won"] / closed < 0.38
+    assert 0.13 < outcomes["no_decision"] / closed < 0.25
+    assert 0.08 < outcomes[None] / len(deals) < 0.25
+
+
+def test_a_win_takes_two_to_four_months(deals: list[DemoDeal]) -> None:
+    won = [deal for deal in deals if deal.states[-1].outcome == "won"]
+    assert 60 <= median((deal.states[-1].at - deal.created_at).days for deal in won) <= 120
+
+
+def test_a_third_of_the_wins_falls_into_the_last_two_weeks_of_a_quarter(deals: list[DemoDeal]) -> None:
+    closings = [s.close_date for d in deals for s in d.states[-1:] if s.outcome == "won" and s.close_date]
+    late = sum((period_of(day).end - day).days <= 14 for day in closings)
+    assert 0.25 < late / len(closings) < 0.55  # 14 of 91 days would be 0.15
+
+
+def test_deals_are_pushed_shrink_flip_and_come_back(deals: list[DemoDeal]) -> None:
+    pairs = [pair for deal in deals for pair in pairwise(deal.states)]
+    still_open = [(a, b) for a, b in pairs if a.outcome is None and b.outcome is None]
+    pushes = sum(b.close_date > a.close_date for a, b in still_open if a.close_date and b.close_date)
+    changed = [(a.amount_minor, b.amount_minor) for a, b in still_open if a.amount_minor and b.amount_minor]
+    shrunk, grown = sum(b < a for a, b in changed), sum(b > a for a, b in changed)
+    assert 0.4 < pushes / len(deals) < 1.6
+    assert shrunk > grown > len(deals) * 0.02
+    assert sum(a.category != b.category and a.stage == b.stage for a, b in still_open) > len(deals) * 0.05
+    assert sum(b.stage < a.stage for a, b in still_open) > len(deals) * 0.02
+    assert sum(a.outcome is not None and b.outcome is None for a, b in pairs) > len(deals) * 0.01
+
+
+def test_open_deals_show_every_kind_of_neglect(deals: list[DemoDeal]) -> None:
+    still_open = [deal.states[-1] for deal in deals if deal.states[-1].outcome is None]
+    assert any(state.close_date and state.close_date < TODAY for state in still_open)
+    assert any(state.next_step == "" for state in still_open)
+    assert any(state.next_step_on and state.next_step_on < TODAY for state in still_open)
+    assert any(state.amount_minor is None for state in still_open)
+    assert any(state.owner is None for state in still_open)
+
+
+def test_what_signals_a_win_is_in_the_data(deals: list[DemoDeal]) -> None:
+    def met_per_deal(outcome: str) -> float:
+        closed = [deal for deal in deals if deal.states[-1].outcome == outcome]
+        return sum(len([m for m in d.milestones if m.stage <= 1]) for d in closed) / len(closed)
+
+    assert met_per_deal("won") > 1.2 * met_per_deal("lost")
+
+
+@pytest.mark.parametrize("plan", [HALDEN, KITANO, PRAIRIE], ids=lambda plan: plan.slug)
+def test_everybody_below_the_top_has_a_line_while_there(plan) -> None:
+    company = company_of(plan.deals, slug=plan.slug)
+    midnight = company.workdays.midnight(company.workdays.today)
+    standing = {line.person for line in company.lines if line.valid_to is None or line.valid_to > midnight}
+    sellers = {p.key for p in company.people if p.role in {"rep", "manager", "executive"} and p.left is None}
+    assert standing == sellers
+
+
+def test_one_rep_left_and_one_changed_manager() -> None:
+    company = company_of(400)
+    assert any(person.left and (TODAY - person.left).days < 14 for person in company.people)
+    moved = Counter(line.person for line in company.lines)
+    assert max(moved.values()) == 2
+
+
+def test_quotas_add_up_along_the_lines_and_are_about_reached() -> None:
+    company = company_of(4000)
+    period = "2026-Q2"
+    quota = {q.person: q.amount_minor for q in company.quotas if q.period == period}
+    managers = [p.key for p in company.people if p.manager == company.people[0].key]
+    assert quota[company.people[0].key] == sum(quota[key] for key in managers if key in quota)
+    rates = {(r.currency, r.valid_from): r.rate for r in company.rates} | {}
+    inside = parse_period(period)
+    won = 0.0
+    for deal in simulate(company):
+        state = deal.states[-1]
+        if state.outcome == "won" and state.close_date and state.close_date in inside:
+            rate = rates.get((state.currency, state.close_date.replace(day=1)), 1)
+            won += (state.amount_minor or 0) / 10 ** market.MINOR_DIGITS[state.currency] * float(rate)
+    assert 0.7 < won * 100 / quota[company.people[0].key] < 1.4
+
+
+@pytest.mark.parametrize("plan", [HALDEN, KITANO, PRAIRIE], ids=lambda plan: plan.slug)
+def test_every_currency_has_a_rate_for_every_month(plan) -> None:
+    company = company_of(plan.deals, slug=plan.slug)
+    used = {state.currency for deal in simulate(company) for state in deal.states} - {plan.currency}
+    for currency in used:
+        months = [rate.valid_from for rate in company.rates if rate.currency == currency]
+        assert months[0] <= company.workdays.first
+        assert months[-1] == TODAY.replace(day=1)
+        assert len(months) == market.MONTHS + 2
+
+
+def test_three_thousand_deals_take_a_second_at_most() -> None:
+    company = company_of(1000)
+    spent = []
+    for _ in range(3):
+        started = process_time()
+        assert sum(1 for _ in simulate(company)) == 1000
+        spent.append(process_time() - started)
+    assert min(spent) <= 1 / 3

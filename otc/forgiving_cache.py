@@ -1,5 +1,6 @@
 """A Redis cache whose loss nobody notices: while the server is away, reads miss and writes are dropped."""
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -9,51 +10,43 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 log = logging.getLogger(__name__)
-AWAY = (RedisConnectionError, RedisTimeoutError)
+
+# Method of the client -> what it answers, given its arguments, as if the cache were empty.
+ANSWERS_WITHOUT_SERVER: dict[str, Callable[..., Any]] = {
+    "add": lambda key, value, timeout: True,
+    "get": lambda key, default: default,
+    "set": lambda key, value, timeout: None,
+    "touch": lambda key, timeout: False,
+    "delete": lambda key: False,
+    "get_many": lambda keys: {},
+    "has_key": lambda key: False,
+    "incr": lambda key, delta: delta,
+    "set_many": lambda data, timeout: None,
+    "delete_many": lambda keys: None,
+    "clear": lambda: False,
+}
 
 
-class ForgivingClient(RedisCacheClient):
-    """Answers like an empty cache when Redis can't be reached."""
+def _forgiving(name: str, answer: Callable[..., Any]) -> Callable[..., Any]:
+    """The client's method, answering by itself when Redis can't be reached."""
+    call = getattr(RedisCacheClient, name)
 
-    def _or(self, absent: Any, call: Callable[[], Any]) -> Any:
+    @functools.wraps(call)
+    def method(client: RedisCacheClient, *arguments: Any) -> Any:
         try:
-            return call()
-        except AWAY as away:
+            return call(client, *arguments)
+        except (RedisConnectionError, RedisTimeoutError) as away:
             log.warning("the cache is away: %s", away)
-            return absent
+            return answer(*arguments)
 
-    def add(self, key: str, value: Any, timeout: int | None) -> bool:
-        return self._or(True, lambda: super(ForgivingClient, self).add(key, value, timeout))
+    return method
 
-    def get(self, key: str, default: Any) -> Any:
-        return self._or(default, lambda: super(ForgivingClient, self).get(key, default))
 
-    def set(self, key: str, value: Any, timeout: int | None) -> None:
-        self._or(None, lambda: super(ForgivingClient, self).set(key, value, timeout))
-
-    def touch(self, key: str, timeout: int | None) -> bool:
-        return self._or(False, lambda: super(ForgivingClient, self).touch(key, timeout))
-
-    def delete(self, key: str) -> bool:
-        return self._or(False, lambda: super(ForgivingClient, self).delete(key))
-
-    def get_many(self, keys: list[str]) -> dict[str, Any]:
-        return self._or({}, lambda: super(ForgivingClient, self).get_many(keys))
-
-    def has_key(self, key: str) -> bool:
-        return self._or(False, lambda: super(ForgivingClient, self).has_key(key))
-
-    def incr(self, key: str, delta: int) -> int:
-        return self._or(delta, lambda: super(ForgivingClient, self).incr(key, delta))
-
-    def set_many(self, data: dict[str, Any], timeout: int | None) -> None:
-        self._or(None, lambda: super(ForgivingClient, self).set_many(data, timeout))
-
-    def delete_many(self, keys: list[str]) -> None:
-        self._or(None, lambda: super(ForgivingClient, self).delete_many(keys))
-
-    def clear(self) -> bool:
-        return self._or(False, lambda: super(ForgivingClient, self).clear())
+ForgivingClient = type(
+    "ForgivingClient",
+    (RedisCacheClient,),
+    {name: _forgiving(name, answer) for name, answer in ANSWERS_WITHOUT_SERVER.items()},
+)
 
 
 class ForgivingRedisCache(RedisCache):

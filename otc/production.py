@@ -38,3 +38,20 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_AUTOREFRESH = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
+
+DEFAULT_FROM_EMAIL = os.environ.get(
+    "OTC_MAIL_FROM", f"no-reply@{os.environ['OTC_HOSTS'].split(',')[0].lstrip('.')}"
+)
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": os.environ.get("OTC_SMTP_HOST", "localhost"),
+            "port": int(os.environ.get("OTC_SMTP_PORT", "587")),
+            "username": os.environ.get("OTC_SMTP_USER", ""),
+            "password": os.environ.get("OTC_SMTP_PASSWORD", ""),
+            "use_tls": os.environ.get("OTC_SMTP_TLS", "1") == "1",
+            "timeout": 10,
+        },
+    }
+}

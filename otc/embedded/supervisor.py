@@ -5,6 +5,7 @@ scheduler. What a supervisor killed by -9 left behind is ended by the kernel or 
 """
 
 import argparse
+import contextlib
 import fcntl
 import os
 import signal
@@ -229,6 +230,8 @@ class Supervisor:
             if server is not None:
                 server.stop()
         (self.var / "processes.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.sockets.rmdir()
 
     def _remember(self) -> None:
         running = {"supervisor": os.getpid()} | {part.name: part.process.pid for part in self.parts}

@@ -1,8 +1,10 @@
 """What may be changed on a deal and what follows from it. No Django: values in, values out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 OUTCOMES = ("won", "lost", "no_decision")
 OPEN_CATEGORIES = ("omitted", "pipeline", "best_case", "most_likely", "commit")
@@ -33,6 +35,42 @@ class Refused(ValueError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
         self.field, self.reason = field, reason
+
+
+@dataclass(frozen=True, slots=True)
+class StageMilestone:
+    """An exit criterion of the stage at `position` (1 is the first)."""
+
+    id: UUID
+    name: str
+    position: int
+    stage: str
+    is_required: bool
+
+
+class MilestonesMissing(Refused):
+    """A move forward that required milestones of the stages being left still block."""
+
+    def __init__(
+        self, *, target: str, missing: tuple[StageMilestone, ...], met: tuple[StageMilestone, ...]
+    ) -> None:
+        names = ", ".join(milestone.name for milestone in missing)
+        super().__init__("stage_id", f"Before {target}, meet or waive: {names}")
+        self.target, self.missing, self.met = target, missing, met
+
+
+def missing_milestones(
+    milestones: Iterable[StageMilestone], *, leaving: int, entering: int, marked: Collection[UUID]
+) -> tuple[StageMilestone, ...]:
+    """The required milestones of the stages from `leaving` up to before `entering` that nobody met or waived.
+
+    A move backward or within a stage leaves nothing: it is never blocked.
+    """
+    return tuple(
+        milestone
+        for milestone in milestones
+        if milestone.is_required and leaving <= milestone.position < entering and milestone.id not in marked
+    )
 
 
 def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:

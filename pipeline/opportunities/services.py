@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from otc.jobs.services import enqueue
+from otc.money.queries import rate_on
 from otc.tenancy.context import current_context
 from otc.tenancy.models import FOREVER, Organization, Person
 from otc.tenancy.services import fold
@@ -14,11 +15,14 @@ from pipeline.accounts.models import Account
 from pipeline.history.models import STATE_COLUMNS, OpportunityVersion
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.opportunities.rules import (
+    MilestonesMissing,
     Refused,
+    StageMilestone,
     category_after_stage,
     check_closing,
     check_editable,
     closed_category,
+    missing_milestones,
 )
 from pipeline.opportunities.signals import opportunity_closed
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
@@ -54,6 +58,7 @@ def opportunity_create(*, name: str, now: datetime, **fields: Any) -> Written:
     if "stage_id" not in changes and stages:
         changes["stage_id"] = stages[0].id
     _apply(deal, changes)
+    _check_rate(deal)
     deal.save(force_insert=True)
     enqueue(HEALTH_JOB, subject=deal.id)
     return Written(deal, None)
@@ -64,7 +69,11 @@ def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Wri
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
     check_editable(changes, is_open=deal.outcome is None)
+    if "stage_id" in changes and changes["stage_id"] != deal.stage_id:
+        _check_gate(deal, changes["stage_id"])
     _apply(deal, changes)
+    if {"amount_minor", "currency", "close_date"} & set(changes):
+        _check_rate(deal)
     return _save(deal, before)
 
 
@@ -130,6 +139,7 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
         raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))
+    deal.name_folded = fold(deal.name)
     return _save(deal, latest[0].id)
 
 
@@ -182,6 +192,46 @@ def _apply(deal: Opportunity, changes: Mapping[str, Any]) -> None:
             set_by_person=deal.category_set_by_person,
             proposed=stage.category if stage else None,
         )
+
+
+def _check_gate(deal: Opportunity, stage_id: UUID | None) -> None:
+    """Refuse a move forward past required milestones that are neither met nor waived. Imports are exempt."""
+    if current_context().channel == "import" or stage_id is None or deal.stage_id is None:
+        return
+    stages = {stage.id: stage for stage in Stage.objects.filter(id__in=[deal.stage_id, stage_id])}
+    here, there = stages.get(deal.stage_id), stages.get(stage_id)
+    if (
+        here is None
+        or there is None
+        or here.process_id != there.process_id
+        or there.position <= here.position
+    ):
+        return
+    left = [
+        StageMilestone(found.id, found.name, found.stage.position, found.stage.name, found.is_required)
+        for found in Milestone.objects.filter(
+            stage__process_id=here.process_id,
+            stage__position__gte=here.position,
+            stage__position__lt=there.position,
+        )
+        .select_related("stage")
+        .order_by("stage__position", "position")
+    ]
+    marked = set(OpportunityMilestone.objects.filter(opportunity=deal).values_list("milestone_id", flat=True))
+    missing = missing_milestones(left, leaving=here.position, entering=there.position, marked=marked)
+    if missing:
+        met = tuple(milestone for milestone in left if milestone.id in marked)
+        raise MilestonesMissing(target=there.name, missing=missing, met=met)
+
+
+def _check_rate(deal: Opportunity) -> None:
+    """Refuse an amount that no known rate turns into the corporate currency."""
+    corporate = _corporate_currency()
+    if deal.amount_minor is None or deal.currency == corporate:
+        return
+    if rate_on(deal.currency, deal.close_date, known=FOREVER) is None:
+        day = f" on {deal.close_date.isoformat()}" if deal.close_date else ""
+        raise Refused("currency", f"No rate of {deal.currency} to {corporate} is known{day}; add one first")
 
 
 def _check_references(changes: Mapping[str, Any]) -> None:

@@ -1,0 +1,72 @@
+"""The only writers of accounts and of the people there."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from otc.tenancy.services import fold
+from pipeline.accounts.models import Account, Contact
+from pipeline.accounts.rules import Invalid, check_account, check_contact
+
+
+def account_create(*, name: str, **fields: Any) -> Account:
+    """Add an account. Raises Invalid, naming field and reason."""
+    check_account({"name": name, **fields})
+    _check_parent(None, fields)
+    account = Account(name=name.strip(), name_folded=fold(name), **fields)
+    account.save(force_insert=True)
+    return account
+
+
+def account_named(name: str) -> Account:
+    """The account of this name, whatever the case; it is added where there is none."""
+    found = Account.objects.filter(name_folded=fold(name)).order_by("id").first()
+    return found or account_create(name=name)
+
+
+def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
+    """Change name, parent, industry, country or attributes. Raises Invalid."""
+    account: Account = Account.objects.select_for_update().get(id=account_id)
+    check_account(changes)
+    _check_parent(account_id, changes)
+    for column, value in changes.items():
+        setattr(account, column, value.strip() if isinstance(value, str) else value)
+    account.name_folded = fold(account.name)
+    account.save()
+    return account
+
+
+def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
+    """Add a person at an account. Raises Invalid."""
+    check_contact({"name": name, **fields})
+    if not Account.objects.filter(id=account_id).exists():
+        raise Invalid("account", "There is no such account")
+    contact = Contact(account_id=account_id, name=name.strip(), name_folded=fold(name), **fields)
+    contact.save(force_insert=True)
+    return contact
+
+
+def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
+    """Change name, title, email or phone. Raises Invalid."""
+    contact: Contact = Contact.objects.select_for_update().get(id=contact_id)
+    check_contact(changes)
+    for column, value in changes.items():
+        setattr(contact, column, value.strip() if isinstance(value, str) else value)
+    contact.name_folded = fold(contact.name)
+    contact.save()
+    return contact
+
+
+def contact_delete(contact_id: UUID) -> None:
+    """Take a contact out; activities with them stay, without the name."""
+    Contact.objects.filter(id=contact_id).delete()
+
+
+def _check_parent(account_id: UUID | None, changes: Mapping[str, Any]) -> None:
+    parent_id = changes.get("parent_id")
+    if parent_id is None:
+        return
+    if parent_id == account_id:
+        raise Invalid("parent", "An account can't be its own parent")
+    if not Account.objects.filter(id=parent_id).exists():
+        raise Invalid("parent", "There is no such account")

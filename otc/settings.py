@@ -6,6 +6,8 @@ Without DATABASE_URL and REDIS_URL the embedded servers of this clone are meant 
 import os
 from typing import Any
 
+from otc.api.conf import REST_FRAMEWORK as REST_FRAMEWORK
+from otc.api.conf import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from otc.embedded import places
 from otc.embedded.urls import broker_url, database_from_url
 
@@ -209,19 +211,6 @@ MEDIA_ROOT = places.VAR / "media"
 # Mail is printed until a server is configured.
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
-}
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Opportunity to close",
-    "DESCRIPTION": "Accounts, opportunities and their versions, waterfalls, forecasts, wins and losses.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
 }
 
 LOGGING = {

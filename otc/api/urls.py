@@ -1,3 +1,14 @@
-from django.urls import URLPattern, URLResolver
+"""The API's addresses, put together from the rooms' own lists."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import include, path, re_path
+
+from otc.api.endpoints import Nothing
+from otc.api.schema import schema
+
+urlpatterns = [
+    path("schema", schema, name="api-schema"),
+    path("", include("pipeline.api_urls")),
+    path("", include("forecasting.api_urls")),
+    path("", include("postmortem.api_urls")),
+    re_path(r"^.*$", Nothing.as_view(), name="api-nothing"),
+]

@@ -1,0 +1,52 @@
+"""What every endpoint is made of: who may, what came in, and a list's answer."""
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from otc.tenancy.middleware import Tenant
+
+
+class Endpoint(APIView):
+    """`actions` says which action of the role table each method needs; see otc.api.permissions."""
+
+    actions: ClassVar[dict[str, str]] = {}
+
+    @property
+    def tenant(self) -> Tenant:
+        tenant: Tenant = self.request._request.tenant  # type: ignore[attr-defined]  # set by the middleware
+        return tenant
+
+    def parameters(self, kind: type[serializers.Serializer]) -> dict[str, Any]:
+        """The query's values, checked by `kind`; 400 names each wrong one."""
+        return self._checked(kind, self.request.query_params)
+
+    def content(self, kind: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
+        """The body's values, checked by `kind`; with `partial` only those that were sent."""
+        return self._checked(kind, self.request.data, partial=partial)
+
+    def _checked(
+        self, kind: type[serializers.Serializer], data: Any, *, partial: bool = False
+    ) -> dict[str, Any]:
+        checked = kind(data=data, partial=partial, context={"tenant": self.tenant})
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+
+class Nothing(Endpoint):
+    """Every address of the API that leads nowhere: 401 without a token, else the one not-found answer."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        raise NotFound
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound

@@ -1,0 +1,47 @@
+"""The only writers of API tokens."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from otc.identity.models import ApiToken
+from otc.identity.tokens import check_limits, hash_of, new_secret
+from otc.tenancy.context import use
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A new token with its secret, which is nowhere else and can't be had again."""
+
+    token: ApiToken
+    secret: str
+
+
+def token_issue(
+    person_id: UUID, *, name: str, scopes: frozenset[str], expires_at: datetime, now: datetime
+) -> IssuedToken:
+    """Make a token that acts for the person until `expires_at`. Raises TokenRefused."""
+    check_limits(name=name, scopes=scopes, expires_at=expires_at, now=now)
+    secret = new_secret()
+    token = ApiToken(
+        person_id=person_id,
+        name=name.strip(),
+        token_hash=hash_of(secret),
+        scopes=sorted(scopes),
+        expires_at=expires_at,
+    )
+    token.save()
+    return IssuedToken(token, secret)
+
+
+def token_revoke(token: ApiToken, *, now: datetime) -> None:
+    """End a token at once; one that was revoked before keeps its first end."""
+    if token.revoked_at is None:
+        token.revoked_at = now
+        token.save(update_fields=["revoked_at"])
+
+
+def token_mark_used(token_hash: str, *, organization_id: UUID, today: date) -> None:
+    """Remember the day of the token's latest use, in a transaction of its own."""
+    with use(organization_id):
+        ApiToken.objects.filter(token_hash=token_hash).exclude(last_used_on=today).update(last_used_on=today)

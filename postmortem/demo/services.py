@@ -1,0 +1,152 @@
+"""Fill an organization with the simulated company: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from otc.demo.company import build_company
+from otc.demo.organizations import HALDEN, PLANS, OrganizationPlan, plan_for
+from otc.demo.simulation import simulate
+from otc.jobs.services import enqueue
+from otc.tenancy.context import through_doorway, use
+from otc.tenancy.models import Organization, Person
+from otc.tenancy.services import organization_create, person_create
+from pipeline.accounts.models import Account
+from pipeline.opportunities.models import Opportunity
+from postmortem.demo.ground import ground_write, milestone_counts, process_ready
+from postmortem.demo.histories import DealWriter
+from postmortem.demo.sign_ins import SignIn, sign_ins_create
+
+HEALTH_JOB = "health_daily"
+Progress = Callable[[str], None]
+
+
+class NotEmpty(ValueError):
+    """The organization has data of its own, which the demo must not mix with."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    organization: Organization
+    deals: int
+    sign_ins: list[SignIn]
+
+
+def organization_id_of(slug: str) -> UUID | None:
+    """The organization's id, through the jobs' doorway; None where there is none of that slug."""
+    rows = through_doorway("doorway", "jobs", "SELECT id FROM otc_organization WHERE slug = %s", [slug])
+    return rows[0][0] if rows else None
+
+
+def any_organization_exists() -> bool:
+    return bool(through_doorway("doorway", "jobs", "SELECT id FROM otc_organization LIMIT 1"))
+
+
+def demo_seed(
+    slug: str, *, deals: int | None, seed: int, now: datetime, progress: Progress = lambda text: None
+) -> Seeded:
+    """Write `deals` simulated deals (default: the plan's) into the organization, made where it doesn't exist.
+
+    Raises NotEmpty for an organization that has people from elsewhere, accounts or deals.
+    """
+    with transaction.atomic():
+        organization = organization_for(slug)
+        with use(organization.id, channel="import"):
+            check_empty(organization)
+            plan = plan_of(organization)
+            count = plan.deals if deals is None else deals
+            organization_fill(organization, plan=plan, deals=count, seed=seed, now=now, progress=progress)
+            sign_ins = sign_ins_create(organization.name)
+            enqueue(HEALTH_JOB)
+    return Seeded(organization, count, sign_ins)
+
+
+def demo_first_run(*, seed: int, now: datetime, progress: Progress = lambda text: None) -> list[Seeded]:
+    """Halden and two small organizations, where there is no organization at all yet; else nothing.
+
+    Halden's administrator looks after the small ones too, so that switching organizations shows.
+    """
+    with transaction.atomic():
+        if any_organization_exists():
+            return []
+        found = [demo_seed(slug, deals=None, seed=seed, now=now, progress=progress) for slug in PLANS]
+        with use(found[0].organization.id):
+            administrator = Person.objects.filter(role="administrator").exclude(user=None).get()
+        for small in found[1:]:
+            with use(small.organization.id):
+                person_create(
+                    name=administrator.name,
+                    role="administrator",
+                    title="Operations of the group",
+                    email=administrator.email,
+                    user=administrator.user,
+                )
+    return found
+
+
+def organization_for(slug: str) -> Organization:
+    """The organization of this slug, made after its plan (else as a namesake of Halden) where there is none."""
+    organization_id = organization_id_of(slug)
+    if organization_id is not None:
+        with use(organization_id):
+            existing: Organization = Organization.objects.get(id=organization_id)
+        return existing
+    plan = PLANS.get(slug, HALDEN)
+    return organization_create(
+        slug=slug,
+        name=plan.name if slug in PLANS else slug.replace("-", " ").title(),
+        currency=plan.currency,
+        timezone_name=plan.zone,
+        fiscal_year_start_month=plan.fiscal_month,
+    )
+
+
+def plan_of(organization: Organization) -> OrganizationPlan:
+    return plan_for(
+        organization.slug,
+        name=organization.name,
+        currency=organization.currency,
+        zone=organization.timezone,
+        fiscal_month=organization.fiscal_year_start_month,
+    )
+
+
+def check_empty(organization: Organization) -> None:
+    """Raises NotEmpty naming what is there. People without an external id (an administrator) don't count."""
+    present = {
+        "deals": Opportunity.objects.exists(),
+        "accounts": Account.objects.exists(),
+        "imported people": Person.objects.exclude(external_id=None).exists(),
+    }
+    found = ", ".join(name for name, is_there in present.items() if is_there)
+    if found:
+        raise NotEmpty(f"{organization.slug} already has {found}; the demo only fills an empty organization")
+
+
+def organization_fill(
+    organization: Organization,
+    *,
+    plan: OrganizationPlan,
+    deals: int,
+    seed: int,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    """Write the company and its deals into the organization in context."""
+    process = process_ready()
+    company = build_company(
+        plan,
+        deals=deals,
+        seed=seed,
+        today=now.astimezone(ZoneInfo(organization.timezone)).date(),
+        milestones_per_stage=milestone_counts(process),
+    )
+    ground = ground_write(company, process=process)
+    for written in DealWriter(ground).write(simulate(company)):
+        progress(f"{organization.name}: {written:,} of {deals:,} deals")

@@ -1,0 +1,67 @@
+"""`manage.py seed_demo`: fill an organization with a simulated company of 24 months up to today."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from postmortem.demo.services import NotEmpty, demo_first_run, demo_seed
+from postmortem.demo.sign_ins import SignIn
+
+DEFAULT_SEED = 1
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1_000_000:
+        raise ValueError(text)
+    return number
+
+
+class Command(BaseCommand):
+    help = "Fill an empty organization with a simulated company. The same seed gives the same deals on the same day."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--org", metavar="SLUG", help="the organization; made where it doesn't exist")
+        what.add_argument(
+            "--first-run",
+            action="store_true",
+            help="Halden Systems and two small organizations, only where there is no organization yet",
+        )
+        parser.add_argument(
+            "--deals",
+            type=positive,
+            metavar="N",
+            help="1 to 1,000,000; default: as the organization's plan says",
+        )
+        parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="S")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now, seed = timezone.now(), options["seed"]
+        if options["first_run"]:
+            if options["deals"] is not None:
+                raise CommandError("--deals goes with --org; a first run has its own sizes")
+            seeded = demo_first_run(seed=seed, now=now, progress=self.say)
+        else:
+            try:
+                seeded = [
+                    demo_seed(options["org"], deals=options["deals"], seed=seed, now=now, progress=self.say)
+                ]
+            except NotEmpty as refusal:
+                raise CommandError(str(refusal)) from None
+        self.show([sign_in for organization in seeded for sign_in in organization.sign_ins])
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+
+    def show(self, sign_ins: list[SignIn]) -> None:
+        """The only time that these passwords are seen."""
+        if not sign_ins:
+            return
+        self.stdout.write("\nSign-ins, shown this once:")
+        wide = max(len(sign_in.email) for sign_in in sign_ins)
+        for sign_in in sign_ins:
+            self.stdout.write(
+                f"  {sign_in.email:<{wide}}  {sign_in.password}  {sign_in.role} at {sign_in.organization}"
+            )

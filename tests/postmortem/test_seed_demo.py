@@ -1,0 +1,128 @@
+"""Does the demo land in the database whole, with its history, and only where nothing is yet?"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from forecasting.quotas.models import Quota
+from otc.demo.company import build_company
+from otc.demo.organizations import KITANO
+from otc.demo.simulation import simulate
+from otc.identity.models import User
+from otc.jobs.models import Job
+from otc.tenancy.context import use
+from otc.tenancy.models import FOREVER, Person, ReportingLine
+from pipeline.activities.models import Activity
+from pipeline.history.models import STATE_COLUMNS, HistoryRow, OpportunityVersion
+from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from postmortem.demo.copying import cell
+from postmortem.demo.ground import milestone_counts, process_ready
+from postmortem.demo.histories import STATE
+from postmortem.demo.services import Seeded, demo_seed, organization_id_of
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+DEALS = 60
+
+
+@pytest.fixture
+def kitano(db: None) -> Seeded:
+    return demo_seed("kitano", deals=DEALS, seed=3, now=NOW)
+
+
+def simulated() -> list[Any]:
+    counts = milestone_counts(process_ready())
+    company = build_company(KITANO, deals=DEALS, seed=3, today=NOW.date(), milestones_per_stage=counts)
+    return list(simulate(company))
+
+
+def test_every_deal_arrives_as_it_was_simulated(kitano: Seeded) -> None:
+    with use(kitano.organization.id):
+        deals = {deal.external_id: deal for deal in Opportunity.objects.select_related("account", "owner")}
+        expected = simulated()
+        assert len(deals) == len(expected) == DEALS
+        for simulated_deal in expected:
+            deal, last = deals[simulated_deal.external_id], simulated_deal.states[-1]
+            assert (deal.name, deal.created_at) == (simulated_deal.name, simulated_deal.created_at)
+            assert (deal.amount_minor, deal.currency) == (last.amount_minor, last.currency)
+            assert (deal.category, deal.outcome) == (last.category, last.outcome)
+            assert (deal.close_date, deal.closed_at) == (last.close_date, last.closed_at)
+            assert (deal.owner.external_id if deal.owner else None) == last.owner
+            assert deal.attributes == simulated_deal.attributes
+
+
+def test_history_enters_with_the_instants_of_the_simulation(kitano: Seeded) -> None:
+    with use(kitano.organization.id):
+        versions = OpportunityVersion.objects.order_by("opportunity__external_id", "valid_from")
+        found = [(v.valid_from, v.known_from, v.amount_minor) for v in versions]
+        expected = [(s.at, s.at, s.amount_minor) for deal in simulated() for s in deal.states]
+        assert found == expected
+        assert set(versions.values_list("provenance", flat=True)) == {"imported"}
+        assert versions.filter(valid_to=FOREVER, known_to=FOREVER).count() == DEALS
+        assert HistoryRow.objects.count() == 0
+
+
+def test_activities_milestones_quotas_and_lines_arrive_too(kitano: Seeded) -> None:
+    with use(kitano.organization.id):
+        expected = simulated()
+        assert Activity.objects.count() == sum(len(deal.activities) for deal in expected)
+        assert OpportunityMilestone.objects.count() == sum(len(deal.milestones) for deal in expected)
+        assert Quota.objects.filter(period="2027-Q3").exists()  # Kitano's year starts in April
+        assert ReportingLine.objects.filter(manager=None).count() == 1
+        assert Job.objects.filter(kind="health_daily").exists()
+
+
+def test_the_state_that_is_written_is_the_state_that_versions_hold() -> None:
+    assert set(STATE) == set(STATE_COLUMNS)
+
+
+@pytest.mark.parametrize("text", ["tab\there", "line\nbreak", "back\\slash", "\\N", "\r", ""])
+def test_copied_text_comes_back_unchanged(db: None, text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE copied (value text)")
+        cursor.copy_expert("COPY copied FROM STDIN", StringIO(cell(text) + "\n"))
+        cursor.execute("SELECT value FROM copied")
+        assert cursor.fetchone() == (text,)
+
+
+def test_an_organization_with_deals_is_refused_and_left_alone(kitano: Seeded) -> None:
+    with pytest.raises(CommandError, match="already has deals, accounts"):
+        call_command("seed_demo", "--org", "kitano", stdout=StringIO())
+    with use(kitano.organization.id):
+        assert Opportunity.objects.count() == DEALS
+
+
+def test_an_existing_empty_organization_keeps_its_books(house: Any) -> None:
+    call_command("seed_demo", "--org", "halden", "--deals", "5", "--seed", "9", stdout=StringIO())
+    with use(house.organization.id):
+        assert Opportunity.objects.count() == 5
+        assert Person.objects.filter(name="Eve Okafor").count() == 2  # the house's own, and the simulated one
+
+
+def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: None, client: Any) -> None:
+    shown = StringIO()
+    call_command("seed_demo", "--first-run", stdout=shown)
+    sign_ins = re.findall(r"^  (\S+@\S+\.example) +(\S+)  (\w+) at", shown.getvalue(), re.MULTILINE)
+    assert {role for _, _, role in sign_ins} == {"executive", "manager", "rep", "administrator"}
+    assert len(sign_ins) == 12
+    for email, password, _ in sign_ins:
+        assert User.objects.get(email=email).check_password(password)
+    again = StringIO()
+    call_command("seed_demo", "--first-run", stdout=again)
+    assert again.getvalue() == ""
+
+
+def test_the_first_runs_administrator_belongs_to_all_three(db: None) -> None:
+    call_command("seed_demo", "--first-run", stdout=StringIO())
+    user = User.objects.get(email="ola.petterson@halden.example")
+    for slug in ("halden", "kitano", "prairie"):
+        organization_id = organization_id_of(slug)
+        assert organization_id is not None
+        with use(organization_id):
+            assert Person.objects.get(user=user).role == "administrator"

@@ -21,7 +21,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NEAR_DAYS = 8
 
-ARROWS = {"up": "arrow-up", "down": "arrow-down", "later": "arrow-right", "earlier": "arrow-left"}
+ARROWS = {"up": "delta-up", "down": "delta-down", "later": "delta-right", "earlier": "delta-left"}
 
 
 @dataclass(frozen=True)

@@ -86,14 +86,15 @@ def reasons(
     if not rows:
         return Chart(svg=mark_safe(""), table=table)
     largest = max(row.value for row in rows) or 1
-    marks = [_reason(row, y=index * ROW_HEIGHT, largest=largest) for index, row in enumerate(rows)]
+    room = 0.3 if any(row.note for row in rows) else 0.53
+    marks = [_reason(row, y=index * ROW_HEIGHT, largest=largest, room=room) for index, row in enumerate(rows)]
     drawing = svg.picture(marks, height=len(rows) * ROW_HEIGHT, label=label, class_="reasons")
     return Chart(svg=drawing, table=table)
 
 
-def _reason(row: ReasonBar, *, y: float, largest: float) -> SafeString:
+def _reason(row: ReasonBar, *, y: float, largest: float, room: float) -> SafeString:
     spoken = ", ".join(part for part in (row.label, row.text, row.note) if part)
-    width = max(0.004, 0.42 * row.value / largest)
+    width = max(0.004, room * row.value / largest)
     return svg.link(
         row.href,
         spoken,

@@ -69,7 +69,7 @@ def _grid(tick: float, *, scale: Scale, tick_text: str) -> SafeString:
     return svg.node(
         "g",
         svg.line("0", y, svg.pct(RIGHT), y, "grid"),
-        svg.text(tick_text.format(tick), x="100%", y=y + 4, class_="axis-label t-end"),
+        svg.text(tick_text.format(tick).replace("%", " %"), x="100%", y=y + 4, class_="axis-label t-end"),
     )
 
 

@@ -9,8 +9,8 @@ from otc.ui.charts import svg
 from otc.ui.charts.scale import Scale
 from otc.ui.charts.svg import Chart, ChartTable
 
-HEIGHT = 176
-TOP, BASE = 22, 136
+HEIGHT = 168
+TOP, BASE = 20, 132
 COLUMN_SHARE = 0.58
 ROW_HEIGHT = 24
 KINDS = ("total", "in", "won", "out")

@@ -259,7 +259,7 @@ def sort_link(context: template.Context, field: str, label: str, numeric: bool =
     first = f"-{field}" if numeric else field
     other = field if is_descending else f"-{field}"
     href = controls.href_with(request.path, request.GET, sort=other if is_sorted else first)
-    mark = icon("arrow-down" if is_descending else "arrow-up", 12) if is_sorted else ""
+    mark = icon("delta-down" if is_descending else "delta-up", 12) if is_sorted else ""
     state = ("sorted descending" if is_descending else "sorted ascending") if is_sorted else ""
     hidden = format_html('<span class="visually-hidden">, {}</span>', state) if state else ""
     return format_html(

@@ -1,0 +1,175 @@
+"""What may stand in a column of an import, and how a cell becomes the text that PostgreSQL reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount
+from otc.tenancy.services import fold
+
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+# Amounts whose currency only the database knows are staged in this many decimals, more than any currency has.
+OPEN_DECIMALS = 4
+_CURRENCY_OF_OPEN_DECIMALS = "CLF"
+
+
+class CellError(ValueError):
+    """A cell that can't be used; the message may be shown to a person."""
+
+
+class ColumnType(Enum):
+    """How a cell is read. A name is looked up, so it is staged with a folded copy beside it."""
+
+    TEXT = "text"
+    NAME = "name"
+    CHOICE = "choice"
+    CURRENCY = "currency"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "instant"
+    AMOUNT = "amount"  # minor units of the row's currency
+    OPEN_AMOUNT = "open amount"  # ten-thousandths of a currency that only the database knows
+
+
+# The types in the staging table that aren't text.
+STAGED_AS = {
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.DATE: "date",
+    ColumnType.INSTANT: "timestamptz",
+    ColumnType.AMOUNT: "bigint",
+    ColumnType.OPEN_AMOUNT: "bigint",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A native column. `is_required`: the file must have it, and every row must fill it."""
+
+    name: str
+    type: ColumnType = ColumnType.TEXT
+    max_length: int = 200
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+
+    @property
+    def is_temporal(self) -> bool:
+        return self.type in (ColumnType.DATE, ColumnType.INSTANT)
+
+
+Parser = Callable[[str], str]
+
+
+def cell_parser(column: Column, *, zone: ZoneInfo, date_format: str | None) -> Parser:
+    """A function from a filled cell to PostgreSQL's text; it raises CellError. Amounts have their own."""
+    match column.type:
+        case ColumnType.DATE:
+            return lru_cache(10_000)(lambda text: _date(text, zone=zone, date_format=date_format))
+        case ColumnType.INSTANT:
+            return lru_cache(10_000)(lambda text: _instant(text, zone=zone, date_format=date_format))
+        case ColumnType.CHOICE:
+            return lambda text: _choice(text, column.choices)
+        case ColumnType.CURRENCY:
+            return currency_code
+        case ColumnType.BOOLEAN:
+            return _boolean
+        case ColumnType.OPEN_AMOUNT:
+            return _open_amount
+        case _:
+            return lambda text: _text(text, column.max_length)
+
+
+@lru_cache(100_000)
+def folded(text: str) -> str:
+    return fold(text)
+
+
+def amount_minor(text: str, *, currency: str) -> str:
+    """Minor units as text: ("10.5", "USD") -> "1050"."""
+    try:
+        return str(parse_amount(text, currency=currency))
+    except MoneyError as error:
+        raise CellError(str(error)) from None
+
+
+def currency_code(text: str) -> str:
+    code = text.upper()
+    try:
+        decimals_of(code)
+    except MoneyError as error:
+        raise CellError(str(error)) from None
+    return code
+
+
+def _open_amount(text: str) -> str:
+    try:
+        return str(parse_amount(text, currency=_CURRENCY_OF_OPEN_DECIMALS))
+    except TooManyDecimals:
+        raise CellError(f"“{text}” has more decimals than any currency") from None
+    except MoneyError as error:
+        raise CellError(str(error)) from None
+
+
+def _text(text: str, max_length: int) -> str:
+    # Some letters fold into two, so the folded copy may be longer than what was written.
+    if len(text) > max_length or (len(text) * 3 > max_length and len(folded(text)) > max_length):
+        raise CellError(f"has {len(text):,} characters; at most {max_length} fit")
+    return text
+
+
+def _choice(text: str, choices: tuple[str, ...]) -> str:
+    value = text.lower().replace(" ", "_")
+    if value not in choices:
+        raise CellError(f"“{_short(text)}” is none of {', '.join(choices)}")
+    return value
+
+
+def _boolean(text: str) -> str:
+    value = text.lower()
+    if value in YES:
+        return "true"
+    if value in NO:
+        return "false"
+    raise CellError(f"“{_short(text)}” is neither true nor false")
+
+
+def _date(text: str, *, zone: ZoneInfo, date_format: str | None) -> str:
+    """A day; an instant counts as the organization's day."""
+    moment = _parsed(text, date_format, expected="a date like 2026-03-31")
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return _day_in_range(moment.date(), text).isoformat()
+
+
+def _instant(text: str, *, zone: ZoneInfo, date_format: str | None) -> str:
+    """An instant; without an offset it is the organization's time, a bare day its midnight."""
+    moment = _parsed(text, date_format, expected="a date or time like 2026-03-31 or 2026-03-31T14:05:00Z")
+    _day_in_range(moment.date(), text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return moment.isoformat()
+
+
+def _parsed(text: str, date_format: str | None, *, expected: str) -> datetime:
+    if date_format is None:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            raise CellError(f"“{_short(text)}” is not {expected}") from None
+    try:
+        return datetime.strptime(text, date_format)  # noqa: DTZ007  the zone is added by the caller, who knows it
+    except ValueError:
+        raise CellError(f"“{_short(text)}” is not a date in the form {date_format}") from None
+
+
+def _day_in_range(day: date, text: str) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise CellError(f"“{_short(text)}” lies outside of {FIRST_YEAR} to {LAST_YEAR}")
+    return day
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,251 @@
+"""The staging table: rows go there by COPY as they are read, and are marked there as refused or unchanged.
+
+It is temporary, because COPY can't write a table under row-level security; refused rows are kept in ImportRow.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from io import StringIO
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from otc.imports.columns import (
+    STAGED_AS,
+    CellError,
+    Column,
+    ColumnType,
+    Parser,
+    amount_minor,
+    cell_parser,
+    currency_code,
+    folded,
+)
+from otc.imports.kinds import ImportJob, Kind
+from otc.imports.mapping import Binding, Getter, UnmappedValue
+from otc.imports.reader import SourceRow
+from otc.tenancy.models import Organization
+
+CHUNK_ROWS = 5_000
+MAX_ATTRIBUTE_CHARACTERS = 5_000
+BOOKKEEPING = ("line", "key", "fingerprint", "refused_column", "refused_reason", "cells")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class RefusedCell(ValueError):
+    """A row can't be applied because of one of its columns."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason = column, reason
+
+
+class RowStager:
+    """Turns a source row into a line of COPY for the staging table of `kind`."""
+
+    def __init__(self, kind: Kind, *, binding: Binding, organization: Organization) -> None:
+        self.kind, self.currency = kind, organization.currency
+        zone = ZoneInfo(organization.timezone)
+        self.columns: list[tuple[Column, Getter, Parser]] = [
+            (column, binding.getters[column.name], _parser(column, binding, zone))
+            for column in kind.columns
+            if column.name in binding.getters
+        ]
+        self.attributes = list(binding.attributes.items())
+        self.currency_at = next((i for i, c in enumerate(self.columns) if c[0].name == "currency"), None)
+        self.names = [column.name for column, _, _ in self.columns] + [name for name, _ in self.attributes]
+        shape = [f"{column.name}:{binding.formats.get(column.name)}" for column, _, _ in self.columns]
+        self.shape = "\x1e".join([*shape, *(name for name, _ in self.attributes)]).encode()
+
+    @property
+    def copied_columns(self) -> list[str]:
+        """The staging table's columns in the order of a COPY line."""
+        names = list(BOOKKEEPING)
+        for column, _, _ in self.columns:
+            names += [column.name, f"{column.name}_folded"] if _is_name(column) else [column.name]
+        return [*names, "attributes"] if self.attributes else names
+
+    def copy_line(self, row: SourceRow) -> str:
+        try:
+            cells = self.applicable(row)
+        except RefusedCell as refusal:
+            seen = json.dumps(row.cells, ensure_ascii=False).replace("\\u0000", "�")
+            refused = [str(row.line), "", "", refusal.column, refusal.reason, seen]
+            cells = [*refused, *[None] * (len(self.copied_columns) - len(BOOKKEEPING))]
+        return "\t".join("\\N" if cell is None else cell.translate(_ESCAPES) for cell in cells) + "\n"
+
+    def applicable(self, row: SourceRow) -> list[str | None]:
+        """The row's staged values. Raises RefusedCell."""
+        if row.fault:
+            raise RefusedCell("", row.fault)
+        texts = self.texts(row.cells)
+        joined = "\x1f".join(texts)
+        if "\0" in joined:
+            column = next(name for name, text in zip(self.names, texts, strict=True) if "\0" in text)
+            raise RefusedCell(column, "holds a NUL character")
+        values = self.values(texts)
+        fingerprint = blake2b(self.shape + joined.encode(), digest_size=16).hexdigest()
+        key = self.kind.key(values)
+        staged: list[str | None] = [str(row.line), key, fingerprint, None, None, None]
+        for column, _, _ in self.columns:
+            value = values[column.name]
+            staged.append(value)
+            if _is_name(column):
+                staged.append(None if value is None else folded(value))
+        if self.attributes:
+            staged.append(self.attribute_document(texts[len(self.columns) :]))
+        return staged
+
+    def texts(self, cells: Sequence[str]) -> list[str]:
+        texts = []
+        for column, get, _ in self.columns:
+            try:
+                texts.append(get(cells))
+            except UnmappedValue as error:
+                raise RefusedCell(column.name, str(error)) from None
+        for name, get in self.attributes:
+            try:
+                texts.append(get(cells))
+            except UnmappedValue as error:
+                raise RefusedCell(name, str(error)) from None
+        return texts
+
+    def values(self, texts: Sequence[str]) -> dict[str, str | None]:
+        values: dict[str, str | None] = {}
+        currency = self.currency
+        # The row's currency comes first: its amounts are read in it.
+        if self.currency_at is not None and texts[self.currency_at]:
+            currency = _parsed("currency", currency_code, texts[self.currency_at])
+        for (column, _, parse), text in zip(self.columns, texts, strict=False):
+            if not text:
+                if column.is_required:
+                    raise RefusedCell(column.name, "is empty")
+                values[column.name] = None
+            elif column.type is ColumnType.AMOUNT:
+                values[column.name] = _parsed(column.name, _amount_parser(currency), text)
+            else:
+                values[column.name] = _parsed(column.name, parse, text)
+        return values
+
+    def attribute_document(self, texts: Sequence[str]) -> str:
+        """The attributes as JSON; an empty one is null, so that an update takes it away."""
+        document = {}
+        for (name, _), text in zip(self.attributes, texts, strict=True):
+            if len(text) > MAX_ATTRIBUTE_CHARACTERS:
+                limit = f"at most {MAX_ATTRIBUTE_CHARACTERS:,} fit"
+                raise RefusedCell(name, f"has {len(text):,} characters; {limit}")
+            document[name] = text or None
+        return json.dumps(document, ensure_ascii=False)
+
+
+def _is_name(column: Column) -> bool:
+    return column.type is ColumnType.NAME
+
+
+def _parser(column: Column, binding: Binding, zone: ZoneInfo) -> Parser:
+    return cell_parser(column, zone=zone, date_format=binding.formats.get(column.name))
+
+
+def _amount_parser(currency: str) -> Parser:
+    return lambda text: amount_minor(text, currency=currency)
+
+
+def _parsed(column: str, parse: Parser, text: str) -> str:
+    try:
+        return parse(text)
+    except CellError as error:
+        raise RefusedCell(column, str(error)) from None
+
+
+def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
+    """COPY every row into a new staging table, in chunks; returns how many were read."""
+    _create_table(job, kind)
+    stager = RowStager(kind, binding=job.binding, organization=job.organization)
+    columns = ", ".join(f'"{name}"' for name in stager.copied_columns)
+    read_count = 0
+    for chunk in _chunks(rows):
+        lines = StringIO("".join(map(stager.copy_line, chunk)))
+        job.cursor.copy_expert(f"COPY import_stage ({columns}) FROM STDIN", lines)
+        read_count += len(chunk)
+    job.sql("CREATE INDEX ON import_stage (key)")
+    job.sql("ANALYZE import_stage")
+    return read_count
+
+
+def _chunks(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK_ROWS)):
+        yield chunk
+
+
+def _create_table(job: ImportJob, kind: Kind) -> None:
+    typed = []
+    for column in kind.columns:
+        typed.append(f'"{column.name}" {STAGED_AS.get(column.type, "text")}')
+        if _is_name(column):
+            typed.append(f'"{column.name}_folded" text')
+    job.sql("DROP TABLE IF EXISTS pg_temp.import_stage")
+    job.sql(
+        "CREATE TEMP TABLE import_stage (line bigint, key text, fingerprint text, refused_column text, "
+        "refused_reason text, cells jsonb, target_id uuid, is_new boolean NOT NULL DEFAULT false, "
+        "is_unchanged boolean NOT NULL DEFAULT false, attributes jsonb NOT NULL DEFAULT '{}', "
+        f"{', '.join(typed)}) ON COMMIT DROP"
+    )
+
+
+def refuse_repeated(job: ImportJob, *, column: str) -> None:
+    """Of the rows with one key the first counts."""
+    job.sql(
+        "UPDATE import_stage s SET refused_column = %(column)s, "
+        "refused_reason = 'stands on line ' || f.line || ' already' "
+        "FROM (SELECT key, min(line) AS line FROM import_stage WHERE refused_reason IS NULL "
+        "GROUP BY key HAVING count(*) > 1) f "
+        "WHERE s.key = f.key AND s.line > f.line AND s.refused_reason IS NULL",
+        column=column,
+    )
+
+
+def mark_unchanged(job: ImportJob, *, kind: Kind, needs_target: bool = True) -> None:
+    """Rows that were applied before exactly so, and whose target (`target_id`) is still there."""
+    job.sql(
+        "UPDATE import_stage s SET is_unchanged = true FROM otc_importedsource x "
+        "WHERE x.organization_id = %(organization)s AND x.kind = %(kind)s AND x.external_id = s.key "
+        "AND x.fingerprint = s.fingerprint AND s.refused_reason IS NULL"
+        + (" AND s.target_id IS NOT NULL" if needs_target else ""),
+        kind=kind.name,
+    )
+
+
+def remember_sources(job: ImportJob, *, kind: Kind) -> None:
+    """Keep the fingerprints of what was applied."""
+    job.sql(
+        "INSERT INTO otc_importedsource (organization_id, kind, external_id, fingerprint) "
+        "SELECT DISTINCT %(organization)s::uuid, %(kind)s, key, fingerprint FROM import_stage "
+        "WHERE refused_reason IS NULL AND NOT is_unchanged "
+        "ON CONFLICT (organization_id, kind, external_id) DO UPDATE SET fingerprint = EXCLUDED.fingerprint",
+        kind=kind.name,
+    )
+
+
+def keep_refused(job: ImportJob) -> None:
+    """Copy refused rows to ImportRow, with their cells as read or, once those were typed, their values."""
+    job.sql(
+        "INSERT INTO otc_importrow (organization_id, run_id, line, external_id, fingerprint, cells, "
+        "refused_column, refused_reason) "
+        "SELECT %(organization)s, %(run)s, line, left(key, 200), fingerprint, coalesce(cells, jsonb_strip_nulls("
+        "to_jsonb(s) - ARRAY['line', 'key', 'fingerprint', 'refused_column', 'refused_reason', 'cells', "
+        "'target_id', 'is_new', 'is_unchanged'])), left(refused_column, 200), refused_reason "
+        "FROM import_stage s WHERE refused_reason IS NOT NULL"
+    )
+
+
+def counts(job: ImportJob) -> Mapping[str, Any]:
+    """Rows by what happened to them: refused, unchanged, created, updated."""
+    (row,) = job.rows(
+        "SELECT count(*) FILTER (WHERE refused_reason IS NOT NULL), "
+        "count(*) FILTER (WHERE refused_reason IS NULL AND is_unchanged), "
+        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND is_new), "
+        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND NOT is_new) FROM import_stage"
+    )
+    return dict(zip(("refused", "unchanged", "created", "updated"), row, strict=True))

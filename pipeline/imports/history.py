@@ -1,0 +1,96 @@
+"""The history of deals from a file: what changed when. Deals themselves stay as they are."""
+
+from collections.abc import Mapping
+
+from otc.imports.columns import Column, ColumnType
+from otc.imports.kinds import ImportJob
+from otc.imports.names import create_names, look_up, prepare_names
+from otc.tenancy.models import FOREVER
+from pipeline.imports.past_states import compute_past, enter_past
+from pipeline.imports.references import OWNER, STAGE, ensure_default_process, match_deals
+from pipeline.process.models import Category
+
+COLUMNS = (
+    Column("external_id", is_required=True),
+    Column("at", ColumnType.INSTANT, is_required=True),
+    Column("stage", ColumnType.NAME, max_length=100),
+    Column("category", ColumnType.CHOICE, choices=tuple(Category.values)),
+    Column("amount", ColumnType.OPEN_AMOUNT),
+    Column("close_date", ColumnType.DATE),
+    Column("owner", ColumnType.NAME),
+)
+REFERENCES = (STAGE, OWNER)
+
+
+class History:
+    """external_id is the deal's. An empty cell means unchanged. Rows enter by the checked history function."""
+
+    name = "history"
+    columns = COLUMNS
+    keeps_others = False
+    key_column = None
+    creatable = frozenset({"stage", "owner"})
+
+    def key(self, values: Mapping[str, str | None]) -> str:
+        return values["external_id"] or ""
+
+    def resolve(self, job: ImportJob) -> None:
+        match_deals(job)
+        job.refuse("external_id", "'there is no deal “' || s.external_id || '”'", "s.target_id IS NULL")
+        job.refuse("at", "'lies in the future'", "s.at > %(now)s")
+        job.refuse("amount", "'an amount is not negative'", "s.amount < 0")
+        _refuse_decimals(job)
+        _refuse_after_edits(job)
+        prepare_names(job)
+        for reference in REFERENCES:
+            look_up(job, reference)
+        _digest_deals(job)
+        _mark_unchanged_deals(job)
+
+    def apply(self, job: ImportJob) -> None:
+        ensure_default_process(job)
+        for reference in REFERENCES:
+            create_names(job, reference)
+        compute_past(job)
+        enter_past(job)
+        job.sql("UPDATE import_stage SET is_new = true WHERE refused_reason IS NULL AND NOT is_unchanged")
+
+
+def _refuse_decimals(job: ImportJob) -> None:
+    """Amounts are in the deal's currency; they were staged in ten-thousandths."""
+    job.sql(
+        "UPDATE import_stage s SET refused_column = 'amount', refused_reason = 'has more decimals than ' || "
+        "o.currency || ' (' || otc_decimals(o.currency) || ')' FROM pipeline_opportunity o "
+        "WHERE o.organization_id = %(organization)s AND o.id = s.target_id AND s.refused_reason IS NULL "
+        "AND s.amount %% power(10, 4 - otc_decimals(o.currency))::bigint <> 0"
+    )
+
+
+def _refuse_after_edits(job: ImportJob) -> None:
+    """What was edited here is known better here."""
+    job.sql(
+        "UPDATE import_stage s SET refused_column = 'at', refused_reason = 'the deal was edited here from ' || "
+        "to_char(v.first_live AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI') || ' on; history enters before that' "
+        "FROM (SELECT opportunity_id, min(valid_from) AS first_live FROM pipeline_opportunityversion "
+        "WHERE organization_id = %(organization)s AND known_to = %(forever)s AND provenance = 'live' "
+        "GROUP BY opportunity_id) v "
+        "WHERE v.opportunity_id = s.target_id AND s.at >= v.first_live AND s.refused_reason IS NULL",
+        forever=FOREVER,
+    )
+
+
+def _digest_deals(job: ImportJob) -> None:
+    """The fingerprint of a row becomes that of all the deal's rows: a deal's history counts as a whole."""
+    job.sql(
+        "UPDATE import_stage s SET fingerprint = d.digest FROM (SELECT key, "
+        "md5(string_agg(fingerprint, '' ORDER BY at, line)) AS digest FROM import_stage "
+        "WHERE refused_reason IS NULL GROUP BY key) d WHERE d.key = s.key AND s.refused_reason IS NULL"
+    )
+
+
+def _mark_unchanged_deals(job: ImportJob) -> None:
+    job.sql(
+        "UPDATE import_stage s SET is_unchanged = true FROM otc_importedsource x "
+        "WHERE x.organization_id = %(organization)s AND x.kind = 'history' AND x.external_id = s.key "
+        "AND x.fingerprint = s.fingerprint AND s.refused_reason IS NULL"
+    )

@@ -1,0 +1,97 @@
+"""What the names in a deal's row mean: accounts, people, products, stages, competitors, reasons, deals."""
+
+from otc.imports.kinds import ImportJob
+from otc.imports.names import Reference, new_names
+from otc.imports.people import CREATE_PERSON, PERSON_MATCHES
+from otc.tenancy.models import Role
+
+BY_ID_OR_NAME = ("t.external_id = n.name", "t.name_folded = n.folded")
+NEW_PROCESS = "Imported"
+
+ACCOUNT = Reference(
+    "account",
+    "account",
+    "pipeline_account",
+    BY_ID_OR_NAME,
+    "INSERT INTO pipeline_account (organization_id, id, name, name_folded, industry, country, attributes, created_at) "
+    f"SELECT %(organization)s, n.id, n.name, n.folded, '', '', '{{}}', %(now)s FROM {new_names('account')}",
+)
+OWNER = Reference(
+    "owner",
+    "person",
+    "otc_person",
+    PERSON_MATCHES,
+    CREATE_PERSON.format(role=Role.REP, names=new_names("owner")),
+)
+PERSON = Reference(
+    "person",
+    "person",
+    "otc_person",
+    PERSON_MATCHES,
+    CREATE_PERSON.format(role=Role.REP, names=new_names("person")),
+)
+PRODUCT = Reference(
+    "product",
+    "product",
+    "pipeline_product",
+    BY_ID_OR_NAME,
+    "INSERT INTO pipeline_product (organization_id, id, name, name_folded, family, currency, attributes) "
+    f"SELECT %(organization)s, n.id, n.name, n.folded, '', '', '{{}}' FROM {new_names('product')}",
+)
+COMPETITOR = Reference(
+    "competitor",
+    "competitor",
+    "pipeline_competitor",
+    ("t.name_folded = n.folded",),
+    "INSERT INTO pipeline_competitor (organization_id, id, name, name_folded) "
+    f"SELECT %(organization)s, n.id, n.name, n.folded FROM {new_names('competitor')}",
+)
+REASON = Reference(
+    "reason",
+    "closing reason",
+    "pipeline_closereason",
+    ("t.name_folded = n.folded",),
+    "INSERT INTO pipeline_closereason (organization_id, id, name, name_folded, outcomes, feeds, position) "
+    "SELECT %(organization)s, n.id, n.name, n.folded, (SELECT coalesce(jsonb_agg(DISTINCT s.outcome), '[]') "
+    "FROM import_stage s JOIN import_name x ON x.column_name = 'reason' AND x.name = s.reason "
+    "WHERE x.id = n.id AND s.outcome IS NOT NULL AND s.refused_reason IS NULL), 'process', 100 "
+    f"FROM {new_names('reason')}",
+)
+# The default process's stage of a name comes before another process's.
+STAGE = Reference(
+    "stage",
+    "stage",
+    "(SELECT k.*, p.is_default FROM pipeline_stage k JOIN pipeline_process p "
+    "ON p.organization_id = k.organization_id AND p.id = k.process_id)",
+    ("t.is_default AND lower(t.name) = lower(n.name)", "NOT t.is_default AND lower(t.name) = lower(n.name)"),
+    # A new stage proposes the category that the file's open deals in it agree on, if they do.
+    "INSERT INTO pipeline_stage (organization_id, id, process_id, name, position, objective, category, expected_days) "
+    "SELECT %(organization)s, n.id, p.id, n.name, coalesce((SELECT max(k.position) FROM pipeline_stage k "
+    "WHERE k.organization_id = p.organization_id AND k.process_id = p.id), 0) + row_number() OVER (ORDER BY f.line), "
+    f"'', f.category, 21 FROM {new_names('stage')} JOIN (SELECT x.id, min(s.line) AS line, CASE WHEN "
+    "count(DISTINCT s.category) = 1 AND min(s.category) <> 'closed' THEN min(s.category) END AS category "
+    "FROM import_stage s JOIN import_name x ON x.column_name = 'stage' AND x.name = s.stage "
+    "WHERE s.refused_reason IS NULL GROUP BY x.id) f ON f.id = n.id "
+    "JOIN pipeline_process p ON p.organization_id = %(organization)s AND p.is_default",
+)
+
+
+def ensure_default_process(job: ImportJob) -> None:
+    """New stages need a process to stand in."""
+    job.sql(
+        "INSERT INTO pipeline_process (organization_id, name, is_default) "
+        "SELECT %(organization)s, %(name)s, true WHERE EXISTS (SELECT FROM import_name "
+        "WHERE column_name = 'stage' AND is_new) AND NOT EXISTS (SELECT FROM pipeline_process p "
+        "WHERE p.organization_id = %(organization)s AND p.is_default)",
+        name=NEW_PROCESS,
+    )
+
+
+def match_deals(job: ImportJob) -> None:
+    """Set target_id to the deal of external_id, locked, so that nobody edits it before this import is done."""
+    job.sql(
+        "UPDATE import_stage s SET target_id = d.id FROM (SELECT o.id, o.external_id FROM pipeline_opportunity o "
+        "WHERE o.organization_id = %(organization)s AND o.external_id IN (SELECT external_id FROM import_stage "
+        "WHERE refused_reason IS NULL) ORDER BY o.id FOR UPDATE) d "
+        "WHERE d.external_id = s.external_id AND s.refused_reason IS NULL"
+    )

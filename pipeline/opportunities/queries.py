@@ -1,12 +1,27 @@
-"""Which deals may be seen, found by id or listed."""
+"""Which deals may be seen, found by id or listed, and what is known beside each of a page's deals."""
 
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import BigIntegerField, Case, F, IntegerField, Value, When
+from django.db.models.expressions import RawSQL
+
+from otc.money.queries import corporate_minor_sql
+from otc.question import Question
+from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
+from pipeline.history.queries import as_of_condition, versions_as_of
 from pipeline.opportunities.models import Opportunity
+from pipeline.process.models import Category
 
 RELATED = ("account", "owner", "stage", "process", "reason", "competitor", "product")
+CATEGORY_RANK = {category: rank for rank, category in enumerate(Category.values)}
 
 
 def visible_opportunities(visible: Owners) -> Any:
@@ -19,3 +34,93 @@ def visible_opportunity(opportunity_id: UUID, *, visible: Owners) -> Opportunity
     found = visible_opportunities(visible).select_related(*RELATED).filter(id=opportunity_id)
     deal: Opportunity | None = found.first()
     return deal
+
+
+def deals_of(question: Question) -> Any:
+    """The deals of the question's scope, at its instant: live rows, or versions where that is past.
+
+    Either way each row has `deal_id` and `corporate_minor` (NULL: no amount, or no rate).
+    """
+    if question.is_past:
+        rows = versions_as_of(question.as_of, known=question.known)
+        rows = rows.filter(question.owners.matching("owner"), deleted_at__isnull=True)
+        rows = rows.annotate(deal_id=F("opportunity_id"))
+    else:
+        rows = visible_opportunities(question.owners).annotate(deal_id=F("id"))
+    return rows.annotate(corporate_minor=corporate_minor(rows.model._meta.db_table, question))
+
+
+def corporate_minor(table: str, question: Question) -> RawSQL:
+    """The corporate amount of each row of `table` as an expression; NULL: no amount, or no rate."""
+    values = {"known": question.known, "corporate": question.organization.currency}
+    sql = corporate_minor_sql(table)
+    names = re.findall(r"%\((\w+)\)s", sql)
+    return RawSQL(
+        re.sub(r"%\(\w+\)s", "%s", sql), [values[name] for name in names], output_field=BigIntegerField()
+    )
+
+
+def category_rank() -> Case:
+    """Omitted first, closed last: the order in which a category is sorted."""
+    cases = [When(category=category, then=Value(rank)) for category, rank in CATEGORY_RANK.items()]
+    return Case(*cases, default=Value(None), output_field=IntegerField())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known beside a deal: its health (0..100) and failed checks, its chances (0..1), and how it stood.
+
+    `stood` is None for a deal that wasn't there then.
+    """
+
+    health: int | None
+    failed: tuple[dict[str, Any], ...]
+    p_won: float | None
+    p_slip: float | None
+    stood: "Stood | None"
+
+
+@dataclass(frozen=True)
+class Stood:
+    """The state of a deal at the compared instant."""
+
+    amount_minor: int | None
+    currency: str
+    close_date: date | None
+    category: str | None
+    outcome: str | None
+    stage_position: int | None
+    stage_name: str | None
+
+
+FACTS = f"""
+SELECT d.id, h.score, h.failed, r.p_won, r.p_slip, v.id IS NOT NULL, v.amount_minor, v.currency, v.close_date,
+       v.category, v.outcome, s.position, s.name
+FROM unnest(%(ids)s::uuid[]) AS d(id)
+LEFT JOIN pipeline_health h ON h.organization_id = %(org)s AND h.opportunity_id = d.id
+LEFT JOIN pipeline_risk r ON r.organization_id = %(org)s AND r.opportunity_id = d.id
+LEFT JOIN pipeline_opportunityversion v ON v.organization_id = %(org)s AND v.opportunity_id = d.id
+      AND {as_of_condition("v", instant="since", known="known")} AND v.deleted_at IS NULL
+LEFT JOIN pipeline_stage s ON s.organization_id = %(org)s AND s.id = v.stage_id
+"""
+
+
+def facts_of(deal_ids: Sequence[UUID], *, since: datetime, known: datetime) -> dict[UUID, Facts]:
+    """Health, chances and the state at `since` of each deal, in one query."""
+    if not deal_ids:
+        return {}
+    parameters = {
+        "ids": [str(deal_id) for deal_id in deal_ids],
+        "org": str(current_organization_id()),
+        "since": since,
+        "known": known,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FACTS, parameters)
+        return {row[0]: _facts(row) for row in cursor.fetchall()}
+
+
+def _facts(row: tuple[Any, ...]) -> Facts:
+    failed = json.loads(row[2]) if isinstance(row[2], str) else (row[2] or [])
+    ordered = sorted(failed, key=lambda check: -int(check.get("penalty", 0)))
+    return Facts(row[1], tuple(ordered), row[3], row[4], Stood(*row[6:]) if row[5] else None)

@@ -1,0 +1,332 @@
+"""A list of deals with what changed on each, and the sums over all that match: for page, CSV and API."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from rest_framework.exceptions import ValidationError
+
+from otc.api.pages import PAGE_SIZE, Sort, keyset_page
+from otc.question import BadQuestion, Question
+from pipeline.health.models import Health
+from pipeline.opportunities.filters import FLAGS, NO_STAGE, DealFilter, frame_of
+from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
+from pipeline.process.models import Category
+from pipeline.risk.models import Risk
+
+DEFAULT_SORT = "close"
+SORTS: dict[str, Sort] = {
+    "close": Sort("close_date", date, is_nullable=True),
+    "amount": Sort("corporate_minor", int, is_nullable=True),
+    "deal": Sort("name_folded", str),
+    "owner": Sort("owner__name_folded", str, is_nullable=True),
+    "stage": Sort("stage__position", int, is_nullable=True),
+    "category": Sort("category_rank", int, is_nullable=True),
+    "next": Sort("next_step_on", date, is_nullable=True),
+    "health": Sort("health_score", int, is_nullable=True),
+    "slip": Sort("p_slip", float, is_nullable=True),
+}
+COLUMNS = (
+    "deal_id",
+    "name",
+    "account_id",
+    "account__name",
+    "owner_id",
+    "owner__name",
+    "stage_id",
+    "stage__name",
+    "stage__position",
+    "category",
+    "amount_minor",
+    "currency",
+    "corporate_minor",
+    "close_date",
+    "outcome",
+    "closed_at",
+    "next_step",
+    "next_step_on",
+)
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """One deal of a list. Amounts in minor units: native with its currency, and corporate (None: no rate)."""
+
+    id: UUID
+    name: str
+    account_id: UUID | None
+    account_name: str | None
+    owner_id: UUID | None
+    owner_name: str | None
+    stage_id: UUID | None
+    stage_name: str | None
+    stage_position: int | None
+    category: str | None
+    amount_minor: int | None
+    currency: str
+    corporate_minor: int | None
+    close_date: date | None
+    outcome: str | None
+    closed_at: datetime | None
+    next_step: str
+    next_step_on: date | None
+    facts: Facts | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None
+
+    @property
+    def category_label(self) -> str:
+        return Category(self.category).label if self.category else ""
+
+    @property
+    def health(self) -> int | None:
+        return self.facts.health if self.facts and self.is_open else None
+
+    @property
+    def failed(self) -> tuple[dict[str, Any], ...]:
+        return self.facts.failed if self.facts and self.is_open else ()
+
+    @property
+    def worst_failed(self) -> dict[str, Any] | None:
+        return self.failed[0] if self.failed else None
+
+    @property
+    def more_failed(self) -> int:
+        return max(0, len(self.failed) - 1)
+
+    @property
+    def p_slip(self) -> float | None:
+        return self.facts.p_slip if self.facts and self.is_open else None
+
+    @property
+    def is_new(self) -> bool:
+        """Not there at the compared instant."""
+        return self.facts is not None and self.facts.stood is None
+
+    @property
+    def amount_change_minor(self) -> int | None:
+        """Since the compared instant, in the deal's currency; None when the currency changed."""
+        stood = self.facts.stood if self.facts else None
+        if stood is None or stood.currency != self.currency:
+            return None
+        return (self.amount_minor or 0) - (stood.amount_minor or 0)
+
+    @property
+    def days_moved(self) -> int | None:
+        stood = self.facts.stood if self.facts else None
+        if stood is None or stood.close_date is None or self.close_date is None:
+            return None
+        return (self.close_date - stood.close_date).days
+
+    @property
+    def stages_moved(self) -> int | None:
+        stood = self.facts.stood if self.facts else None
+        if stood is None or stood.stage_position is None or self.stage_position is None:
+            return None
+        return self.stage_position - stood.stage_position
+
+    @property
+    def stage_before(self) -> str:
+        """“from Validate” when the stage changed."""
+        stood = self.facts.stood if self.facts else None
+        return f"from {stood.stage_name}" if stood and self.stages_moved else ""
+
+    @property
+    def categories_moved(self) -> int | None:
+        stood = self.facts.stood if self.facts else None
+        if stood is None or stood.category is None or self.category is None or stood.outcome != self.outcome:
+            return None
+        return CATEGORY_RANK[self.category] - CATEGORY_RANK[stood.category]
+
+    @property
+    def category_before(self) -> str:
+        """“from best case” when the category changed."""
+        stood = self.facts.stood if self.facts else None
+        if not self.categories_moved or stood is None or stood.category is None:
+            return ""
+        return f"from {Category(stood.category).label.lower()}"
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """How many deals of the list stand in a stage, whatever stage is asked for."""
+
+    key: str
+    name: str
+    position: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Over all deals that match, not only the page. `unconvertible` have an amount and no known rate."""
+
+    count: int = 0
+    total_minor: int = 0
+    unconvertible: int = 0
+
+
+@dataclass(frozen=True)
+class DealsReport:
+    """A page of rows, the cursor of the next, the sums, and the counts behind each flag and stage."""
+
+    rows: tuple[DealRow, ...]
+    next_cursor: str | None
+    sort: str
+    sums: Sums
+    all_count: int
+    flag_counts: Mapping[str, int]
+    stages: tuple[StageCount, ...] = field(default=())
+
+
+def deals_report(
+    question: Question, parameters: Mapping[str, Any], *, since: datetime, limit: int = PAGE_SIZE
+) -> DealsReport:
+    """The deals that an address asks for. Three queries, whatever the rows. Raises BadQuestion."""
+    sort = parameters.get("sort") or DEFAULT_SORT
+    matching = _matching(question, parameters, since=since)
+    asked = {"sort": sort, "cursor": parameters.get("after"), "limit": limit}
+    try:
+        page = keyset_page(
+            _sortable(matching, question, sort).values(*COLUMNS, *_sort_column(sort, question)),
+            parameters=asked,
+            sorts=_sorts(question),
+            id_column="deal_id",
+        )
+    except ValidationError as problem:
+        raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
+    sums, all_count, flag_counts, stages = _sums(question, parameters, since=since)
+    return DealsReport(
+        rows=tuple(_with_facts(page.rows, question, since=since)),
+        next_cursor=page.next_cursor,
+        sort=sort,
+        sums=sums,
+        all_count=all_count,
+        flag_counts=flag_counts,
+        stages=stages,
+    )
+
+
+def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow | None:
+    """One deal as a row of the list, or None."""
+    found = list(deals_of(question).filter(deal_id=deal_id).values(*COLUMNS))
+    return next(iter(_with_facts(found, question, since=since)), None)
+
+
+def all_deal_rows(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> Iterator[DealRow]:
+    """Every deal that matches, in the page's order, read in batches: for downloads."""
+    sort = parameters.get("sort") or DEFAULT_SORT
+    rows = _sortable(_matching(question, parameters, since=since), question, sort)
+    name = _sorts(question)[sort.removeprefix("-")].column
+    column = ("-" if sort.startswith("-") else "") + name
+    batch: list[dict[str, Any]] = []
+    for row in rows.order_by(column, "deal_id").values(*COLUMNS).iterator(chunk_size=BATCH):
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield from _with_facts(batch, question, since=since)
+            batch = []
+    yield from _with_facts(batch, question, since=since)
+
+
+def check_parameters(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> None:
+    """Raise BadQuestion now, where a stream could only break off."""
+    _matching(question, parameters, since=since)
+    _sortable(deals_of(question), question, parameters.get("sort") or DEFAULT_SORT)
+
+
+def _matching(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> Any:
+    frame = frame_of(question, since=since)
+    return DealFilter(parameters, queryset=deals_of(question), frame=frame).narrowed()
+
+
+def _sorts(question: Question) -> dict[str, Sort]:
+    """Versions have no folded name, so the past is sorted by the name as written."""
+    return {**SORTS, "deal": Sort("name", str)} if question.is_past else SORTS
+
+
+def _sort_column(sort: str, question: Question) -> tuple[str, ...]:
+    column = _sorts(question)[sort.removeprefix("-")].column
+    return () if column in COLUMNS else (column,)
+
+
+def _sortable(rows: Any, question: Question, sort: str) -> Any:
+    """The rows with the column that only this sort needs."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise BadQuestion("sort", f"“{sort}” is none of: {', '.join(SORTS)}")
+    deal = OuterRef("opportunity_id" if question.is_past else "id")
+    if name == "category":
+        return rows.annotate(category_rank=category_rank())
+    if name == "health":
+        return rows.annotate(
+            health_score=Subquery(Health.objects.filter(opportunity_id=deal).values("score")[:1])
+        )
+    if name == "slip":
+        return rows.annotate(p_slip=Subquery(Risk.objects.filter(opportunity_id=deal).values("p_slip")[:1]))
+    return rows
+
+
+def _with_facts(found: list[dict[str, Any]], question: Question, *, since: datetime) -> Iterator[DealRow]:
+    facts = facts_of([row["deal_id"] for row in found], since=since, known=question.known)
+    for row in found:
+        beside = facts.get(row["deal_id"])
+        if beside is not None and question.is_past:
+            beside = Facts(None, (), None, None, beside.stood)
+        yield DealRow(*(row[column] for column in COLUMNS), facts=beside)
+
+
+def _sums(
+    question: Question, parameters: Mapping[str, Any], *, since: datetime
+) -> tuple[Sums, int, dict[str, int], tuple[StageCount, ...]]:
+    """One query grouped by stage: the flags' and stages' counts don't depend on which of them is chosen."""
+    chosen = {flag.key for flag in FLAGS if parameters.get(flag.key)}
+    wider = {key: parameters[key] for key in parameters if key not in {"stage", *chosen}}
+    frame = frame_of(question, since=since)
+    wanted = Q()
+    for flag in FLAGS:
+        if flag.key in chosen:
+            wanted &= flag.condition(frame)
+    counts = {f"count_{flag.key}": Count("deal_id", filter=flag.condition(frame)) for flag in FLAGS}
+    missing_rate = Q(amount_minor__isnull=False, corporate_minor__isnull=True)
+    groups = (
+        _matching(question, wider, since=since)
+        .values("stage_id", "stage__name", "stage__position")
+        .annotate(
+            all_count=Count("deal_id"),
+            wanted_count=Count("deal_id", filter=wanted),
+            wanted_minor=Sum("corporate_minor", filter=wanted),
+            wanted_unconvertible=Count("deal_id", filter=wanted & missing_rate),
+            **counts,
+        )
+        .order_by("stage__position", "stage__name")
+    )
+    return _added(list(groups), parameters.get("stage") or "")
+
+
+def _added(
+    groups: list[dict[str, Any]], stage: str
+) -> tuple[Sums, int, dict[str, int], tuple[StageCount, ...]]:
+    stages = tuple(
+        StageCount(
+            str(group["stage_id"] or NO_STAGE),
+            group["stage__name"] or "No stage",
+            group["stage__position"] or 0,
+            group["all_count"],
+        )
+        for group in groups
+    )
+    asked = set(stage.split(",")) if stage else None
+    mine = [group for group, one in zip(groups, stages, strict=True) if asked is None or one.key in asked]
+    sums = Sums(
+        count=sum(group["wanted_count"] for group in mine),
+        total_minor=int(sum(group["wanted_minor"] or 0 for group in mine)),
+        unconvertible=sum(group["wanted_unconvertible"] for group in mine),
+    )
+    flags = {flag.key: sum(group[f"count_{flag.key}"] for group in mine) for flag in FLAGS}
+    return sums, sum(group["all_count"] for group in mine), flags, stages

@@ -3,9 +3,18 @@
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otc.settings")
 
 app = Celery("otc")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+# A worker without --queues serves both; with a worker for each, short jobs never wait for long ones.
+app.conf.task_queues = (Queue("celery"), Queue("long"))
+app.conf.task_default_queue = "celery"
+# A call nobody has heard expires before the next: a worker that comes back finds one sweep, not a thousand.
+app.conf.beat_schedule = {
+    "sweep": {"task": "otc.jobs.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "daily": {"task": "otc.jobs.ask_for_daily_work", "schedule": 300.0, "options": {"expires": 300}},
+}
+app.autodiscover_tasks(["otc.jobs"])

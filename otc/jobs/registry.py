@@ -16,11 +16,15 @@ class UnknownKind(LookupError):
 
 @dataclass(frozen=True)
 class Kind:
-    """`effect` runs and commits with the job's own row; `long_effect` holds a lease and commits in steps."""
+    """`effect` runs and commits with the job's own row; `long_effect` holds a lease and commits in steps.
+
+    A daily kind is asked for once on every day of each organization, by the clock.
+    """
 
     name: str
     effect: Effect | None = None
     long_effect: LongEffect | None = None
+    is_daily: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -36,11 +40,11 @@ def job(name: str) -> Callable[[Effect], Effect]:
     return register
 
 
-def long_job(name: str) -> Callable[[LongEffect], LongEffect]:
+def long_job(name: str, *, is_daily: bool = False) -> Callable[[LongEffect], LongEffect]:
     """Register long work: `effect(lease)` does short transactions through `lease.step()`."""
 
     def register(effect: LongEffect) -> LongEffect:
-        _kinds[name] = Kind(name, long_effect=effect)
+        _kinds[name] = Kind(name, long_effect=effect, is_daily=is_daily)
         return effect
 
     return register
@@ -53,5 +57,11 @@ def kind_named(name: str) -> Kind:
     return _kinds[name]
 
 
-def registered_kinds() -> frozenset[str]:
-    return frozenset(_kinds)
+def registered_kinds() -> dict[str, Kind]:
+    """Every kind by its name."""
+    return dict(_kinds)
+
+
+def is_long(name: str) -> bool:
+    """Whether jobs of this kind hold a lease; an unknown kind doesn't."""
+    return name in _kinds and _kinds[name].long_effect is not None

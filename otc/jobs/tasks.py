@@ -2,18 +2,23 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.utils import timezone
 
+from otc.jobs.doorbell import ring_for
+from otc.jobs.queries import due_jobs, organization_ids
 from otc.jobs.registry import registered_kinds
-from otc.jobs.services import due_jobs, enqueue, organization_ids, ring_for, run
+from otc.jobs.services import enqueue_once, run
 from otc.tenancy.context import use
+from otc.tenancy.models import Organization
 
-DAILY_KINDS = ("health_daily",)
+SWEEP_AT_MOST = 1000
 
 
-@shared_task(name="otc.jobs.run_job")
+# Acknowledged before it runs: a job that kills its worker must not come back at once, the sweep is soon enough.
+@shared_task(name="otc.jobs.run_job", acks_late=False, reject_on_worker_lost=False)
 def run_job(organization_id: str, job_id: str) -> bool:
     """Do one job of one organization, if it is still to be done."""
     return run(UUID(organization_id), UUID(job_id))
@@ -22,25 +27,25 @@ def run_job(organization_id: str, job_id: str) -> bool:
 @shared_task(name="otc.jobs.sweep")
 def sweep() -> int:
     """Ring for what was not claimed and for what a dead worker left. Returns how many."""
-    due = due_jobs()
-    for organization_id, job_id in due:
-        ring_for(organization_id, [job_id])
+    due = due_jobs(limit=SWEEP_AT_MOST)
+    for entry in due:
+        ring_for(entry.organization_id, entry.kind, [entry.job_id])
     return len(due)
 
 
 @shared_task(name="otc.jobs.ask_for_daily_work")
-def ask_for_daily_work(now: str | None = None) -> None:
-    """Insert each organization's daily jobs, keyed by the UTC day, so that two schedulers are harmless."""
-    day = (datetime.fromisoformat(now) if now else timezone.now()).date()
-    for organization_id in organization_ids():
-        with use(organization_id, channel="task"):
-            for kind in DAILY_KINDS:
-                if kind in registered_kinds() and not was_asked(kind, key=day.isoformat()):
-                    enqueue(kind, key=day.isoformat())
+def ask_for_daily_work(now: str | None = None) -> int:
+    """Ask for each organization's daily jobs, keyed by its own day, so that two schedulers are harmless.
+
+    `now` is an ISO instant, by default the clock. Returns how many jobs are new.
+    """
+    instant = datetime.fromisoformat(now) if now else timezone.now()
+    return sum(_ask_for_day(organization_id, instant=instant) for organization_id in organization_ids())
 
 
-def was_asked(kind: str, *, key: str) -> bool:
-    """Whether the organization in context already has this job, done or not."""
-    from otc.jobs.models import Job
-
-    return Job.objects.filter(kind=kind, key=key).exists()
+def _ask_for_day(organization_id: UUID, *, instant: datetime) -> int:
+    daily = [kind.name for kind in registered_kinds().values() if kind.is_daily]
+    with use(organization_id, channel="task"):
+        zone = Organization.objects.values_list("timezone", flat=True).get(id=organization_id)
+        day = instant.astimezone(ZoneInfo(zone)).date().isoformat()
+        return sum(enqueue_once(kind, key=day) is not None for kind in daily)

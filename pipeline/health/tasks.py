@@ -1,6 +1,8 @@
-"""The jobs of health and risk: one deal after an edit, every open deal once a day."""
+"""The jobs of health and risk: one deal after an edit, every open deal once a day and after an import."""
 
 from uuid import UUID
+
+from django.utils import timezone
 
 from otc.jobs.lease import Lease
 from otc.jobs.registry import job, long_job
@@ -12,12 +14,22 @@ def deal_health(subject: UUID | None) -> None:
     from pipeline.health.services import health_refresh
 
     if subject is not None:
-        health_refresh([subject])
+        health_refresh([subject], now=timezone.now())
 
 
-@long_job("health_daily")
+@long_job("health_daily", is_daily=True)
 def health_daily(lease: Lease) -> None:
     """Learn the stage rates anew, then bring every open deal up to date: time alone changes health."""
+    _refresh_all(lease)
+
+
+@long_job("health_all")
+def health_all(lease: Lease) -> None:
+    """The same when many deals came at once: one job after an import instead of one per deal."""
+    _refresh_all(lease)
+
+
+def _refresh_all(lease: Lease) -> None:
     from pipeline.health.services import health_refresh_all
 
-    health_refresh_all(lease)
+    health_refresh_all(lease, now=timezone.now())

@@ -1,3 +1,13 @@
-from django.urls import URLPattern, URLResolver
+"""Forecasting's pages below an organization."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from forecasting.inspection.views import inspection_page
+from forecasting.rollup.views import forecast_page
+from forecasting.waterfall.views import flow_page
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("inspection/", inspection_page, name="inspection"),
+    path("forecast/", forecast_page, name="forecast"),
+    path("flow/", flow_page, name="flow"),
+]

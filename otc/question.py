@@ -1,9 +1,10 @@
-"""What does an address ask? Period, scope, instant and whose knowledge, the same for page, API, CSV and mail."""
+"""What does an address ask? Period, scope, instant and whose knowledge, for page, API and CSV alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,18 @@ class Question:
     def owners(self) -> Owners:
         return self.owners_at(self.as_of)
 
+    @property
+    def frame(self) -> dict[str, Any]:
+        """What every report takes by keyword, beside the organization and the period."""
+        return {
+            "viewer": self.viewer,
+            "as_of": self.as_of,
+            "now": self.now,
+            "scope": self.scope,
+            "org_chart": self.org_chart,
+            "knowledge": "now" if self.known > self.as_of else "then",
+        }
+
     def chart_of(self, instant: datetime) -> Chart:
         return chart_at(self.now if self.org_chart == "now" else instant)
 
@@ -70,7 +83,7 @@ class Question:
 
 
 def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
-    """Read period, scope, as_of, knowledge and org_chart. Raises BadQuestion, or UnknownScope for a stranger."""
+    """Read period, scope, as_of, knowledge and org_chart. Raises BadQuestion, UnknownScope for strangers."""
     organization = tenant.organization
     as_of, is_past = _instant(parameters.get("as_of", ""), zone=tenant.zone, now=tenant.now)
     org_chart = _choice(parameters, "org_chart", ("then", "now"))

@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+"""Post-mortem's pages below an organization."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from postmortem.winloss.views import winloss_page
+
+urlpatterns: list[URLPattern | URLResolver] = [path("winloss/", winloss_page, name="winloss")]

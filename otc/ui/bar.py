@@ -1,4 +1,4 @@
-"""The top bar of every page with numbers: scope, period, changes since, as of; and how a bad address is answered."""
+"""The top bar of every page with numbers: scope, period, changes since, as of; and bad addresses."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -74,7 +74,7 @@ def bar(
 
 
 def scope_choices(question: Question, people: dict[UUID, Person]) -> list[tuple[str, str, int]]:
-    """Everyone (that the viewer may see), then the visible people in the order of the lines, then unassigned."""
+    """Everyone the viewer may see, then the visible people in the order of the lines, then unassigned."""
     sees_all = question.visible.person_ids is None
     whole = "Everyone" if sees_all else whole_label(question, people)
     choices = [(EVERYONE, whole, 0)]

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -50,12 +51,18 @@ def units(minor: int, *, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-currency_decimals(currency))
 
 
-def _rounded(value: Decimal | int | float | str, *, decimals: int) -> Decimal:
+def _rounded(value: Decimal | Fraction | int | float | str, *, decimals: int) -> Decimal:
     step = Decimal(1).scaleb(-decimals)
-    return Decimal(str(value)).quantize(step, rounding=ROUND_HALF_UP)
+    return _exact(value).quantize(step, rounding=ROUND_HALF_UP)
 
 
-def signed(value: Decimal | int | float, *, decimals: int = 0, plus: bool = False) -> str:
+def _exact(value: Decimal | Fraction | int | float | str) -> Decimal:
+    if isinstance(value, Fraction):
+        return Decimal(value.numerator) / value.denominator
+    return Decimal(str(value))
+
+
+def signed(value: Decimal | Fraction | int | float, *, decimals: int = 0, plus: bool = False) -> str:
     """Grouped by thousands, with U+2212 for minus: -1234.5 -> '−1,235'."""
     rounded = _rounded(value, decimals=decimals)
     text = f"{abs(rounded):,.{decimals}f}"
@@ -107,14 +114,14 @@ def money_k(minor: int | None, *, currency: str, plus: bool = False) -> str:
     return signed(units(minor, currency=currency) / 1000, plus=plus)
 
 
-def percent(share: float | Decimal | None, *, decimals: int = 0) -> str:
+def percent(share: float | Decimal | Fraction | None, *, decimals: int = 0) -> str:
     """A share of 0..1 as '38 %'."""
     if share is None:
         return NOT_APPLICABLE
-    return f"{signed(Decimal(str(share)) * 100, decimals=decimals)}{NBSP}%"
+    return f"{signed(_exact(share) * 100, decimals=decimals)}{NBSP}%"
 
 
-def times(ratio: float | Decimal | None, *, decimals: int = 2) -> str:
+def times(ratio: float | Decimal | Fraction | None, *, decimals: int = 2) -> str:
     """A ratio as '1.72 ×'."""
     return NOT_APPLICABLE if ratio is None else f"{signed(ratio, decimals=decimals)}{NBSP}×"
 
@@ -140,6 +147,11 @@ def day_near(value: dt.date | None, *, today: dt.date) -> str:
     return f"{weekday(value)}{NBSP}{text}" if abs((value - today).days) <= NEAR_DAYS else text
 
 
+def day_with_weekday(value: dt.date, *, today: dt.date) -> str:
+    """'Fri 1 Jan 2027', however far away."""
+    return f"{weekday(value)} {day(value, today=today)}"
+
+
 def weekday(value: dt.date) -> str:
     """'Fri'."""
     return WEEKDAYS[value.weekday()]
@@ -149,7 +161,7 @@ def moment(value: dt.datetime | None, *, today: dt.date) -> str:
     """A time of day with its day, in the zone the value bears: 'Thu 19 Nov 09:42'."""
     if value is None:
         return NOT_APPLICABLE
-    return f"{weekday(value)} {day(value.date(), today=today)} {value:%H:%M}"
+    return f"{day_with_weekday(value.date(), today=today)} {value:%H:%M}"
 
 
 def initials(name: str | None) -> str:

@@ -1,0 +1,135 @@
+"""What changed in the period's pipeline, what is at risk, where is upside: one report for page, API and CSV."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from forecasting.inspection import queries
+from forecasting.inspection.queries import Contact, DealRow, EndSums, GroupRow
+from forecasting.quotas.queries import quota_minor
+from forecasting.quotas.rules import Coverage, coverage
+from otc.question import BadQuestion, Question
+
+NO_CONTACT = Contact((0,) * queries.WEEKS, None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page's own controls say: tab, group, sort, page (from 0). Raises BadQuestion for unknown words."""
+
+    tab: str = "all"
+    group: str = "category"
+    sort: str = "-amount"
+    page: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("tab", self.tab, queries.TABS),
+            ("group", self.group, queries.GROUPS),
+            ("sort", self.sort.removeprefix("-"), queries.SORTS),
+        ):
+            if value not in allowed:
+                raise BadQuestion(name, f"“{value}” is none of: {', '.join(allowed)}")
+        if self.page < 0:
+            raise BadQuestion("page", "Pages are counted from 0")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The period's figures now and at the compared instant, in corporate minor units."""
+
+    now: EndSums
+    before: EndSums
+    quota_minor: int | None
+    slip_minor: int
+    slip_count: int
+
+    @property
+    def commit_with_won_minor(self) -> int:
+        return self.now.commit_minor + self.now.won_minor
+
+    @property
+    def commit_change_minor(self) -> int:
+        return self.commit_with_won_minor - self.before.commit_minor - self.before.won_minor
+
+    @property
+    def open_change_minor(self) -> int:
+        return self.now.open_minor - self.before.open_minor
+
+    @property
+    def won_change_minor(self) -> int:
+        return self.now.won_minor - self.before.won_minor
+
+    @property
+    def coverage(self) -> Coverage:
+        return coverage(self.now.open_minor, won_minor=self.now.won_minor, quota_minor=self.quota_minor)
+
+    @property
+    def coverage_before(self) -> Coverage:
+        return coverage(self.before.open_minor, won_minor=self.before.won_minor, quota_minor=self.quota_minor)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Groups with sums over all their deals, and the deals of one page."""
+
+    since: datetime
+    groups: list[GroupRow]
+    deals: list[DealRow]
+    contacts: dict[object, Contact]
+    counts: dict[str, int]
+    summary: Summary
+    asked: Asked
+
+    @property
+    def total_minor(self) -> int:
+        return sum(group.total_minor for group in self.groups)
+
+    @property
+    def count(self) -> int:
+        return sum(group.count for group in self.groups)
+
+    @property
+    def has_more(self) -> bool:
+        return (self.asked.page + 1) * queries.ROWS_A_PAGE < self.count
+
+
+def inspection_report(question: Question, *, since: datetime, asked: Asked) -> Inspection:
+    """The deals of a period and scope as of the question, beside how they stood at `since`. 8 queries."""
+    deals = queries.deal_rows(
+        question,
+        since=since,
+        tab=asked.tab,
+        group=asked.group,
+        sort=asked.sort,
+        offset=asked.page * queries.ROWS_A_PAGE,
+        limit=queries.ROWS_A_PAGE,
+    )
+    return Inspection(
+        since=since,
+        groups=queries.group_rows(question, since=since, tab=asked.tab, group=asked.group),
+        deals=deals,
+        contacts=dict(queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of)),
+        counts=queries.tab_counts(question, since=since),
+        summary=summary_report(question, since=since),
+        asked=asked,
+    )
+
+
+def summary_report(question: Question, *, since: datetime) -> Summary:
+    """The six figures of the period with what they were at `since`."""
+    slip_count, slip_minor = queries.slip_sums(question, since=since)
+    known_before = question.known if question.known > question.as_of else since
+    return Summary(
+        now=queries.end_sums(question, instant=question.as_of, known=question.known),
+        before=queries.end_sums(question, instant=since, known=known_before),
+        quota_minor=quota_minor(question),
+        slip_minor=slip_minor,
+        slip_count=slip_count,
+    )
+
+
+def all_deals(question: Question, *, since: datetime, asked: Asked) -> list[DealRow]:
+    """Every deal of the tab, for CSV."""
+    return queries.deal_rows(
+        question, since=since, tab=asked.tab, group=asked.group, sort=asked.sort, offset=0, limit=None
+    )

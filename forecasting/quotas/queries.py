@@ -1,0 +1,41 @@
+"""What is the target of a scope in a period?"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from forecasting.quotas.models import Quota
+from otc.question import Question
+from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart
+
+
+def quotas_of(period_key: str) -> dict[UUID, int]:
+    """Quota per person in corporate minor units; who has none is left out."""
+    return dict(Quota.objects.filter(period=period_key).values_list("person_id", "amount_minor"))
+
+
+def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) -> int | None:
+    """The scope's target: the person's own quota, else the sum of the reports'; None where nobody has one."""
+    known = quotas_of(question.period.key) if quotas is None else quotas
+    if question.scope == UNASSIGNED:
+        return None
+    if question.scope != EVERYONE:
+        return branch_quota(UUID(question.scope), chart=question.chart, quotas=known)
+    seen = question.visible.person_ids
+    roots = [
+        person
+        for person, manager in question.chart.manager_of.items()
+        if (seen is None and manager is None) or (seen is not None and person in seen and manager not in seen)
+    ]
+    found = [branch_quota(root, chart=question.chart, quotas=known) for root in roots]
+    given = [amount for amount in found if amount is not None]
+    return sum(given) if given else None
+
+
+def branch_quota(person_id: UUID, *, chart: Chart, quotas: Mapping[UUID, int]) -> int | None:
+    """A person's quota, or where there is none the sum over the reports, all the way down."""
+    if person_id in quotas:
+        return quotas[person_id]
+    reports = [person for person, manager in chart.manager_of.items() if manager == person_id]
+    found = [branch_quota(report, chart=chart, quotas=quotas) for report in reports]
+    given = [amount for amount in found if amount is not None]
+    return sum(given) if given else None

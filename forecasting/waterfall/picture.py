@@ -1,0 +1,172 @@
+"""The waterfall as a chart, a finding in words, and the causes of a change: labels and links, no arithmetic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from forecasting.waterfall.report import WaterfallReport
+from forecasting.waterfall.rules import Bucket
+from otc.ui import format as fmt
+from otc.ui.charts import waterfall as chart
+from otc.ui.charts.svg import Chart
+
+LABELS = {
+    Bucket.NEW: "New",
+    Bucket.REOPENED: "Reopened",
+    Bucket.TRANSFERRED_IN: "Transferred in",
+    Bucket.PULLED_IN: "Pulled in",
+    Bucket.PUSHED_IN: "Pushed in",
+    Bucket.INCLUDED: "Included",
+    Bucket.MOVED_IN: "Moved in",
+    Bucket.INCREASED: "Increased",
+    Bucket.DECREASED: "Decreased",
+    Bucket.CURRENCY: "Currency",
+    Bucket.MOVED_OUT: "Moved out",
+    Bucket.WON: "Won",
+    Bucket.LOST: "Lost",
+    Bucket.NO_DECISION: "No decision",
+    Bucket.TRANSFERRED_OUT: "Transferred out",
+    Bucket.PUSHED_OUT: "Pushed out",
+    Bucket.PULLED_OUT: "Pulled out",
+    Bucket.DELETED: "Deleted",
+    Bucket.OMITTED: "Omitted",
+}
+# What happened to one deal, said after its name.
+VERBS = {
+    Bucket.NEW: "is new",
+    Bucket.REOPENED: "reopened",
+    Bucket.TRANSFERRED_IN: "was handed over to here",
+    Bucket.PULLED_IN: "pulled in",
+    Bucket.PUSHED_IN: "pushed into it",
+    Bucket.INCLUDED: "counts again",
+    Bucket.INCREASED: "grew",
+    Bucket.DECREASED: "shrank",
+    Bucket.CURRENCY: "moved with its currency",
+    Bucket.WON: "was won",
+    Bucket.LOST: "was lost",
+    Bucket.NO_DECISION: "ended without a decision",
+    Bucket.TRANSFERRED_OUT: "was handed over",
+    Bucket.PUSHED_OUT: "pushed out",
+    Bucket.PULLED_OUT: "pulled out",
+    Bucket.DELETED: "was deleted",
+    Bucket.OMITTED: "was omitted",
+}
+# A flow is told by what took the most out and what brought the most in.
+GERUNDS = {
+    Bucket.WON: "winning",
+    Bucket.LOST: "losing",
+    Bucket.NO_DECISION: "buyers’ indecision",
+    Bucket.PUSHED_OUT: "pushing",
+    Bucket.PULLED_OUT: "pulling out",
+    Bucket.DECREASED: "shrinking",
+    Bucket.TRANSFERRED_OUT: "handing over",
+    Bucket.DELETED: "deleting",
+    Bucket.OMITTED: "omitting",
+}
+BREAK_ABOVE = 0.55
+NAMED_CAUSES = 3
+
+
+def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str], str]) -> Chart:
+    """A column per bucket that isn't empty; `href` gives the address of a bucket's deals by its name."""
+    falls = report.waterfall
+    bars = [_end(falls.opening.amount_minor, len(falls.opening.lines), first, href("opening"), report.currency)]
+    for bucket in falls.buckets:
+        if bucket.lines:
+            bars.append(
+                chart.Bar(
+                    label=LABELS[bucket.name],
+                    value=bucket.amount_minor,
+                    text=fmt.money_k(bucket.amount_minor, currency=report.currency, plus=True),
+                    kind="won" if bucket.name is Bucket.WON else _direction(bucket.amount_minor),
+                    note=fmt.plural(len(bucket.lines), "deal"),
+                    href=href(bucket.name),
+                )
+            )
+    bars.append(
+        _end(falls.closing.amount_minor, len(falls.closing.lines), last, href("closing"), report.currency)
+    )
+    return chart.draw(
+        label=f"From {first} to {last}, step by step", bars=bars, axis_from=axis_from(report)
+    )
+
+
+def axis_from(report: WaterfallReport) -> int:
+    """Where the axis starts: at zero, unless the changes would drown below tall totals."""
+    level = report.waterfall.opening.amount_minor
+    lowest = level
+    for bucket in report.waterfall.buckets:
+        level += bucket.amount_minor
+        lowest = min(lowest, level)
+    highest = max(report.waterfall.opening.amount_minor, report.waterfall.closing.amount_minor, 1)
+    if lowest <= highest * BREAK_ABOVE:
+        return 0
+    step = 10 ** max(len(str(highest)) - 2, 0)
+    return int(lowest * 0.85) // step * step
+
+
+def finding(report: WaterfallReport) -> str:
+    """The chart's title: what took the most out, else what the pipeline did."""
+    out = sorted(
+        (bucket for bucket in report.waterfall.buckets if bucket.amount_minor < 0 and bucket.name in GERUNDS),
+        key=lambda bucket: bucket.amount_minor,
+    )
+    if not out:
+        change = report.waterfall.closing.amount_minor - report.waterfall.opening.amount_minor
+        if not change:
+            return "Nothing moved in or out"
+        return f"The open pipeline grew by {fmt.money_short(change, currency=report.currency)}"
+    first = f"{GERUNDS[out[0].name]} took {fmt.money_short(-out[0].amount_minor, currency=report.currency)} out"
+    text = first[0].upper() + first[1:] + " of the pipeline"
+    if len(out) > 1:
+        amount = fmt.money_short(-out[1].amount_minor, currency=report.currency)
+        text += f", {GERUNDS[out[1].name]} another {amount}"
+    return text
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One deal's share of a change of the open pipeline; `deal_id` None stands for all the others."""
+
+    deal_id: UUID | None
+    name: str
+    verb: str
+    amount_minor: int
+
+
+def causes(report: WaterfallReport) -> list[Cause]:
+    """The deals that moved the open pipeline most, and the rest in one: they add up to the change."""
+    effects: dict[UUID, tuple[int, Bucket]] = {}
+    for bucket in report.waterfall.buckets:
+        for line in bucket.lines:
+            deal_id = UUID(str(line.part))
+            before, verb = effects.get(deal_id, (0, bucket.name))
+            effects[deal_id] = (before + line.amount_minor, bucket.name if line.amount_minor else verb)
+    moved = sorted(
+        ((deal_id, amount, bucket) for deal_id, (amount, bucket) in effects.items() if amount),
+        key=lambda effect: (-abs(effect[1]), str(effect[0])),
+    )
+    named = [
+        Cause(deal_id, report.deals[deal_id].name or "a deal of somebody else", VERBS[bucket], amount)
+        for deal_id, amount, bucket in moved[:NAMED_CAUSES]
+    ]
+    others = moved[NAMED_CAUSES:]
+    if others:
+        text = fmt.plural(len(others), "other")
+        named.append(Cause(None, text, "", sum(amount for _, amount, _ in others)))
+    return named
+
+
+def _end(amount_minor: int, count: int, label: str, href: str, currency: str) -> chart.Bar:
+    return chart.Bar(
+        label=label,
+        value=amount_minor,
+        text=fmt.money_k(amount_minor, currency=currency),
+        kind="total",
+        note=fmt.plural(count, "deal"),
+        href=href,
+    )
+
+
+def _direction(amount_minor: int) -> str:
+    return "in" if amount_minor >= 0 else "out"

@@ -1,0 +1,131 @@
+"""The flow page: where the pipeline went between two days, and the deals behind each step."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from forecasting.inspection.services import previous_visit
+from forecasting.waterfall import picture
+from forecasting.waterfall.report import GROUPS, WaterfallReport, waterfall_report
+from forecasting.waterfall.rules import Bucket, Line, Total
+from otc.question import BadQuestion, Question, ask, since_instant
+from otc.ui import format as fmt
+from otc.ui.bar import answers_bad_questions, bar
+from otc.ui.controls import Tab, href_with
+from otc.ui.csv import csv_response
+from otc.ui.pages import page
+
+ENDS = ("opening", "closing")
+CSV_HEAD = ("bucket", "deal_id", "deal", "account", "owner", "before_minor", "after_minor", "amount_minor")
+
+
+@page("view_inspection")
+@answers_bad_questions
+def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/flow/`: also as CSV with `format=csv`; `bucket` opens one step's deals."""
+    tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    question = ask(tenant, request.GET)
+    last_visit = previous_visit(tenant.person, page="inspection", now=tenant.now)
+    since = since_instant(question, request.GET.get("since", "period"), last_visit=last_visit)
+    report = flow_report(question, since=since[1])
+    totals = steps(report)
+    if request.GET.get("format") == "csv":
+        rows = (row for name, total in totals.items() for row in csv_rows(name, total, report))
+        return csv_response(f"flow-{question.period.key}.csv", CSV_HEAD, rows)
+    chosen = request.GET.get("bucket", "")
+    if chosen and chosen not in {*Bucket, *ENDS}:
+        raise BadQuestion("bucket", f"“{chosen}” is none of: {', '.join([*ENDS, *Bucket])}")
+    context = bar(request, question, since=since)
+    context |= {
+        "page_title": "Flow",
+        "chart": chart_of(request, report, question, since[1]),
+        "finding": picture.finding(report),
+        "opening_minor": report.waterfall.opening.amount_minor,
+        "closing_minor": report.waterfall.closing.amount_minor,
+        "change_minor": report.waterfall.closing.amount_minor - report.waterfall.opening.amount_minor,
+        "causes": picture.causes(report),
+        "since_day": since[1].astimezone(question.zone).date(),
+        "bookings": [booking for booking in report.waterfall.bookings if booking.lines],
+        "bookings_minor": report.waterfall.change_of_bookings_minor,
+        "unconvertible": len(report.waterfall.unconvertible),
+        "tabs": tabs(request, totals, chosen),
+        "steps": [
+            {"label": label_of(name), "total": total, "lines": named_lines(total, report)}
+            for name, total in totals.items()
+            if chosen == name or (not chosen and name not in ENDS)
+        ],
+    }
+    return render(request, "forecasting/waterfall/flow.html", context)
+
+
+def flow_report(question: Question, *, since: Any, group_by: str | None = None) -> WaterfallReport:
+    """The waterfall that a question asks for, from `since` to its instant."""
+    if group_by is not None and group_by not in GROUPS:
+        raise BadQuestion("group_by", f"“{group_by}” is none of: {', '.join(GROUPS)}")
+    return waterfall_report(
+        question.organization, period=question.period, since=since, group_by=group_by, **question.frame
+    )
+
+
+def steps(report: WaterfallReport) -> dict[str, Total[Any]]:
+    """Both ends and every bucket that isn't empty, by name, in the order of the chart."""
+    falls = report.waterfall
+    buckets = {str(bucket.name): bucket for bucket in falls.buckets if bucket.lines}
+    return {"opening": falls.opening, **buckets, "closing": falls.closing}
+
+
+def label_of(name: str) -> str:
+    """A step's name as people read it."""
+    return {"opening": "Open at the start", "closing": "Open at the end"}.get(name) or picture.LABELS[
+        Bucket(name)
+    ]
+
+
+def chart_of(request: HttpRequest, report: WaterfallReport, question: Question, since: Any) -> Any:
+    today = question.now.astimezone(question.zone).date()
+    first = since.astimezone(question.zone).date()
+    return picture.draw(
+        report,
+        first=fmt.day(first, today=today),
+        last=fmt.day(question.day, today=today),
+        href=lambda bucket: href_with(request.path, request.GET, bucket=bucket) + "#steps",
+    )
+
+
+def tabs(request: HttpRequest, totals: dict[str, Total[Any]], chosen: str) -> list[Tab]:
+    every = Tab("Every step", href_with(request.path, request.GET, bucket=None), None, not chosen)
+    return [
+        every,
+        *(
+            Tab(label_of(name), href_with(request.path, request.GET, bucket=name), len(total.lines), name == chosen)
+            for name, total in totals.items()
+        ),
+    ]
+
+
+def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, Any]]:
+    """A step's deals, the largest effect first."""
+    ordered = sorted(total.lines, key=lambda line: (-abs(line.amount_minor), str(line.part)))
+    return [
+        {"line": line, "deal": report.deals[_id(line)], "id": _id(line), "is_hidden": _id(line) in report.hidden}
+        for line in ordered
+    ]
+
+
+def csv_rows(name: str, total: Total[Any], report: WaterfallReport) -> list[tuple[Any, ...]]:
+    rows = []
+    for entry in named_lines(total, report):
+        deal, line = entry["deal"], entry["line"]
+        rows.append(
+            (
+                *(name, "" if entry["is_hidden"] else entry["id"], deal.name, deal.account_name, deal.owner_name),
+                *(line.before_minor, line.after_minor, line.amount_minor),
+            )
+        )
+    return rows
+
+
+def _id(line: Line) -> UUID:
+    return UUID(str(line.part))

@@ -1,3 +1,47 @@
-from django.urls import URLPattern, URLResolver
+"""The pipeline's endpoints below /api/v1/."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import path
+
+from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contacts
+from pipeline.activities.api import Activities
+from pipeline.history.api import OpportunityVersions
+from pipeline.opportunities.api import (
+    Opportunities,
+    OpportunityClose,
+    OpportunityDetail,
+    OpportunityReopen,
+)
+from pipeline.opportunities.api_catalogue import Competitors, Products
+from pipeline.process.api import (
+    Milestones,
+    OpportunityMilestoneMark,
+    OpportunityMilestones,
+    Reasons,
+    Stages,
+)
+
+DEAL = "opportunities/<uuid:opportunity_id>"
+
+urlpatterns = [
+    path("accounts", Accounts.as_view(), name="api-accounts"),
+    path("accounts/<uuid:account_id>", AccountDetail.as_view(), name="api-account"),
+    path("contacts", Contacts.as_view(), name="api-contacts"),
+    path("contacts/<uuid:contact_id>", ContactDetail.as_view(), name="api-contact"),
+    path("opportunities", Opportunities.as_view(), name="api-opportunities"),
+    path(DEAL, OpportunityDetail.as_view(), name="api-opportunity"),
+    path(f"{DEAL}/close", OpportunityClose.as_view(), name="api-opportunity-close"),
+    path(f"{DEAL}/reopen", OpportunityReopen.as_view(), name="api-opportunity-reopen"),
+    path(f"{DEAL}/versions", OpportunityVersions.as_view(), name="api-opportunity-versions"),
+    path(f"{DEAL}/milestones", OpportunityMilestones.as_view(), name="api-opportunity-milestones"),
+    path(
+        f"{DEAL}/milestones/<uuid:milestone_id>",
+        OpportunityMilestoneMark.as_view(),
+        name="api-opportunity-milestone",
+    ),
+    path("stages", Stages.as_view(), name="api-stages"),
+    path("milestones", Milestones.as_view(), name="api-milestones"),
+    path("reasons", Reasons.as_view(), name="api-reasons"),
+    path("products", Products.as_view(), name="api-products"),
+    path("competitors", Competitors.as_view(), name="api-competitors"),
+    path("activities", Activities.as_view(), name="api-activities"),
+]

@@ -32,6 +32,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Category": "pipeline.process.models.Category",
+        "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",
         "Outcome": "pipeline.opportunities.models.Outcome",
         "Role": "otc.tenancy.models.Role",
     },

@@ -3,10 +3,12 @@
 from django.urls import include, path, re_path
 
 from otc.api.endpoints import Nothing
+from otc.api.people import People
 from otc.api.schema import schema
 
 urlpatterns = [
     path("schema", schema, name="api-schema"),
+    path("people", People.as_view(), name="api-people"),
     path("", include("pipeline.api_urls")),
     path("", include("forecasting.api_urls")),
     path("", include("postmortem.api_urls")),

@@ -1,0 +1,178 @@
+"""Opportunities over the API: list and look up (as of any instant), create, edit, close, reopen, delete."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from otc.api.endpoints import Endpoint
+from otc.api.errors import refused, translate
+from otc.api.pages import keyset_page, page_schema, paged
+from otc.question import Question, ask
+from otc.tenancy.lines import EVERYONE
+from otc.tenancy.models import Role
+from pipeline.history.queries import versions_as_of
+from pipeline.opportunities.api_shapes import (
+    AS_OF_SORTS,
+    SORTS,
+    CloseInput,
+    MomentQuery,
+    OpportunityEdit,
+    OpportunityInput,
+    OpportunityItem,
+    OpportunityQuery,
+    as_of_rows,
+    items,
+    present_rows,
+)
+from pipeline.opportunities.filters import DealFilter
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.queries import visible_opportunities
+from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.services import (
+    opportunity_close,
+    opportunity_create,
+    opportunity_delete,
+    opportunity_edit,
+    opportunity_reopen,
+)
+
+TAGS = ["opportunities"]
+
+translate(Refused, lambda refusal: refused(refusal.field, refusal.reason))
+
+
+class DealEndpoint(Endpoint):
+    """An endpoint below one opportunity."""
+
+    def check_visible(self, opportunity_id: UUID) -> None:
+        """404 unless the deal is there and the viewer may see it."""
+        if not visible_opportunities(self.tenant.visible).filter(id=opportunity_id).exists():
+            raise Http404
+
+    def present(self, opportunity_id: UUID) -> dict[str, Any]:
+        """The deal as it stands, which the viewer has just been allowed to write, even if it left their sight."""
+        rows = present_rows(Opportunity.objects.filter(id=opportunity_id))
+        return items(rows)[0]
+
+
+def deal_filter(parameters: dict[str, Any], question: Question) -> DealFilter:
+    """The list's filter. Without a scope the owner of that day is not asked for: today's decides what is seen."""
+    return DealFilter(
+        owners=None if question.scope == EVERYONE else question.owners,
+        state=parameters.get("state"),
+        category=parameters.get("category"),
+        stage_id=parameters.get("stage_id"),
+        account_id=parameters.get("account_id"),
+        product_id=parameters.get("product_id"),
+        period=question.period if parameters.get("period") else None,
+        closes_from=parameters.get("close_date_from"),
+        closes_before=parameters.get("close_date_before"),
+        without=parameters.get("without"),
+        words=parameters.get("q", ""),
+    )
+
+
+class Opportunities(DealEndpoint):
+    actions: ClassVar[dict[str, str]] = {"GET": "view_deals", "POST": "create_deal"}
+
+    @extend_schema(
+        operation_id="opportunities_list",
+        tags=TAGS,
+        parameters=[OpportunityQuery],
+        responses=page_schema(OpportunityItem),
+    )
+    def get(self, request: Request) -> Response:
+        """Opportunities that you may see, now or as of an instant."""
+        parameters = self.parameters(OpportunityQuery)
+        question = ask(self.tenant, parameters)
+        wanted = deal_filter(parameters, question)
+        visible = self.tenant.visible
+        if question.is_past:
+            versions = versions_as_of(question.as_of, known=question.known)
+            rows = as_of_rows(wanted.apply(versions), visible=visible)
+            page = keyset_page(rows, parameters=parameters, sorts=AS_OF_SORTS, id_column="opportunity_id")
+        else:
+            rows = present_rows(wanted.apply(visible_opportunities(visible)))
+            page = keyset_page(rows, parameters=parameters, sorts=SORTS)
+        return Response(paged(request, page) | {"results": items(page.rows)})
+
+    @extend_schema(
+        operation_id="opportunities_create",
+        tags=TAGS,
+        request=OpportunityInput,
+        responses={201: OpportunityItem},
+    )
+    def post(self, request: Request) -> Response:
+        """A new open opportunity. Without `owner_id` it is the token's person's, or nobody's for an integration."""
+        fields = self.content(OpportunityInput)
+        if self.tenant.person.role != Role.INTEGRATION:
+            fields.setdefault("owner_id", self.tenant.person.id)
+        written = opportunity_create(now=self.tenant.now, **fields)
+        location = request.build_absolute_uri(f"{request.path}/{written.opportunity.id}")
+        return Response(self.present(written.opportunity.id), status=201, headers={"Location": location})
+
+
+class OpportunityDetail(DealEndpoint):
+    actions: ClassVar[dict[str, str]] = {"GET": "view_deals", "PATCH": "edit_deal", "DELETE": "edit_deal"}
+
+    @extend_schema(
+        operation_id="opportunities_get", tags=TAGS, parameters=[MomentQuery], responses=OpportunityItem
+    )
+    def get(self, request: Request, opportunity_id: UUID) -> Response:
+        """One opportunity, now or as of an instant."""
+        question = ask(self.tenant, self.parameters(MomentQuery))
+        visible = self.tenant.visible
+        if question.is_past:
+            versions = versions_as_of(question.as_of, known=question.known)
+            rows = as_of_rows(versions.filter(opportunity_id=opportunity_id), visible=visible)
+        else:
+            rows = present_rows(visible_opportunities(visible).filter(id=opportunity_id))
+        found = items(rows)
+        if not found:
+            raise Http404
+        return Response(found[0])
+
+    @extend_schema(
+        operation_id="opportunities_edit", tags=TAGS, request=OpportunityEdit, responses=OpportunityItem
+    )
+    def patch(self, request: Request, opportunity_id: UUID) -> Response:
+        """Change the fields that are sent."""
+        self.check_visible(opportunity_id)
+        opportunity_edit(opportunity_id, changes=self.content(OpportunityEdit, partial=True))
+        return Response(self.present(opportunity_id))
+
+    @extend_schema(operation_id="opportunities_delete", tags=TAGS, responses={204: None})
+    def delete(self, request: Request, opportunity_id: UUID) -> Response:
+        """Take it out of every list. Its versions stay."""
+        self.check_visible(opportunity_id)
+        opportunity_delete(opportunity_id, now=self.tenant.now)
+        return Response(status=204)
+
+
+class OpportunityClose(DealEndpoint):
+    actions: ClassVar[dict[str, str]] = {"POST": "close_deal"}
+
+    @extend_schema(
+        operation_id="opportunities_close", tags=TAGS, request=CloseInput, responses=OpportunityItem
+    )
+    def post(self, request: Request, opportunity_id: UUID) -> Response:
+        """End it as won, lost or no decision, with the primary reason."""
+        self.check_visible(opportunity_id)
+        fields = self.content(CloseInput)
+        opportunity_close(opportunity_id, now=self.tenant.now, today=self.tenant.today, **fields)
+        return Response(self.present(opportunity_id))
+
+
+class OpportunityReopen(DealEndpoint):
+    actions: ClassVar[dict[str, str]] = {"POST": "close_deal"}
+
+    @extend_schema(operation_id="opportunities_reopen", tags=TAGS, request=None, responses=OpportunityItem)
+    def post(self, request: Request, opportunity_id: UUID) -> Response:
+        """Open a closed one again."""
+        self.check_visible(opportunity_id)
+        opportunity_reopen(opportunity_id)
+        return Response(self.present(opportunity_id))

@@ -1,0 +1,184 @@
+"""What an opportunity looks like in JSON, coming in and going out. Rows go out straight from `.values()`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from otc.api.pages import PageQuery, Sort, sort_field
+from otc.api.parameters import AttributesField, DayField, FrameQuery, Strict
+from otc.money.rules import LARGEST_MINOR, UnknownCurrency, decimals_of
+from otc.tenancy.lines import Owners
+from pipeline.opportunities.filters import STATES, WITHOUT
+from pipeline.opportunities.models import Outcome
+from pipeline.opportunities.rules import OPEN_CATEGORIES
+from pipeline.process.models import Category
+
+# JSON name -> column, the same for a deal and for its versions.
+STATE = {
+    "name": "name",
+    "account_id": "account_id",
+    "account_name": "account__name",
+    "owner_id": "owner_id",
+    "owner_name": "owner__name",
+    "process_id": "process_id",
+    "stage_id": "stage_id",
+    "stage_name": "stage__name",
+    "category": "category",
+    "category_set_by_person": "category_set_by_person",
+    "amount_minor": "amount_minor",
+    "currency": "currency",
+    "close_date": "close_date",
+    "outcome": "outcome",
+    "closed_at": "closed_at",
+    "reason_id": "reason_id",
+    "reason_name": "reason__name",
+    "competitor_id": "competitor_id",
+    "competitor_name": "competitor__name",
+    "product_id": "product_id",
+    "product_name": "product__name",
+    "source": "source",
+    "kind": "kind",
+    "next_step": "next_step",
+    "next_step_on": "next_step_on",
+    "attributes": "attributes",
+}
+PRESENT = {"id": "id", "external_id": "external_id", "created_at": "created_at"} | STATE
+AS_OF = {
+    "opportunity_id": "id",
+    "opportunity__external_id": "external_id",
+    "opportunity__created_at": "created_at",
+}
+SORTS = {
+    "id": Sort("id", UUID),
+    "created_at": Sort("created_at", datetime),
+    "close_date": Sort("close_date", date, is_nullable=True),
+    "amount_minor": Sort("amount_minor", int, is_nullable=True),
+}
+AS_OF_SORTS = SORTS | {
+    "id": Sort("opportunity_id", UUID),
+    "created_at": Sort("opportunity__created_at", datetime),
+}
+NAME_OF = {column: name for name, column in PRESENT.items()} | AS_OF
+
+
+def present_rows(deals: Any) -> Any:
+    """A `.values()` queryset of deals as they stand."""
+    return deals.values(*PRESENT.values())
+
+
+def as_of_rows(versions: Any, *, visible: Owners) -> Any:
+    """The same of versions: of deals that weren't deleted then and may be seen today."""
+    seen = versions.filter(
+        visible.matching("opportunity__owner"), deleted_at__isnull=True, opportunity__deleted_at__isnull=True
+    )
+    return seen.values(*AS_OF, *STATE.values())
+
+
+def items(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows under their JSON names."""
+    return [{NAME_OF[column]: value for column, value in row.items()} for row in rows]
+
+
+class StateItem(serializers.Serializer):
+    """Everything of a deal that has versions."""
+
+    name = serializers.CharField()
+    account_id = serializers.UUIDField(allow_null=True)
+    account_name = serializers.CharField(allow_null=True)
+    owner_id = serializers.UUIDField(allow_null=True)
+    owner_name = serializers.CharField(allow_null=True)
+    process_id = serializers.UUIDField(allow_null=True)
+    stage_id = serializers.UUIDField(allow_null=True)
+    stage_name = serializers.CharField(allow_null=True)
+    category = serializers.ChoiceField(Category.choices, allow_null=True)
+    category_set_by_person = serializers.BooleanField()
+    amount_minor = serializers.IntegerField(allow_null=True, help_text="Minor units of `currency`.")
+    currency = serializers.CharField()
+    close_date = serializers.DateField(allow_null=True)
+    outcome = serializers.ChoiceField(Outcome.choices, allow_null=True, help_text="Null while it is open.")
+    closed_at = serializers.DateTimeField(allow_null=True)
+    reason_id = serializers.UUIDField(allow_null=True)
+    reason_name = serializers.CharField(allow_null=True)
+    competitor_id = serializers.UUIDField(allow_null=True)
+    competitor_name = serializers.CharField(allow_null=True)
+    product_id = serializers.UUIDField(allow_null=True)
+    product_name = serializers.CharField(allow_null=True)
+    source = serializers.CharField(allow_blank=True)
+    kind = serializers.CharField(allow_blank=True)
+    next_step = serializers.CharField(allow_blank=True)
+    next_step_on = serializers.DateField(allow_null=True)
+    attributes = AttributesField()
+
+
+class OpportunityItem(StateItem):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class MomentQuery(FrameQuery):
+    """As of when one deal is asked for."""
+
+    period = scope = org_chart = None
+
+
+class OpportunityQuery(FrameQuery, PageQuery):
+    """The list's filters; all of them hold together."""
+
+    state = serializers.ChoiceField(STATES, required=False)
+    category = serializers.ChoiceField(Category.choices, required=False)
+    stage_id = serializers.UUIDField(required=False)
+    account_id = serializers.UUIDField(required=False)
+    product_id = serializers.UUIDField(required=False)
+    close_date_from = DayField(required=False, help_text="This day or later.")
+    close_date_before = DayField(required=False, help_text="Earlier than this day.")
+    without = serializers.ChoiceField(WITHOUT, required=False, help_text="Where this is missing.")
+    q = serializers.CharField(required=False, max_length=200, help_text="Words in the name.")
+    sort = sort_field(SORTS, default="id")
+
+
+class OpportunityInput(Strict):
+    """What may be written. `attributes` replaces the whole object."""
+
+    name = serializers.CharField(max_length=300)
+    account_id = serializers.UUIDField(required=False, allow_null=True)
+    owner_id = serializers.UUIDField(required=False, allow_null=True)
+    stage_id = serializers.UUIDField(required=False, allow_null=True)
+    category = serializers.ChoiceField(OPEN_CATEGORIES, required=False)
+    amount_minor = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=LARGEST_MINOR
+    )
+    currency = serializers.CharField(required=False, min_length=3, max_length=3)
+    close_date = DayField(required=False, allow_null=True)
+    competitor_id = serializers.UUIDField(required=False, allow_null=True)
+    product_id = serializers.UUIDField(required=False, allow_null=True)
+    source = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    kind = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    next_step = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    next_step_on = DayField(required=False, allow_null=True)
+    attributes = AttributesField(required=False)
+
+    def validate_currency(self, value: str) -> str:
+        try:
+            decimals_of(value)
+        except UnknownCurrency as unknown:
+            raise serializers.ValidationError(str(unknown)) from None
+        return value
+
+
+class OpportunityEdit(OpportunityInput):
+    """Only what is sent changes."""
+
+    name = serializers.CharField(max_length=300, required=False)
+
+
+class CloseInput(Strict):
+    """How a deal ended; the close date becomes today unless an earlier one is given."""
+
+    outcome = serializers.ChoiceField(Outcome.choices)
+    reason_id = serializers.UUIDField()
+    close_date = DayField(required=False)
+    competitor_id = serializers.UUIDField(required=False, allow_null=True)

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.lines import Owners
+from otc.tenancy.lines import EVERYONE, Owners
 from pipeline.history.queries import as_of_condition, versions_as_of
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Category
@@ -39,11 +39,17 @@ def visible_opportunity(opportunity_id: UUID, *, visible: Owners) -> Opportunity
 def deals_of(question: Question) -> Any:
     """The deals of the question's scope, at its instant: live rows, or versions where that is past.
 
-    Either way each row has `deal_id` and `corporate_minor` (NULL: no amount, or no rate).
+    Who may see a deal of the past follows its owner of today. Each row has `deal_id` and `corporate_minor`
+    (NULL: no amount, or no rate).
     """
     if question.is_past:
-        rows = versions_as_of(question.as_of, known=question.known)
-        rows = rows.filter(question.owners.matching("owner"), deleted_at__isnull=True)
+        rows = versions_as_of(question.as_of, known=question.known).filter(
+            question.visible.matching("opportunity__owner"),
+            deleted_at__isnull=True,
+            opportunity__deleted_at__isnull=True,
+        )
+        if question.scope != EVERYONE:
+            rows = rows.filter(question.owners.matching("owner"))
         rows = rows.annotate(deal_id=F("opportunity_id"))
     else:
         rows = visible_opportunities(question.owners).annotate(deal_id=F("id"))

@@ -1,23 +1,22 @@
 """A list of deals with what changed on each, and the sums over all that match: for page, CSV and API."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.question import BadQuestion, Question
 from pipeline.health.models import Health
-from pipeline.opportunities.filters import FLAGS, NO_STAGE, DealFilter, frame_of
+from pipeline.opportunities.asked import TABS, Asked, conditions
 from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
 from pipeline.process.models import Category
 from pipeline.risk.models import Risk
 
-DEFAULT_SORT = "close"
 SORTS: dict[str, Sort] = {
     "close": Sort("close_date", date, is_nullable=True),
     "amount": Sort("corporate_minor", int, is_nullable=True),
@@ -155,11 +154,10 @@ class DealRow:
 
 @dataclass(frozen=True)
 class StageCount:
-    """How many deals of the list stand in a stage, whatever stage is asked for."""
+    """How many deals of the list stand in a stage, whatever stage is asked for; id None: in no stage."""
 
-    key: str
+    id: UUID | None
     name: str
-    position: int
     count: int
 
 
@@ -174,41 +172,38 @@ class Sums:
 
 @dataclass(frozen=True)
 class DealsReport:
-    """A page of rows, the cursor of the next, the sums, and the counts behind each flag and stage."""
+    """A page of rows, the cursor of the next, the sums, and the counts behind each tab and stage."""
 
     rows: tuple[DealRow, ...]
     next_cursor: str | None
-    sort: str
+    asked: Asked
     sums: Sums
-    all_count: int
-    flag_counts: Mapping[str, int]
-    stages: tuple[StageCount, ...] = field(default=())
+    tab_counts: Mapping[str, int]
+    stages: tuple[StageCount, ...]
 
 
-def deals_report(
-    question: Question, parameters: Mapping[str, Any], *, since: datetime, limit: int = PAGE_SIZE
-) -> DealsReport:
-    """The deals that an address asks for. Three queries, whatever the rows. Raises BadQuestion."""
-    sort = parameters.get("sort") or DEFAULT_SORT
-    matching = _matching(question, parameters, since=since)
-    asked = {"sort": sort, "cursor": parameters.get("after"), "limit": limit}
+def deals_report(question: Question, asked: Asked, *, since: datetime, limit: int = PAGE_SIZE) -> DealsReport:
+    """The deals that an address asks for. Three queries, whatever the rows. Raises BadQuestion.
+
+    `since` is what the rows' changes are compared with.
+    """
+    rows = _sortable(_matching(question, asked, since=since), question, asked.sort)
     try:
         page = keyset_page(
-            _sortable(matching, question, sort).values(*COLUMNS, *_sort_column(sort, question)),
-            parameters=asked,
+            rows.values(*COLUMNS, *_sort_column(asked.sort, question)),
+            parameters={"sort": asked.sort, "cursor": asked.after, "limit": limit},
             sorts=_sorts(question),
             id_column="deal_id",
         )
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
-    sums, all_count, flag_counts, stages = _sums(question, parameters, since=since)
+    sums, tab_counts, stages = _sums(question, asked, since=since)
     return DealsReport(
         rows=tuple(_with_facts(page.rows, question, since=since)),
         next_cursor=page.next_cursor,
-        sort=sort,
+        asked=asked,
         sums=sums,
-        all_count=all_count,
-        flag_counts=flag_counts,
+        tab_counts=tab_counts,
         stages=stages,
     )
 
@@ -219,14 +214,15 @@ def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow |
     return next(iter(_with_facts(found, question, since=since)), None)
 
 
-def all_deal_rows(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> Iterator[DealRow]:
+def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:
     """Every deal that matches, in the page's order, read in batches: for downloads."""
-    sort = parameters.get("sort") or DEFAULT_SORT
-    rows = _sortable(_matching(question, parameters, since=since), question, sort)
-    name = _sorts(question)[sort.removeprefix("-")].column
-    column = ("-" if sort.startswith("-") else "") + name
+    rows = _sortable(_matching(question, asked, since=since), question, asked.sort)
+    column = F(_sorts(question)[asked.sort.removeprefix("-")].column)
+    is_descending = asked.sort.startswith("-")
+    order = column.desc(nulls_last=True) if is_descending else column.asc(nulls_last=True)
+    found = rows.order_by(order, "-deal_id" if is_descending else "deal_id").values(*COLUMNS)
     batch: list[dict[str, Any]] = []
-    for row in rows.order_by(column, "deal_id").values(*COLUMNS).iterator(chunk_size=BATCH):
+    for row in found.iterator(chunk_size=BATCH):
         batch.append(row)
         if len(batch) == BATCH:
             yield from _with_facts(batch, question, since=since)
@@ -234,15 +230,14 @@ def all_deal_rows(question: Question, parameters: Mapping[str, Any], *, since: d
     yield from _with_facts(batch, question, since=since)
 
 
-def check_parameters(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> None:
-    """Raise BadQuestion now, where a stream could only break off."""
-    _matching(question, parameters, since=since)
-    _sortable(deals_of(question), question, parameters.get("sort") or DEFAULT_SORT)
+def check_sort(sort: str) -> None:
+    """Raises BadQuestion for a column that the list can't be sorted by."""
+    if sort.removeprefix("-") not in SORTS:
+        raise BadQuestion("sort", f"“{sort}” is none of: {', '.join(SORTS)}")
 
 
-def _matching(question: Question, parameters: Mapping[str, Any], *, since: datetime) -> Any:
-    frame = frame_of(question, since=since)
-    return DealFilter(parameters, queryset=deals_of(question), frame=frame).narrowed()
+def _matching(question: Question, asked: Asked, *, since: datetime) -> Any:
+    return asked.filter.apply(deals_of(question)).filter(conditions(question, since=since)[asked.tab])
 
 
 def _sorts(question: Question) -> dict[str, Sort]:
@@ -257,9 +252,8 @@ def _sort_column(sort: str, question: Question) -> tuple[str, ...]:
 
 def _sortable(rows: Any, question: Question, sort: str) -> Any:
     """The rows with the column that only this sort needs."""
+    check_sort(sort)
     name = sort.removeprefix("-")
-    if name not in SORTS:
-        raise BadQuestion("sort", f"“{sort}” is none of: {', '.join(SORTS)}")
     deal = OuterRef("opportunity_id" if question.is_past else "id")
     if name == "category":
         return rows.annotate(category_rank=category_rank())
@@ -282,51 +276,33 @@ def _with_facts(found: list[dict[str, Any]], question: Question, *, since: datet
 
 
 def _sums(
-    question: Question, parameters: Mapping[str, Any], *, since: datetime
-) -> tuple[Sums, int, dict[str, int], tuple[StageCount, ...]]:
-    """One query grouped by stage: the flags' and stages' counts don't depend on which of them is chosen."""
-    chosen = {flag.key for flag in FLAGS if parameters.get(flag.key)}
-    wider = {key: parameters[key] for key in parameters if key not in {"stage", *chosen}}
-    frame = frame_of(question, since=since)
-    wanted = Q()
-    for flag in FLAGS:
-        if flag.key in chosen:
-            wanted &= flag.condition(frame)
-    counts = {f"count_{flag.key}": Count("deal_id", filter=flag.condition(frame)) for flag in FLAGS}
-    missing_rate = Q(amount_minor__isnull=False, corporate_minor__isnull=True)
-    groups = (
-        _matching(question, wider, since=since)
+    question: Question, asked: Asked, *, since: datetime
+) -> tuple[Sums, dict[str, int], tuple[StageCount, ...]]:
+    """One query grouped by stage: the counts of tabs and stages don't depend on which of them is chosen."""
+    tabs = conditions(question, since=since)
+    wanted = tabs[asked.tab]
+    counts = {f"count_{key}": Count("deal_id", filter=tabs[key] or None) for key, _ in TABS}
+    groups = list(
+        asked.without_stage.apply(deals_of(question))
         .values("stage_id", "stage__name", "stage__position")
         .annotate(
-            all_count=Count("deal_id"),
-            wanted_count=Count("deal_id", filter=wanted),
-            wanted_minor=Sum("corporate_minor", filter=wanted),
-            wanted_unconvertible=Count("deal_id", filter=wanted & missing_rate),
+            wanted_minor=Sum("corporate_minor", filter=wanted or None),
+            wanted_unconvertible=Count(
+                "deal_id", filter=wanted & Q(amount_minor__isnull=False, corporate_minor__isnull=True)
+            ),
             **counts,
         )
         .order_by("stage__position", "stage__name")
     )
-    return _added(list(groups), parameters.get("stage") or "")
-
-
-def _added(
-    groups: list[dict[str, Any]], stage: str
-) -> tuple[Sums, int, dict[str, int], tuple[StageCount, ...]]:
     stages = tuple(
-        StageCount(
-            str(group["stage_id"] or NO_STAGE),
-            group["stage__name"] or "No stage",
-            group["stage__position"] or 0,
-            group["all_count"],
-        )
+        StageCount(group["stage_id"], group["stage__name"] or "No stage", group["count_all"])
         for group in groups
     )
-    asked = set(stage.split(",")) if stage else None
-    mine = [group for group, one in zip(groups, stages, strict=True) if asked is None or one.key in asked]
+    mine = [group for group in groups if asked.stage_id in (None, group["stage_id"])]
+    tab_counts = {key: sum(group[f"count_{key}"] for group in mine) for key, _ in TABS}
     sums = Sums(
-        count=sum(group["wanted_count"] for group in mine),
+        count=tab_counts[asked.tab],
         total_minor=int(sum(group["wanted_minor"] or 0 for group in mine)),
         unconvertible=sum(group["wanted_unconvertible"] for group in mine),
     )
-    flags = {flag.key: sum(group[f"count_{flag.key}"] for group in mine) for flag in FLAGS}
-    return sums, sum(group["all_count"] for group in mine), flags, stages
+    return sums, tab_counts, stages

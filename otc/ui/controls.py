@@ -184,8 +184,9 @@ def as_of_control(
     next_href = ""
     if is_past:
         next_href = now_href if after >= today else href_with(path, query, as_of=after.isoformat())
+    past = f"{fmt.day_with_weekday(shown.date(), today=today)}, {shown:%H:%M}"
     return AsOf(
-        label=text if is_past else f"now, {text}",
+        label=past if is_past else f"now, {text}",
         short_label=fmt.day(shown.date(), today=today) if is_past else "now",
         is_past=is_past,
         path=path,

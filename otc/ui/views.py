@@ -39,7 +39,7 @@ def understand(request: HttpRequest, slug: str) -> HttpResponse:
 def understood_day(text: str, *, base: dt.date | None, today: dt.date, fiscal_year_start_month: int) -> str:
     """'+2w' -> 'Fri 1 Jan 2027'. Raises DayNotUnderstood."""
     day = parse_day(text, today=today, base=base, fiscal_year_start_month=fiscal_year_start_month)
-    return f"{fmt.weekday(day)} {fmt.day(day, today=today)}"
+    return fmt.day_with_weekday(day, today=today)
 
 
 def _base(request: HttpRequest) -> dt.date | None:

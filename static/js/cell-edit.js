@@ -11,6 +11,9 @@ function remember(cell) {
 function leave(cell) {
   const before = shownBefore.get(cell);
   if (before === undefined) return;
+  // Removing the field takes its focus, which must not count as leaving it to save.
+  const form = cell.querySelector("[data-cell-form]");
+  if (form) form.dataset.left = "";
   cell.innerHTML = before;
   window.htmx.process(cell);
   cell.querySelector("a, button")?.focus();
@@ -25,9 +28,14 @@ function focusPlace({ row, column }) {
   document.getElementById(row)?.cells[column]?.querySelector("a, button")?.focus();
 }
 
-document.addEventListener("htmx:before:request", (event) => {
+// Before the request begins, so that what is remembered bears no mark of it.
+document.addEventListener("htmx:config:request", (event) => {
   const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches(".cell-value")) remember(cellOf(sourceElement));
+});
+
+document.addEventListener("htmx:before:request", (event) => {
+  const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches("[data-cell-form]")) {
     const cell = cellOf(sourceElement);
     cell?.classList.add("is-saving");
@@ -38,7 +46,8 @@ document.addEventListener("htmx:before:request", (event) => {
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
-  const form = cellOf(ctx.target)?.querySelector("[data-cell-form]");
+  // Once its source is gone, htmx names the swapped element as the source.
+  const form = cellOf(ctx.sourceElement)?.querySelector("[data-cell-form]");
   if (form && !ctx.sourceElement.matches("[data-cell-input]")) {
     const input = form.querySelector("[data-cell-input]");
     input?.focus();
@@ -87,7 +96,7 @@ document.addEventListener("keydown", (event) => {
 // Leaving an untouched editor closes it; a changed one is saved, as Tab does in a spreadsheet.
 document.addEventListener("focusout", (event) => {
   const form = event.target.closest?.("[data-cell-form]");
-  if (!form || form.contains(event.relatedTarget) || !event.target.isConnected) return;
+  if (!form || "left" in form.dataset || form.contains(event.relatedTarget)) return;
   const input = form.querySelector("[data-cell-input]");
   if (!input || cellOf(form)?.classList.contains("is-saving")) return;
   const untouched = input.matches("select")

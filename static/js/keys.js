@@ -43,7 +43,8 @@ function act(event) {
   const key = event.key.toLowerCase();
   if (event.timeStamp - goPressedAt < GO_WINDOW_MS) {
     goPressedAt = 0;
-    if (go(key)) return true;
+    go(key);
+    return true;
   }
   if (key === "?") return showHelp() ?? true;
   if (dialogIsOpen()) return false;

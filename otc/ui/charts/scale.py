@@ -59,13 +59,17 @@ def spread(positions: Sequence[float], *, gap: float, low: float, high: float) -
     return placed
 
 
-def axis_start(totals: Sequence[float], *, lowest: float) -> float:
-    """Where a waterfall's axis may start so that small steps are seen: 0, or a round value below the lowest.
+def axis_start(lowest: float, highest: float) -> float:
+    """Where an axis may start so that small steps are seen: a round value below the lowest, or 0.
 
-    Shortened only when everything happens in the upper half of the totals.
+    Shortened only when everything happens in the upper half.
+    >>> axis_start(2872, 5527)
+    2000.0
     """
-    highest = max([*totals, lowest, 0])
     if lowest <= 0 or lowest < highest * 0.5:
         return 0.0
-    step = nice_step(highest - lowest, count=2)
-    return max(0.0, (math.floor(lowest / step) - 1) * step)
+    span = highest - lowest
+    step = nice_step(span, count=3)
+    start = math.floor(lowest / step) * step
+    # The lowest total must stay high enough to bear the break mark.
+    return max(0.0, start - step if lowest - start < (highest - start) * 0.2 else start)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 
 from otc.ui.charts import svg
-from otc.ui.charts.scale import Scale
+from otc.ui.charts.scale import Scale, axis_start
 from otc.ui.charts.svg import Chart, ChartTable
 
 HEIGHT = 168
@@ -50,6 +50,14 @@ def draw(*, label: str, bars: Sequence[Bar], axis_from: float = 0.0) -> Chart:
         narrow_svg=_rows(spans, label=label, axis_from=axis_from),
         table=table,
     )
+
+
+def axis_from(bars: Sequence[Bar]) -> float:
+    """Where these columns' axis may start; pass it to draw and say it in the caption when it is not 0."""
+    spans = _spans(bars)
+    if not spans:
+        return 0.0
+    return axis_start(min(span.after for span in spans), max(span.high for span in spans))
 
 
 def _spans(bars: Sequence[Bar]) -> list[_Span]:

@@ -105,6 +105,8 @@ BEGIN
     FROM pipeline_opportunityversion x
     WHERE x.organization_id = org AND x.opportunity_id = h.opportunity_id AND x.known_to = {FOREVER}) v ON true;
 
+  ANALYZE entered_deal;
+
   SELECT d.opportunity_id, d.last_at, d.first_live INTO wrong FROM entered_deal d WHERE d.last_at >= d.first_live LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'deal % was edited here from % on; history can only enter before that, not at %',

@@ -1,0 +1,120 @@
+"""A throw-away PostgreSQL, migrated, with one organization of many deals in it: what benchmarks run on."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from otc.embedded.places import Passwords, read_or_create_passwords
+from otc.embedded.servers import PORT, PostgresServer
+
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+REPS = 50
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The organization with its slug, a rep who owns deals, the rep's sign-in, and the superuser's door."""
+
+    slug: str
+    organization_id: Any
+    rep: Any
+    user: Any
+    postgres: PostgresServer
+
+    def superuser(self) -> Any:
+        """A connection that row-level security doesn't bind: for floors in hand-written SQL."""
+        return self.postgres.connect("otc")
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[PostgresServer]:
+    """PostgreSQL in a temporary folder, its two roles in the environment; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="otc-bench-"))
+    passwords: Passwords = read_or_create_passwords(folder)
+    postgres = PostgresServer(
+        data=folder / "data",
+        sockets=folder,
+        passwords=passwords,
+        log=folder / "log",
+        parameters={"fsync": "off", "shared_buffers": "512MB", "max_wal_size": "4GB"},
+    )
+    place = f"@/otc?host={folder}&port={PORT}"
+    os.environ |= {
+        "DATABASE_URL": f"postgres://otc_app:{quote(passwords.app)}{place}",
+        "DATABASE_OWNER_URL": f"postgres://otc_owner:{quote(passwords.owner)}{place}",
+        "REDIS_URL": f"unix://{folder}/no-valkey.sock",
+        "DJANGO_SECRET_KEY": passwords.django_secret_key,
+        "DJANGO_SETTINGS_MODULE": "otc.settings",
+    }
+    try:
+        postgres.start()
+        postgres.wait()
+        yield postgres
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(postgres: PostgresServer, *, deals: int) -> Bench:
+    """Migrate and fill: `deals` open and closed deals spread evenly over 50 reps and five quarters."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from otc.identity.models import User
+    from otc.tenancy.context import use
+    from otc.tenancy.services import organization_create, person_create
+    from pipeline.process.services import process_install
+
+    call_command("migrate", database="owner", verbosity=0)
+    organization = organization_create(slug="bench", name="Bench", currency="EUR")
+    user = User.objects.create_user("rep@bench.example", "a password of a bench")
+    with use(organization.id, channel="import"):
+        process_install()
+        boss = person_create(name="Boss", role="manager", is_top=True, since=BEGINNING)
+        reps = [
+            person_create(name=f"Rep {number}", manager=boss, since=BEGINNING, user=None if number else user)
+            for number in range(REPS)
+        ]
+        insert_deals(organization.id, [rep.id for rep in reps], deals=deals)
+    with contextlib.closing(postgres.connect("otc")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("VACUUM ANALYZE")
+    return Bench("bench", organization.id, reps[0], user, postgres)
+
+
+INSERT = """
+INSERT INTO pipeline_opportunity (organization_id, name, name_folded, owner_id, process_id, stage_id, category,
+  category_set_by_person, amount_minor, currency, close_date, outcome, closed_at, source, kind, next_step,
+  attributes, external_id, created_at)
+SELECT %(organization)s, 'Deal ' || n, 'deal ' || n, (%(reps)s::uuid[])[1 + n %% %(count)s], s.process_id, s.id,
+  CASE WHEN n %% 5 < 3 THEN s.category WHEN n %% 5 = 3 THEN 'closed' ELSE 'omitted' END, false,
+  1000 * (n %% 997), 'EUR', current_date + (n %% 450 - 225),
+  CASE WHEN n %% 5 < 3 THEN NULL WHEN n %% 5 = 3 THEN 'won' ELSE 'lost' END,
+  CASE WHEN n %% 5 < 3 THEN NULL ELSE now() END, '', '', 'Call', '{}', 'd' || n, now() - interval '100 days'
+FROM generate_series(1, %(deals)s) AS n
+JOIN LATERAL (SELECT * FROM pipeline_stage st WHERE st.organization_id = %(organization)s
+  AND st.position = 1 + n %% 6) AS s ON true
+"""
+
+
+def insert_deals(organization_id: Any, rep_ids: list[Any], *, deals: int) -> None:
+    """Through the ordinary table and its trigger, as the application's role."""
+    from django.db import connection
+
+    parameters = {
+        "organization": str(organization_id),
+        "reps": [str(rep_id) for rep_id in rep_ids],
+        "count": len(rep_ids),
+        "deals": deals,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, parameters)

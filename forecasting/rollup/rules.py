@@ -7,9 +7,10 @@ manager's.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 NO_CATEGORY = "no_category"
 
@@ -35,7 +36,8 @@ ADJUSTABLE = frozenset(
     }
 )
 
-type Person = Hashable
+# A person's id: a UUID in the reports, a name in the tests.
+type Person = Any
 
 
 class RollupError(ValueError):
@@ -141,8 +143,8 @@ class Amounts:
 class Row:
     """One line of the grid. `person` is None for "unassigned" and for the total of all."""
 
-    person: Person | None
-    manager: Person | None
+    person: Person
+    manager: Person
     depth: int
     is_unassigned: bool
     reports: tuple[Person, ...]

@@ -1,0 +1,163 @@
+"""The forecast grid of a period: people by columns along the reporting line, as of any instant."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from forecasting.quotas.queries import branch_quota, quotas_of
+from forecasting.quotas.rules import Coverage, coverage
+from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
+from forecasting.rollup.rules import Amounts, Effect, Row, rollup
+from forecasting.rollup.scope import chart_for, owners_in_scope, tree_of
+from otc.calendar.rules import Period
+from otc.tenancy.lines import EVERYONE, people_by_id, visible_owners
+from otc.tenancy.models import Organization, Person
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One line of the grid; amounts are corporate minor units by column, own and rolled up (see Amounts).
+
+    `person_id` is None for "unassigned" and for the total. `deal_count` is of the person's own deals. A
+    manager without a quota has the sum of the reports'.
+    """
+
+    person_id: UUID | None
+    name: str
+    title: str
+    manager_id: UUID | None
+    depth: int
+    is_unassigned: bool
+    reports: tuple[UUID, ...]
+    amounts: Mapping[str, Amounts]
+    deal_count: int
+    quota_minor: int | None
+    coverage: Coverage
+
+    @property
+    def gap_minor(self) -> int | None:
+        """What is missing to the quota; negative once it is exceeded; None without one."""
+        return None if self.quota_minor is None else self.quota_minor - self.amounts["closed"].final
+
+
+@dataclass(frozen=True)
+class RollupReport:
+    """`total` is everything in the scope; `unassigned` the part of it that no line leads to."""
+
+    period: Period
+    scope: str
+    as_of: datetime
+    org_chart: str
+    currency: str
+    rows: tuple[PersonRow, ...]
+    unassigned: PersonRow
+    total: PersonRow
+    effects: tuple[Effect, ...]
+    unconvertible: tuple[UnconvertibleDeal, ...]
+    without_amount: int
+
+
+def rollup_report(
+    organization: Organization,
+    *,
+    viewer: Person,
+    period: Period,
+    as_of: datetime,
+    now: datetime,
+    scope: str = EVERYONE,
+    org_chart: str = "then",
+    knowledge: str = "then",
+) -> RollupReport:
+    """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
+
+    `knowledge` "now" shows the instant as it is known today, corrections included.
+    """
+    chart = chart_for(as_of, org_chart=org_chart, now=now)
+    visible = visible_owners(viewer, organization=organization, now=now)
+    owners = owners_in_scope(scope, chart=chart, visible=visible)
+    known = now if knowledge == "now" else as_of
+    asked: dict[str, Any] = {
+        "as_of": as_of,
+        "known": known,
+        "owners": owners,
+        "corporate": organization.currency,
+    }
+    own = own_amounts(period, **asked)
+    grid = rollup(
+        {(row.owner_id, row.category): row.amount_minor for row in own}, tree=tree_of(owners, chart=chart)
+    )
+    people = people_by_id()
+    given = quotas_of(period.key)
+    quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
+    counts: Counter[UUID | None] = Counter()
+    for row in own:
+        counts[row.owner_id] += row.deal_count
+    rows = tuple(_person_row(row, people=people, quotas=quotas, counts=counts) for row in grid.rows)
+    tops = [row.quota_minor for row in rows if row.depth == 0 and not row.is_unassigned]
+    targets = [quota_minor for quota_minor in tops if quota_minor is not None]
+    return RollupReport(
+        period=period,
+        scope=scope,
+        as_of=as_of,
+        org_chart=org_chart,
+        currency=organization.currency,
+        rows=rows,
+        unassigned=_heading(grid.unassigned, name="Unassigned", count=counts[None], quota_minor=None),
+        total=_heading(
+            grid.total,
+            name="Total",
+            count=sum(counts.values()),
+            quota_minor=sum(targets) if targets else None,
+        ),
+        effects=grid.effects,
+        unconvertible=tuple(unconvertible_deals(period, **asked)),
+        without_amount=sum(row.without_amount for row in own),
+    )
+
+
+def _person_row(
+    row: Row,
+    *,
+    people: Mapping[UUID, Person],
+    quotas: Mapping[UUID, int | None],
+    counts: Mapping[UUID | None, int],
+) -> PersonRow:
+    person = people[row.person]
+    return PersonRow(
+        person_id=person.id,
+        name=person.name,
+        title=person.title,
+        manager_id=row.manager,
+        depth=row.depth,
+        is_unassigned=row.is_unassigned,
+        reports=row.reports,
+        amounts=row.amounts,
+        deal_count=counts.get(person.id, 0),
+        quota_minor=quotas.get(person.id),
+        coverage=_coverage(row, quotas.get(person.id)),
+    )
+
+
+def _heading(row: Row, *, name: str, count: int, quota_minor: int | None) -> PersonRow:
+    return PersonRow(
+        person_id=None,
+        name=name,
+        title="",
+        manager_id=None,
+        depth=0,
+        is_unassigned=row.is_unassigned,
+        reports=row.reports,
+        amounts=row.amounts,
+        deal_count=count,
+        quota_minor=quota_minor,
+        coverage=_coverage(row, quota_minor),
+    )
+
+
+def _coverage(row: Row, quota_minor: int | None) -> Coverage:
+    return coverage(
+        row.amounts["open"].rolled_up, won_minor=row.amounts["closed"].rolled_up, quota_minor=quota_minor
+    )

@@ -1,0 +1,168 @@
+"""The state at two instants of every deal that counts in a period at either: one query over versions, one for
+rates.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from forecasting.rollup.queries import owner_condition, owner_parameters
+from forecasting.waterfall.rules import ABSENT, Part, PartState
+from otc.calendar.rules import Period
+from otc.money.models import Rate
+from otc.money.queries import corporate_minor_sql
+from otc.tenancy.context import current_organization_id
+from otc.tenancy.lines import Owners
+from pipeline.history.queries import as_of_condition
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a waterfall: the instant, whose knowledge of it counts, and the owners in scope."""
+
+    instant: datetime
+    known: datetime
+    owners: Owners
+
+
+@dataclass(frozen=True)
+class DealLabel:
+    """What a line is called: names of the later end. `present_owner_id` says who may see the deal today."""
+
+    name: str
+    account_name: str
+    owner_name: str
+    present_owner_id: UUID | None
+
+
+_STATE = (
+    "opportunity_id",
+    "deleted_at",
+    "outcome",
+    "category",
+    "close_date",
+    "owner_id",
+    "amount_minor",
+    "currency",
+    "stage_id",
+    "product_id",
+)
+
+
+def _as_of(alias: str, end: str) -> str:
+    return as_of_condition(alias, instant=f"{end}_instant", known=f"{end}_known")
+
+
+def _closing_in_period(end: str) -> str:
+    """Deals that are open or won, close in the period and belong to the scope, at one end."""
+    return f"""
+        SELECT v.opportunity_id FROM pipeline_opportunityversion v
+        WHERE v.organization_id = %(organization)s
+          AND v.close_date >= %(first)s AND v.close_date < %(end)s
+          AND v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')
+          AND {_as_of("v", end)} AND {owner_condition("v", prefix=end)}
+    """
+
+
+def _state_columns(alias: str, end: str) -> str:
+    columns = ", ".join(f"{alias}.{column}" for column in _STATE)
+    return f"{columns}, {corporate_minor_sql(alias, known=f'{end}_known')}"
+
+
+_PARTS = f"""
+    WITH candidate AS ({_closing_in_period("t0")} UNION {_closing_in_period("t1")})
+    SELECT c.opportunity_id, CASE WHEN b.opportunity_id IS NULL THEN a.name ELSE b.name END,
+      coalesce(account.name, ''), coalesce(person.name, ''), o.owner_id,
+      {_state_columns("a", "t0")}, {_state_columns("b", "t1")}
+    FROM candidate c
+    JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = c.opportunity_id
+    LEFT JOIN pipeline_opportunityversion a ON a.organization_id = %(organization)s
+      AND a.opportunity_id = c.opportunity_id AND {_as_of("a", "t0")}
+    LEFT JOIN pipeline_opportunityversion b ON b.organization_id = %(organization)s
+      AND b.opportunity_id = c.opportunity_id AND {_as_of("b", "t1")}
+    LEFT JOIN pipeline_account account ON account.organization_id = %(organization)s
+      AND account.id = coalesce(b.account_id, a.account_id)
+    LEFT JOIN otc_person person ON person.organization_id = %(organization)s
+      AND person.id = CASE WHEN b.opportunity_id IS NULL THEN a.owner_id ELSE b.owner_id END
+    ORDER BY c.opportunity_id
+"""
+
+
+def parts_between(
+    period: Period, *, before: End, after: End, corporate: str
+) -> tuple[list[Part], dict[UUID, DealLabel]]:
+    """Every deal that can show in the waterfall of `period`, at both ends, and what it is called."""
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "first": period.first,
+        "end": period.end,
+        "corporate": corporate,
+    }
+    for name, end in (("t0", before), ("t1", after)):
+        parameters |= {f"{name}_instant": end.instant, f"{name}_known": end.known}
+        parameters |= owner_parameters(end.owners, prefix=name)
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, parameters)
+        found = cursor.fetchall()
+    rates = Rates.known_at(max(before.known, after.known), corporate=corporate)
+    width = len(_STATE) + 1
+    parts, labels = [], {}
+    for opportunity_id, name, account_name, owner_name, present_owner_id, *states in found:
+        labels[opportunity_id] = DealLabel(name, account_name, owner_name, present_owner_id)
+        a = _state(states[:width], rates=rates, known=before.known)
+        b = _state(states[width:], rates=rates, known=after.known)
+        parts.append(Part(opportunity_id, a, b))
+    return parts, labels
+
+
+class Rates:
+    """The dated rates of the organization, for the rate of a day as known at an instant."""
+
+    def __init__(self, rows: Iterable[tuple[str, date, datetime, Decimal]], *, corporate: str) -> None:
+        by_currency: dict[str, list[tuple[date, datetime, Decimal]]] = defaultdict(list)
+        for currency, valid_from, known_from, rate in rows:
+            by_currency[currency].append((valid_from, known_from, rate))
+        newest_first = {currency: sorted(dated, reverse=True) for currency, dated in by_currency.items()}
+
+        @cache
+        def in_force(currency: str, day: date | None, known: datetime) -> Decimal | None:
+            if currency == corporate:
+                return Decimal(1)
+            dated = newest_first.get(currency, [])
+            return next(
+                (rate for start, since, rate in dated if since <= known and (day is None or start <= day)),
+                None,
+            )
+
+        self.in_force = in_force
+
+    @classmethod
+    def known_at(cls, instant: datetime, *, corporate: str) -> "Rates":
+        rows = Rate.objects.filter(known_from__lte=instant)
+        return cls(rows.values_list("currency", "valid_from", "known_from", "rate"), corporate=corporate)
+
+
+def _state(row: list[Any], *, rates: Rates, known: datetime) -> PartState:
+    state = dict(zip(_STATE, row, strict=False))
+    if state["opportunity_id"] is None:
+        return ABSENT
+    return PartState(
+        deleted=state["deleted_at"] is not None,
+        outcome=state["outcome"],
+        category=state["category"],
+        close_date=state["close_date"],
+        owner=state["owner_id"],
+        amount_minor=state["amount_minor"],
+        currency=state["currency"],
+        rate=rates.in_force(state["currency"], state["close_date"], known),
+        corporate_minor=0 if state["amount_minor"] is None else row[-1],
+        stage=state["stage_id"],
+        product=state["product_id"],
+    )

@@ -1,0 +1,126 @@
+"""Where the pipeline of a period went between two instants, each bucket with its deals."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from forecasting.rollup.scope import chart_for, owners_in_scope
+from forecasting.waterfall.queries import DealLabel, End, parts_between
+from forecasting.waterfall.rules import (
+    EVERYONE as EVERY_OWNER,
+)
+from forecasting.waterfall.rules import (
+    Frame,
+    PartState,
+    Scope,
+    Total,
+    Waterfall,
+    waterfall,
+    waterfalls_by_group,
+)
+from otc.calendar.rules import Period
+from otc.tenancy.lines import EVERYONE, Owners, visible_owners
+from otc.tenancy.models import Organization, Person
+
+GROUPS: dict[str, Callable[[PartState], Hashable | None]] = {
+    "stage": lambda state: state.stage,
+    "category": lambda state: state.category,
+    "product": lambda state: state.product,
+}
+HIDDEN = DealLabel("", "", "", None)
+
+
+@dataclass(frozen=True)
+class WaterfallReport:
+    """The waterfall in corporate minor units. `deals` names every deal of its lines, by id.
+
+    A deal that the viewer can't see today (it was transferred away) keeps its effect and shows no name; it is
+    in `hidden`. `groups` holds a waterfall per stage id, product id or category where one was asked for.
+    """
+
+    period: Period
+    scope: str
+    since: datetime
+    as_of: datetime
+    org_chart: str
+    currency: str
+    waterfall: Waterfall
+    groups: Mapping[Hashable | None, Waterfall]
+    deals: Mapping[UUID, DealLabel]
+    hidden: frozenset[UUID]
+
+
+def waterfall_report(
+    organization: Organization,
+    *,
+    viewer: Person,
+    period: Period,
+    since: datetime,
+    as_of: datetime,
+    now: datetime,
+    scope: str = EVERYONE,
+    org_chart: str = "then",
+    knowledge: str = "then",
+    group_by: str | None = None,
+) -> WaterfallReport:
+    """The waterfall of `period` from `since` to `as_of`, as far as `viewer` may see today. Raises
+    UnknownScope.
+
+    `group_by` is stage, category, product or None. `knowledge` "now" shows both ends as they are known today.
+    """
+    if since > as_of:
+        raise ValueError("A waterfall starts before it ends.")
+    visible = visible_owners(viewer, organization=organization, now=now)
+    before, after = (
+        End(
+            instant,
+            now if knowledge == "now" else instant,
+            owners_in_scope(scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible),
+        )
+        for instant in (since, as_of)
+    )
+    parts, labels = parts_between(period, before=before, after=after, corporate=organization.currency)
+    frame = Frame(period, _scope(before.owners), _scope(after.owners), organization.currency)
+    hidden = frozenset(deal for deal, label in labels.items() if not visible.contains(label.present_owner_id))
+    groups = waterfalls_by_group(parts, frame=frame, group_of=GROUPS[group_by]) if group_by else {}
+    return WaterfallReport(
+        period=period,
+        scope=scope,
+        since=since,
+        as_of=as_of,
+        org_chart=org_chart,
+        currency=organization.currency,
+        waterfall=_without_later_amounts(waterfall(parts, frame=frame), hidden),
+        groups={group: _without_later_amounts(found, hidden) for group, found in groups.items()},
+        deals={deal: HIDDEN if deal in hidden else label for deal, label in labels.items()},
+        hidden=hidden,
+    )
+
+
+def _scope(owners: Owners) -> Scope:
+    if owners.person_ids is None and owners.unassigned:
+        return EVERY_OWNER
+    if owners.person_ids is None:
+        raise ValueError("Every owner but nobody is no scope.")
+    return Scope(owners.person_ids | ({None} if owners.unassigned else frozenset()))
+
+
+def _without_later_amounts(found: Waterfall, hidden: frozenset[UUID]) -> Waterfall:
+    """The same waterfall without what hidden deals are worth now."""
+    if not hidden:
+        return found
+
+    def shown[Name](total: Total[Name]) -> Total[Name]:
+        lines = tuple(
+            replace(line, after_minor=None) if line.part in hidden else line for line in total.lines
+        )
+        return replace(total, lines=lines)
+
+    return replace(
+        found,
+        opening=shown(found.opening),
+        buckets=tuple(shown(bucket) for bucket in found.buckets),
+        closing=shown(found.closing),
+        bookings=tuple(shown(booking) for booking in found.bookings),
+    )

@@ -1,0 +1,121 @@
+"""How often, to whom and why deals are won and lost, in a window and by group."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from forecasting.rollup.scope import chart_for, owners_in_scope
+from otc.calendar.rules import Kind, Period, period_of
+from otc.tenancy.lines import EVERYONE, visible_owners
+from otc.tenancy.models import Organization, Person
+from postmortem.winloss.queries import GROUPINGS, GroupRow, closed_by_group, unconvertible_closed
+from postmortem.winloss.rules import Closed, Row, row
+
+GROUPS = tuple(GROUPINGS)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group with its rates (see Row). `key` is a person's, product's or reason's id, a text, or a
+    quarter's key; None where the deals name none, and then `name` is empty.
+    """
+
+    key: Any
+    name: str
+    row: Row
+
+
+@dataclass(frozen=True)
+class UnconvertibleClosed:
+    """A closed deal without a rate: counted as a deal, in no sum."""
+
+    opportunity_id: Any
+    name: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class WinLossReport:
+    """Groups by money won, quarters by time; `total` is of all deals. Amounts are corporate minor units."""
+
+    period: Period | None
+    scope: str
+    as_of: datetime
+    group_by: str
+    currency: str
+    groups: tuple[Group, ...]
+    total: Row
+    unconvertible: tuple[UnconvertibleClosed, ...]
+    without_amount: int
+
+
+def winloss_report(
+    organization: Organization,
+    *,
+    viewer: Person,
+    group_by: str,
+    period: Period | None,
+    as_of: datetime,
+    now: datetime,
+    scope: str = EVERYONE,
+    org_chart: str = "then",
+    knowledge: str = "then",
+) -> WinLossReport:
+    """Deals closed in `period` (None: all time) as of an instant, as far as `viewer` may see today.
+
+    `group_by` is one of GROUPS. Raises UnknownScope, and ValueError for another group.
+    """
+    if group_by not in GROUPINGS:
+        raise ValueError(f"Group by one of {', '.join(GROUPINGS)}, not “{group_by}”.")
+    chart = chart_for(as_of, org_chart=org_chart, now=now)
+    visible = visible_owners(viewer, organization=organization, now=now)
+    asked: dict[str, Any] = {
+        "period": period,
+        "as_of": as_of,
+        "known": now if knowledge == "now" else as_of,
+        "owners": owners_in_scope(scope, chart=chart, visible=visible),
+        "corporate": organization.currency,
+    }
+    found = closed_by_group(
+        group_by,
+        chart=as_of if org_chart == "then" else now,
+        timezone=organization.timezone,
+        fiscal_year_start_month=organization.fiscal_year_start_month,
+        **asked,
+    )
+    whole = next((group for group in found if group.is_total), None)
+    groups = [
+        _group(group, group_by=group_by, organization=organization) for group in found if not group.is_total
+    ]
+    return WinLossReport(
+        period=period,
+        scope=scope,
+        as_of=as_of,
+        group_by=group_by,
+        currency=organization.currency,
+        groups=tuple(sorted(groups, key=_by_time if group_by == "quarter" else _by_money)),
+        total=row(
+            None, closed=whole.closed if whole else Closed(), cycle_days=whole.cycle_days if whole else None
+        ),
+        unconvertible=tuple(UnconvertibleClosed(*deal) for deal in unconvertible_closed(**asked)),
+        without_amount=whole.without_amount if whole else 0,
+    )
+
+
+def _group(found: GroupRow, *, group_by: str, organization: Organization) -> Group:
+    key, name = found.key, found.name or ""
+    if group_by == "quarter" and key is not None:
+        quarter = period_of(
+            key, kind=Kind.QUARTER, fiscal_year_start_month=organization.fiscal_year_start_month
+        )
+        key, name = quarter.key, quarter.label
+    return Group(key or None, name, row(key or None, closed=found.closed, cycle_days=found.cycle_days))
+
+
+def _by_money(group: Group) -> tuple[int, int, str]:
+    return (-group.row.closed.won_minor, -group.row.closed.count, group.name)
+
+
+def _by_time(group: Group) -> str:
+    return group.key or "9999"

@@ -74,6 +74,7 @@ def build(postgres: PostgresServer, *, deals: int) -> Bench:
     from otc.tenancy.services import organization_create, person_create
     from pipeline.process.services import process_install
 
+    call_command("collectstatic", verbosity=0, interactive=False)
     call_command("migrate", database="owner", verbosity=0)
     organization = organization_create(slug="bench", name="Bench", currency="EUR")
     user = User.objects.create_user("rep@bench.example", "a password of a bench")

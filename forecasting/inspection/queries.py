@@ -241,7 +241,7 @@ class Contact:
 
 def contacts_of(opportunity_ids: Iterable[UUID], *, as_of: datetime) -> dict[UUID, Contact]:
     """Activity of the shown deals in the twelve weeks before `as_of`. One query."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [str(opportunity_id) for opportunity_id in opportunity_ids],
         "as_of": as_of,
         "from": as_of - timedelta(weeks=WEEKS),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from forecasting.inspection import queries
 from forecasting.inspection.queries import Contact, DealRow, EndSums, GroupRow
@@ -75,7 +76,7 @@ class Inspection:
     since: datetime
     groups: list[GroupRow]
     deals: list[DealRow]
-    contacts: dict[object, Contact]
+    contacts: dict[UUID, Contact]
     counts: dict[str, int]
     summary: Summary
     asked: Asked
@@ -108,7 +109,7 @@ def inspection_report(question: Question, *, since: datetime, asked: Asked) -> I
         since=since,
         groups=queries.group_rows(question, since=since, tab=asked.tab, group=asked.group),
         deals=deals,
-        contacts=dict(queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of)),
+        contacts=queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of),
         counts=queries.tab_counts(question, since=since),
         summary=summary_report(question, since=since),
         asked=asked,

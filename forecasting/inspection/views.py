@@ -15,6 +15,7 @@ from forecasting.waterfall import picture
 from forecasting.waterfall.report import WaterfallReport, waterfall_report
 from forecasting.waterfall.rules import Bucket
 from otc.question import Question, ask, since_instant
+from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.controls import Choice, Tab, choice_control, href_with
@@ -44,7 +45,7 @@ CSV_HEAD = (
 @answers_bad_questions
 def inspection_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/inspection/`: also as CSV with `format=csv`."""
-    tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    tenant = tenant_of(request)
     question = ask(tenant, request.GET)
     last_visit = previous_visit(tenant.person, page=PAGE, now=tenant.now)
     since = since_instant(question, request.GET.get("since", ""), last_visit=last_visit)
@@ -97,9 +98,7 @@ def asked_of(query: QueryDict) -> inspection.Asked:
 
 def between(question: Question, *, since: Any) -> WaterfallReport:
     """The waterfall from `since` to the question's instant."""
-    return waterfall_report(
-        question.organization, period=question.period, since=since, **question.frame
-    )
+    return waterfall_report(question.organization, period=question.period, since=since, **question.frame)
 
 
 def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dict[str, Any]:
@@ -113,7 +112,9 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dic
     base = reverse("flow", args=[question.organization.slug])
 
     def href(bucket: str) -> str:
-        return href_with(base, request.GET, tab=None, group=None, sort=None, flow=None, since=name, bucket=bucket)
+        return href_with(
+            base, request.GET, tab=None, group=None, sort=None, flow=None, since=name, bucket=bucket
+        )
 
     chart = picture.draw(
         report, first=fmt.day(first, today=today), last=fmt.day(question.day, today=today), href=href
@@ -138,7 +139,7 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dic
 
 
 def since_text(name: str, question: Question, day: date) -> str:
-    """"since Monday", "since the period began", "since your last visit" or "since 3 Nov"."""
+    """ "since Monday", "since the period began", "since your last visit" or "since 3 Nov"."""
     if name == "monday":
         return "since Monday"
     if name == "period":

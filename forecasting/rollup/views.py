@@ -13,6 +13,7 @@ from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
 from forecasting.rollup.rules import COLUMNS
 from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.lines import UNASSIGNED
+from otc.tenancy.middleware import tenant_of
 from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.controls import Choice, href_with
 from otc.ui.csv import csv_response
@@ -60,7 +61,7 @@ class GridRow:
 @answers_bad_questions
 def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/forecast/`: also as CSV with `format=csv`."""
-    tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    tenant = tenant_of(request)
     question = ask(tenant, request.GET)
     report = rollup_report(question.organization, period=question.period, **question.frame)
     if request.GET.get("format") == "csv":
@@ -183,11 +184,8 @@ def csv_head() -> list[str]:
 def csv_rows(report: RollupReport) -> list[list[Any]]:
     """People, unassigned and total with every column's final amount."""
     rows = [*report.rows, report.unassigned, report.total]
-    return [
-        [row.person_id, row.name, row.depth, row.quota_minor, *finals(row.amounts)] for row in rows
-    ]
+    return [[row.person_id, row.name, row.depth, row.quota_minor, *finals(row.amounts)] for row in rows]
 
 
 def finals(amounts: Mapping[str, Any]) -> list[int]:
     return [amounts[column].final for column in COLUMNS]
-

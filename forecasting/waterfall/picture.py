@@ -70,7 +70,9 @@ NAMED_CAUSES = 3
 def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str], str]) -> Chart:
     """A column per bucket that isn't empty; `href` gives the address of a bucket's deals by its name."""
     falls = report.waterfall
-    bars = [_end(falls.opening.amount_minor, len(falls.opening.lines), first, href("opening"), report.currency)]
+    bars = [
+        _end(falls.opening.amount_minor, len(falls.opening.lines), first, href("opening"), report.currency)
+    ]
     for bucket in falls.buckets:
         if bucket.lines:
             bars.append(
@@ -86,9 +88,7 @@ def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str]
     bars.append(
         _end(falls.closing.amount_minor, len(falls.closing.lines), last, href("closing"), report.currency)
     )
-    return chart.draw(
-        label=f"From {first} to {last}, step by step", bars=bars, axis_from=axis_from(report)
-    )
+    return chart.draw(label=f"From {first} to {last}, step by step", bars=bars, axis_from=axis_from(report))
 
 
 def axis_from(report: WaterfallReport) -> int:
@@ -116,7 +116,9 @@ def finding(report: WaterfallReport) -> str:
         if not change:
             return "Nothing moved in or out"
         return f"The open pipeline grew by {fmt.money_short(change, currency=report.currency)}"
-    first = f"{GERUNDS[out[0].name]} took {fmt.money_short(-out[0].amount_minor, currency=report.currency)} out"
+    first = (
+        f"{GERUNDS[out[0].name]} took {fmt.money_short(-out[0].amount_minor, currency=report.currency)} out"
+    )
     text = first[0].upper() + first[1:] + " of the pipeline"
     if len(out) > 1:
         amount = fmt.money_short(-out[1].amount_minor, currency=report.currency)

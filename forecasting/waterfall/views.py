@@ -11,6 +11,7 @@ from forecasting.waterfall import picture
 from forecasting.waterfall.report import GROUPS, WaterfallReport, waterfall_report
 from forecasting.waterfall.rules import Bucket, Line, Total
 from otc.question import BadQuestion, Question, ask, since_instant
+from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.controls import Tab, href_with
@@ -25,7 +26,7 @@ CSV_HEAD = ("bucket", "deal_id", "deal", "account", "owner", "before_minor", "af
 @answers_bad_questions
 def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/flow/`: also as CSV with `format=csv`; `bucket` opens one step's deals."""
-    tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    tenant = tenant_of(request)
     question = ask(tenant, request.GET)
     last_visit = previous_visit(tenant.person, page="inspection", now=tenant.now)
     since = since_instant(question, request.GET.get("since", "period"), last_visit=last_visit)
@@ -99,7 +100,12 @@ def tabs(request: HttpRequest, totals: dict[str, Total[Any]], chosen: str) -> li
     return [
         every,
         *(
-            Tab(label_of(name), href_with(request.path, request.GET, bucket=name), len(total.lines), name == chosen)
+            Tab(
+                label_of(name),
+                href_with(request.path, request.GET, bucket=name),
+                len(total.lines),
+                name == chosen,
+            )
             for name, total in totals.items()
         ),
     ]
@@ -109,7 +115,12 @@ def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, An
     """A step's deals, the largest effect first."""
     ordered = sorted(total.lines, key=lambda line: (-abs(line.amount_minor), str(line.part)))
     return [
-        {"line": line, "deal": report.deals[_id(line)], "id": _id(line), "is_hidden": _id(line) in report.hidden}
+        {
+            "line": line,
+            "deal": report.deals[_id(line)],
+            "id": _id(line),
+            "is_hidden": _id(line) in report.hidden,
+        }
         for line in ordered
     ]
 
@@ -120,7 +131,13 @@ def csv_rows(name: str, total: Total[Any], report: WaterfallReport) -> list[tupl
         deal, line = entry["deal"], entry["line"]
         rows.append(
             (
-                *(name, "" if entry["is_hidden"] else entry["id"], deal.name, deal.account_name, deal.owner_name),
+                *(
+                    name,
+                    "" if entry["is_hidden"] else entry["id"],
+                    deal.name,
+                    deal.account_name,
+                    deal.owner_name,
+                ),
                 *(line.before_minor, line.after_minor, line.amount_minor),
             )
         )

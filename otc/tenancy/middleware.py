@@ -50,6 +50,12 @@ class Tenant:
         return may(self.person.role, action)
 
 
+def tenant_of(request: HttpRequest) -> Tenant:
+    """Whom a request below /o/<slug>/ or with a token is served for."""
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware below
+    return tenant
+
+
 class TenantMiddleware:
     """A refused request (status 400 and above) is rolled back whole; its audit row is written after, elsewhere."""
 

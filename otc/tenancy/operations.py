@@ -64,7 +64,7 @@ class Fence(Operation):
         ]
         for field in model._meta.local_fields:
             if isinstance(field, TenantForeignKey):
-                rule = field.remote_field.on_delete.__name__
+                rule = getattr(field.remote_field.on_delete, "__name__", "PROTECT")
                 target = field.related_model._meta.db_table
                 statements.append(foreign_key_sql(table, target, field.column, rule))
         return statements

@@ -12,6 +12,7 @@ from otc.tenancy.queries import memberships
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The first organization's deals; a page that says what to do where there is none."""
+    assert request.user.pk is not None
     found = memberships(request.user.pk, today=timezone.now().date())
     mine = next((m for m in found if may(m.person.role, "use_pages")), None)
     if mine is None:

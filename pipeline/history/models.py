@@ -7,8 +7,8 @@ from otc.tenancy.fields import TenantForeignKey
 from otc.tenancy.models import FOREVER, Person
 from pipeline.opportunities.models import DealState, Opportunity
 
-STATE_COLUMNS = tuple(
-    field.column
+STATE_COLUMNS: tuple[str, ...] = tuple(
+    str(field.column)
     for field in Opportunity._meta.local_fields
     if field.name in {f.name for f in DealState._meta.local_fields}
     and field.name not in {"id", "organization"}

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from otc.question import BadQuestion, Question, ask
+from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions, bar, period_choices
 from otc.ui.charts import interval, trend
@@ -35,7 +36,7 @@ NOBODY = {"person": "Unassigned", "manager": "No manager", "reason": "Not given"
 @answers_bad_questions
 def winloss_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/winloss/`: all time unless `period` says otherwise; `group` picks the table; CSV with `format=csv`."""
-    tenant = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    tenant = tenant_of(request)
     question = ask(tenant, request.GET)
     group = request.GET.get("group") or "person"
     if group not in GROUPS:
@@ -132,7 +133,11 @@ def rate_metric(label: str, part: int, count: int, text: str) -> dict[str, Any]:
 def reason_rows(report: WinLossReport) -> list[dict[str, Any]]:
     """Reasons of deals that were not won, the most frequent first, each with the length of its bar."""
     found = [
-        (group.name or NOBODY["reason"], group.row.closed.lost + group.row.closed.no_decision, group.row.closed)
+        (
+            group.name or NOBODY["reason"],
+            group.row.closed.lost + group.row.closed.no_decision,
+            group.row.closed,
+        )
         for group in report.groups
     ]
     found = sorted((entry for entry in found if entry[1]), key=lambda entry: (-entry[1], entry[0]))
@@ -225,4 +230,3 @@ def csv_row(name: str, key: Any, row: Row) -> tuple[Any, ...]:
         *(closed.won_minor, closed.lost_minor, closed.no_decision_minor),
         *(rate, low, high, by_amount, row.cycle_days),
     )
-

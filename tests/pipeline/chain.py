@@ -1,6 +1,7 @@
 """What must hold for the versions of every deal, at every known instant: no gap, no overlap, one current."""
 
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
 from otc.tenancy.models import FOREVER
@@ -11,12 +12,10 @@ from pipeline.opportunities.models import Opportunity
 def check_chain(opportunity_id: UUID, *, known: datetime | None = None) -> list[OpportunityVersion]:
     """Assert the chain as known at `known` (None: now) and return it, oldest first."""
     rows = OpportunityVersion.objects.filter(opportunity_id=opportunity_id)
-    if known is None:
-        rows = rows.filter(known_to=FOREVER)
-    else:
-        rows = rows.filter(known_from__lte=known, known_to__gt=known)
+    held = {"known_to": FOREVER} if known is None else {"known_from__lte": known, "known_to__gt": known}
+    rows = rows.filter(**held)
     chain = list(rows.order_by("valid_from"))
-    for earlier, later in zip(chain, chain[1:], strict=False):
+    for earlier, later in pairwise(chain):
         assert earlier.valid_to == later.valid_from, "a gap or an overlap"
         assert earlier.valid_from < later.valid_from
     if known is None:

@@ -49,7 +49,7 @@ function act(event) {
   if (key === "?") return showHelp() ?? true;
   if (dialogIsOpen()) return false;
   if (key === "/") {
-    const search = document.querySelector("[data-search]");
+    const search = [...document.querySelectorAll("[data-search]")].find(isShown);
     search?.focus();
     search?.select();
     return Boolean(search);
@@ -77,8 +77,3 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
   if (event.target.matches("dialog[open]")) event.target.close();
 });
-
-if (new URLSearchParams(window.location.search).get("focus") === "search") {
-  const shown = [...document.querySelectorAll("[data-search]")].find(isShown);
-  shown?.focus();
-}

@@ -10,7 +10,6 @@ function closeAll(except = null) {
 function keepInside(details) {
   const body = details.querySelector(".menu-body, .pop-body");
   if (!body || getComputedStyle(body).position === "fixed") return;
-  details.classList.remove("menu-flipped");
   const box = body.getBoundingClientRect();
   if (box.right > document.documentElement.clientWidth - 8) details.classList.add("menu-end");
   else if (box.left < 0) details.classList.remove("menu-end");
@@ -22,7 +21,7 @@ document.addEventListener(
     if (!event.target.matches?.(FLOATING) || !event.target.open) return;
     closeAll(event.target);
     keepInside(event.target);
-    event.target.querySelector("[data-narrow]")?.focus();
+    event.target.querySelector("[data-narrow], [data-search]")?.focus();
   },
   true,
 );

@@ -76,10 +76,10 @@ def rect(
 
 
 def link(href: str, label: str, *children: SafeString) -> SafeString:
-    """A mark that opens its deals; without an address it is a labelled group."""
+    """A mark that opens its deals; without an address it is a group. The title names and explains it."""
     if not href:
         return node("g", node("title", label), *children)
-    return node("a", node("title", label), *children, href=href, aria_label=label, class_="mark")
+    return node("a", node("title", label), *children, href=href, class_="mark")
 
 
 def picture(

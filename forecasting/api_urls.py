@@ -1,3 +1,13 @@
-from django.urls import URLPattern, URLResolver
+"""Forecasting's endpoints below /api/v1/."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from forecasting.inspection.api import InspectionEndpoint
+from forecasting.rollup.api import RollupEndpoint
+from forecasting.waterfall.api import WaterfallEndpoint
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("inspection", InspectionEndpoint.as_view(), name="api-inspection"),
+    path("waterfall", WaterfallEndpoint.as_view(), name="api-waterfall"),
+    path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
+]

@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+"""Post-mortem's endpoints below /api/v1/."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from postmortem.winloss.api import WinLossEndpoint
+
+urlpatterns: list[URLPattern | URLResolver] = [path("winloss", WinLossEndpoint.as_view(), name="api-winloss")]

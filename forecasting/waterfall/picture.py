@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from forecasting.waterfall.report import WaterfallReport
-from forecasting.waterfall.rules import Bucket
+from forecasting.waterfall.rules import Bucket, Total
 from otc.ui import format as fmt
 from otc.ui.charts import waterfall as chart
 from otc.ui.charts.svg import Chart
@@ -37,7 +38,7 @@ VERBS = {
     Bucket.REOPENED: "reopened",
     Bucket.TRANSFERRED_IN: "was handed over to here",
     Bucket.PULLED_IN: "pulled in",
-    Bucket.PUSHED_IN: "pushed into it",
+    Bucket.PUSHED_IN: "pushed in from before",
     Bucket.INCLUDED: "counts again",
     Bucket.INCREASED: "grew",
     Bucket.DECREASED: "shrank",
@@ -157,6 +158,23 @@ def causes(report: WaterfallReport) -> list[Cause]:
         text = fmt.plural(len(others), "other")
         named.append(Cause(None, text, "", sum(amount for _, amount, _ in others)))
     return named
+
+
+def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, Any]]:
+    """A step's deals with their names, the largest effect first."""
+    ordered = sorted(total.lines, key=lambda line: (-abs(line.amount_minor), str(line.part)))
+    found = []
+    for line in ordered:
+        deal_id = UUID(str(line.part))
+        found.append(
+            {
+                "line": line,
+                "deal": report.deals[deal_id],
+                "id": deal_id,
+                "is_hidden": deal_id in report.hidden,
+            }
+        )
+    return found
 
 
 def _end(amount_minor: int, count: int, label: str, href: str, currency: str) -> chart.Bar:

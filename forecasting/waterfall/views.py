@@ -1,7 +1,6 @@
 """The flow page: where the pipeline went between two days, and the deals behind each step."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +8,7 @@ from django.shortcuts import render
 from forecasting.inspection.services import previous_visit
 from forecasting.waterfall import picture
 from forecasting.waterfall.report import GROUPS, WaterfallReport, waterfall_report
-from forecasting.waterfall.rules import Bucket, Line, Total
+from forecasting.waterfall.rules import Bucket, Total
 from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
@@ -53,7 +52,7 @@ def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
         "unconvertible": len(report.waterfall.unconvertible),
         "tabs": tabs(request, totals, chosen),
         "steps": [
-            {"label": label_of(name), "total": total, "lines": named_lines(total, report)}
+            {"label": label_of(name), "total": total, "lines": picture.named_lines(total, report)}
             for name, total in totals.items()
             if chosen == name or (not chosen and name not in ENDS)
         ],
@@ -111,23 +110,9 @@ def tabs(request: HttpRequest, totals: dict[str, Total[Any]], chosen: str) -> li
     ]
 
 
-def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, Any]]:
-    """A step's deals, the largest effect first."""
-    ordered = sorted(total.lines, key=lambda line: (-abs(line.amount_minor), str(line.part)))
-    return [
-        {
-            "line": line,
-            "deal": report.deals[_id(line)],
-            "id": _id(line),
-            "is_hidden": _id(line) in report.hidden,
-        }
-        for line in ordered
-    ]
-
-
 def csv_rows(name: str, total: Total[Any], report: WaterfallReport) -> list[tuple[Any, ...]]:
     rows = []
-    for entry in named_lines(total, report):
+    for entry in picture.named_lines(total, report):
         deal, line = entry["deal"], entry["line"]
         rows.append(
             (
@@ -142,7 +127,3 @@ def csv_rows(name: str, total: Total[Any], report: WaterfallReport) -> list[tupl
             )
         )
     return rows
-
-
-def _id(line: Line) -> UUID:
-    return UUID(str(line.part))

@@ -1,0 +1,168 @@
+"""The inspection over the API: a period's open deals with what changed since an instant."""
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from forecasting.api_frame import MINOR, FrameItem, SinceQuery, frame_item
+from forecasting.inspection import queries
+from forecasting.inspection.queries import DealRow, GroupRow
+from forecasting.inspection.report import Asked, Inspection, Summary, inspection_report
+from forecasting.inspection.services import previous_visit
+from forecasting.rollup.api import CoverageItem, coverage_item
+from otc.api.endpoints import Endpoint
+from otc.question import ask, since_instant
+from pipeline.process.models import Category
+
+SORT_NAMES = [name for column in queries.SORTS for name in (column, f"-{column}")]
+
+
+class InspectionQuery(SinceQuery):
+    """The page's own controls; a page holds 50 deals."""
+
+    tab = serializers.ChoiceField(choices=tuple(queries.TABS), required=False, default="all")
+    group = serializers.ChoiceField(choices=tuple(queries.GROUPS), required=False, default="category")
+    sort = serializers.ChoiceField(choices=SORT_NAMES, required=False, default="-amount")
+    page = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=100_000, help_text="Counted from 0."
+    )
+
+
+class EndSumsItem(serializers.Serializer):
+    won_minor = serializers.IntegerField(help_text=MINOR)
+    commit_minor = serializers.IntegerField(help_text="Open deals in commit.")
+    open_minor = serializers.IntegerField(help_text="Open deals that aren't omitted.")
+    open_count = serializers.IntegerField()
+    won_count = serializers.IntegerField()
+
+
+class SummaryItem(serializers.Serializer):
+    now = EndSumsItem(help_text="At `as_of`.")
+    before = EndSumsItem(help_text="At `since`.")
+    quota_minor = serializers.IntegerField(allow_null=True)
+    commit_with_won_minor = serializers.IntegerField()
+    slip_minor = serializers.IntegerField(help_text="Deals that are likelier to slip than not.")
+    slip_count = serializers.IntegerField()
+    coverage = CoverageItem()
+
+
+class InspectionGroupItem(serializers.Serializer):
+    key = serializers.CharField(
+        allow_blank=True, help_text="A category, or a stage's or person's id; may be empty."
+    )
+    count = serializers.IntegerField()
+    total_minor = serializers.IntegerField(help_text="Over every deal of the group, not only the page's.")
+    was_minor = serializers.IntegerField(help_text="What the same deals came to at `since`.")
+    unconvertible_count = serializers.IntegerField(help_text="Deals without a rate: in no sum.")
+
+
+class InspectedDealItem(serializers.Serializer):
+    """A deal as of the asked instant, and what it was at `since` (null: not there, or not set)."""
+
+    deal_id = serializers.UUIDField()
+    name = serializers.CharField()
+    account_name = serializers.CharField(allow_null=True)
+    owner_id = serializers.UUIDField(allow_null=True)
+    owner_name = serializers.CharField(allow_null=True)
+    stage_id = serializers.UUIDField(allow_null=True)
+    stage_name = serializers.CharField(allow_null=True)
+    category = serializers.ChoiceField(Category.choices, allow_null=True)
+    amount_minor = serializers.IntegerField(allow_null=True, help_text="Minor units of the deal's currency.")
+    currency = serializers.CharField()
+    corporate_minor = serializers.IntegerField(allow_null=True, help_text="In the organization's currency.")
+    close_date = serializers.DateField()
+    next_step = serializers.CharField(allow_blank=True)
+    next_step_on = serializers.DateField(allow_null=True)
+    is_new = serializers.BooleanField(help_text="Wasn't there at `since`.")
+    was_category = serializers.ChoiceField(Category.choices, allow_null=True)
+    was_corporate_minor = serializers.IntegerField(allow_null=True)
+    was_close_date = serializers.DateField(allow_null=True)
+    was_owner_id = serializers.UUIDField(allow_null=True)
+    health = serializers.IntegerField(allow_null=True, help_text="0 to 100; only of the present.")
+    p_slip = serializers.FloatField(allow_null=True, help_text="0 to 1; only of the present.")
+    p_won = serializers.FloatField(allow_null=True)
+
+
+TabCountsItem = type(
+    "TabCountsItem", (serializers.Serializer,), {tab: serializers.IntegerField() for tab in queries.TABS}
+)
+
+
+class InspectionItem(FrameItem):
+    since = serializers.DateTimeField()
+    summary = SummaryItem()
+    tabs = TabCountsItem(help_text="How many deals each tab holds.")
+    groups = InspectionGroupItem(many=True)
+    count = serializers.IntegerField(help_text="Deals of the tab, on all pages.")
+    total_minor = serializers.IntegerField(help_text="Their sum.")
+    deals = InspectedDealItem(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page; null on the last.")
+
+
+class InspectionEndpoint(Endpoint):
+    actions: ClassVar[dict[str, str]] = {"GET": "view_inspection"}
+
+    @extend_schema(
+        operation_id="inspection_get",
+        tags=["forecasting"],
+        parameters=[InspectionQuery],
+        responses=InspectionItem,
+    )
+    def get(self, request: Request) -> Response:
+        """The open deals of a period beside what they were at `since`, with the period's figures."""
+        parameters = self.parameters(InspectionQuery)
+        question = ask(self.tenant, parameters)
+        last_visit = previous_visit(self.tenant.person, page="inspection", now=self.tenant.now)
+        _, since = since_instant(question, parameters.get("since", ""), last_visit=last_visit)
+        asked = Asked(**{name: parameters[name] for name in ("tab", "group", "sort", "page")})
+        found = inspection_report(question, since=since, asked=asked)
+        return Response(frame_item(question) | found_item(found) | {"next": next_page(request, found)})
+
+
+def found_item(found: Inspection) -> dict[str, Any]:
+    return {
+        "since": found.since,
+        "summary": summary_item(found.summary),
+        "tabs": found.counts,
+        "groups": [group_item(group) for group in found.groups],
+        "count": found.count,
+        "total_minor": found.total_minor,
+        "deals": [deal_item(deal) for deal in found.deals],
+    }
+
+
+def summary_item(summary: Summary) -> dict[str, Any]:
+    return {
+        "now": asdict(summary.now),
+        "before": asdict(summary.before),
+        "quota_minor": summary.quota_minor,
+        "commit_with_won_minor": summary.commit_with_won_minor,
+        "slip_minor": summary.slip_minor,
+        "slip_count": summary.slip_count,
+        "coverage": coverage_item(summary.coverage),
+    }
+
+
+def group_item(group: GroupRow) -> dict[str, Any]:
+    item = asdict(group)
+    return {"key": item.pop("group_key"), **item}
+
+
+def deal_item(deal: DealRow) -> dict[str, Any]:
+    """The deal under its JSON names, those of InspectedDealItem."""
+    names = [str(name) for name in InspectedDealItem().fields if name not in ("deal_id", "is_new")]
+    named = {name: getattr(deal, name) for name in names}
+    return {"deal_id": deal.opportunity_id, "is_new": not deal.existed, **named}
+
+
+def next_page(request: Request, found: Inspection) -> str | None:
+    """The address of the next page with the same parameters."""
+    if not found.has_more:
+        return None
+    query = request._request.GET.copy()
+    query["page"] = str(found.asked.page + 1)
+    return str(request.build_absolute_uri(f"{request.path}?{query.urlencode()}"))

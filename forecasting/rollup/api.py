@@ -1,0 +1,136 @@
+"""The forecast grid over the API: people by columns along the reporting line."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from forecasting.api_frame import MINOR, FrameItem, UnconvertibleItem, frame_item, unconvertible_items
+from forecasting.quotas.rules import Coverage, State
+from forecasting.rollup.report import PersonRow, rollup_report
+from forecasting.rollup.rules import COLUMNS, Amounts
+from otc.api.endpoints import Endpoint
+from otc.api.parameters import FrameQuery
+from otc.question import BadQuestion, ask
+
+AMOUNTS = {
+    "own_minor": "The person's own deals.",
+    "rolled_up_minor": "With the reports', all the way down, unadjusted.",
+    "with_reports_adjustments_minor": "The same with the reports' adjustments.",
+    "seen_minor": "With the person's own adjustment: what they see.",
+    "final_minor": "With their manager's adjustment: what the manager sees.",
+}
+
+
+class RollupQuery(FrameQuery):
+    currency = serializers.CharField(
+        required=False, max_length=3, help_text="The organization's currency; no other so far."
+    )
+
+
+AmountsItem = type(
+    "AmountsItem",
+    (serializers.Serializer,),
+    {name: serializers.IntegerField(help_text=f"{text} {MINOR}") for name, text in AMOUNTS.items()},
+)
+ColumnsItem = type("ColumnsItem", (serializers.Serializer,), {column: AmountsItem() for column in COLUMNS})
+
+
+class CoverageItem(serializers.Serializer):
+    state = serializers.CharField(help_text=f"One of {', '.join(State)}.")
+    remaining = serializers.FloatField(allow_null=True, help_text="Open / (quota - won), in state `ratio`.")
+    of_quota = serializers.FloatField(allow_null=True, help_text="Open / quota.")
+
+
+class RollupRowItem(serializers.Serializer):
+    person_id = serializers.UUIDField(allow_null=True, help_text="Null for unassigned and for the total.")
+    name = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    manager_id = serializers.UUIDField(allow_null=True)
+    depth = serializers.IntegerField()
+    is_unassigned = serializers.BooleanField(help_text="No line leads from here to a top.")
+    report_ids = serializers.ListField(child=serializers.UUIDField())
+    deal_count = serializers.IntegerField(help_text="Of the person's own deals; of all for the total.")
+    quota_minor = serializers.IntegerField(allow_null=True, help_text=MINOR)
+    gap_minor = serializers.IntegerField(
+        allow_null=True, help_text="Quota less closed; null without a quota."
+    )
+    coverage = CoverageItem()
+    amounts = ColumnsItem(help_text="By column: single categories and cumulative ones.")
+
+
+class RollupItem(FrameItem):
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = RollupRowItem(many=True, help_text="Depth first, managers before their reports.")
+    unassigned = RollupRowItem(help_text="Deals without an owner, or of owners without a line.")
+    total = RollupRowItem(help_text="Every own amount and unassigned, summed.")
+    unconvertible = UnconvertibleItem(many=True)
+    without_amount = serializers.IntegerField(help_text="Deals without an amount, counted as 0.")
+
+
+class RollupEndpoint(Endpoint):
+    actions: ClassVar[dict[str, str]] = {"GET": "view_forecast"}
+
+    @extend_schema(
+        operation_id="forecast_rollup_get",
+        tags=["forecasting"],
+        parameters=[RollupQuery],
+        responses=RollupItem,
+    )
+    def get(self, request: Request) -> Response:
+        """The forecast of a period: each person's amounts by column. Leaves and unassigned sum to the total."""
+        parameters = self.parameters(RollupQuery)
+        question = ask(self.tenant, parameters)
+        currency = question.organization.currency
+        if parameters.get("currency", currency).upper() != currency:
+            raise BadQuestion("currency", f"Only {currency} so far, the organization's own")
+        report = rollup_report(question.organization, period=question.period, **question.frame)
+        return Response(
+            frame_item(question)
+            | {
+                "columns": list(COLUMNS),
+                "rows": [row_item(row) for row in report.rows],
+                "unassigned": row_item(report.unassigned),
+                "total": row_item(report.total),
+                "unconvertible": unconvertible_items(report.unconvertible),
+                "without_amount": report.without_amount,
+            }
+        )
+
+
+def row_item(row: PersonRow) -> dict[str, Any]:
+    return {
+        "person_id": row.person_id,
+        "name": row.name,
+        "title": row.title,
+        "manager_id": row.manager_id,
+        "depth": row.depth,
+        "is_unassigned": row.is_unassigned,
+        "report_ids": list(row.reports),
+        "deal_count": row.deal_count,
+        "quota_minor": row.quota_minor,
+        "gap_minor": row.gap_minor,
+        "coverage": coverage_item(row.coverage),
+        "amounts": {column: amounts_item(row.amounts[column]) for column in COLUMNS},
+    }
+
+
+def amounts_item(amounts: Amounts) -> dict[str, int]:
+    """The five amounts (DEFINITIONS 5)."""
+    return {
+        "own_minor": amounts.own,
+        "rolled_up_minor": amounts.rolled_up,
+        "with_reports_adjustments_minor": amounts.with_reports_adjustments,
+        "seen_minor": amounts.seen,
+        "final_minor": amounts.final,
+    }
+
+
+def coverage_item(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "state": str(coverage.state),
+        "remaining": None if coverage.remaining is None else float(coverage.remaining),
+        "of_quota": None if coverage.of_quota is None else float(coverage.of_quota),
+    }

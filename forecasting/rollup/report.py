@@ -11,9 +11,9 @@ from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
 from forecasting.rollup.rules import Amounts, Effect, Row, rollup
-from forecasting.rollup.scope import chart_for, owners_in_scope, tree_of
+from forecasting.rollup.scope import chart_for, tree_of
 from otc.calendar.rules import Period
-from otc.tenancy.lines import EVERYONE, people_by_id, visible_owners
+from otc.tenancy.lines import EVERYONE, people_by_id, scope_owners, visible_owners
 from otc.tenancy.models import Organization, Person
 
 
@@ -77,7 +77,7 @@ def rollup_report(
     """
     chart = chart_for(as_of, org_chart=org_chart, now=now)
     visible = visible_owners(viewer, organization=organization, now=now)
-    owners = owners_in_scope(scope, chart=chart, visible=visible)
+    owners = scope_owners(scope, chart=chart, visible=visible)
     known = now if knowledge == "now" else as_of
     asked: dict[str, Any] = {
         "as_of": as_of,

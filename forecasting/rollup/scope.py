@@ -1,12 +1,11 @@
-"""Whose deals a scope means on a chart of reporting lines, the same for every report."""
+"""The chart by which a report groups, and its tree as far as the scope reaches."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from forecasting.rollup.rules import Tree, unassigned_people
-from otc.tenancy.lines import UNASSIGNED, Chart, Owners, chart_at, scope_owners
-from otc.tenancy.models import Person
+from forecasting.rollup.rules import Tree
+from otc.tenancy.lines import Chart, Owners, chart_at
 
 
 def chart_for(instant: datetime, *, org_chart: str, now: datetime) -> Chart:
@@ -14,20 +13,6 @@ def chart_for(instant: datetime, *, org_chart: str, now: datetime) -> Chart:
     if org_chart not in ("then", "now"):
         raise ValueError(f"org_chart is then or now, not “{org_chart}”")
     return chart_at(instant if org_chart == "then" else now)
-
-
-def owners_in_scope(scope: str, *, chart: Chart, visible: Owners) -> Owners:
-    """The owners that `scope` means on `chart`, as far as visible; "unassigned" holds people without a line
-    too.
-
-    Raises UnknownScope for a scope that the viewer can't see.
-    """
-    owners = scope_owners(scope, chart=chart, visible=visible)
-    if scope != UNASSIGNED:
-        return owners
-    people = Person.objects.values_list("id", flat=True)
-    outside = unassigned_people(Tree(chart.manager_of), people=people)
-    return Owners(outside, True).intersect(visible)
 
 
 def tree_of(owners: Owners, *, chart: Chart) -> Tree:

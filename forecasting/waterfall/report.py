@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from forecasting.rollup.scope import chart_for, owners_in_scope
+from forecasting.rollup.scope import chart_for
 from forecasting.waterfall.queries import DealLabel, End, parts_between
 from forecasting.waterfall.rules import (
     EVERYONE as EVERY_OWNER,
@@ -20,7 +20,7 @@ from forecasting.waterfall.rules import (
     waterfalls_by_group,
 )
 from otc.calendar.rules import Period
-from otc.tenancy.lines import EVERYONE, Owners, visible_owners
+from otc.tenancy.lines import EVERYONE, Owners, scope_owners, visible_owners
 from otc.tenancy.models import Organization, Person
 
 GROUPS: dict[str, Callable[[PartState], Hashable | None]] = {
@@ -76,7 +76,7 @@ def waterfall_report(
         End(
             instant,
             now if knowledge == "now" else instant,
-            owners_in_scope(scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible),
+            scope_owners(scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible),
         )
         for instant in (since, as_of)
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Q
@@ -41,6 +42,11 @@ class Chart:
                     found.add(report)
                     waiting.append(report)
         return frozenset(found)
+
+    @cached_property
+    def lined(self) -> frozenset[UUID]:
+        """Everybody whose line leads up to a declared top; the money of all others is unassigned."""
+        return frozenset().union(*(self.branch(top) for top in self.tops))
 
     @property
     def tops(self) -> frozenset[UUID]:
@@ -110,6 +116,7 @@ def visible_owners(person: Person, *, organization: Organization, now: datetime)
 def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
     """The owners that `scope` (a person's id, `unassigned`, `everyone`) means on `chart`, as far as visible.
 
+    Unassigned are nobody and everybody without a line (DEFINITIONS 5).
     Raises UnknownScope for anything else and for a person whose deals the viewer can't see.
     """
     if scope in ("", EVERYONE):
@@ -117,7 +124,8 @@ def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
     if scope == UNASSIGNED:
         if not visible.unassigned:
             raise UnknownScope(scope)
-        return Owners(frozenset(), True)
+        people = Person.objects.values_list("id", flat=True)
+        return Owners(frozenset(people) - chart.lined, True).intersect(visible)
     try:
         person_id = UUID(scope)
     except ValueError:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from forecasting.rollup.scope import chart_for, owners_in_scope
+from forecasting.rollup.scope import chart_for
 from otc.calendar.rules import Kind, Period, period_of
-from otc.tenancy.lines import EVERYONE, visible_owners
+from otc.tenancy.lines import EVERYONE, scope_owners, visible_owners
 from otc.tenancy.models import Organization, Person
 from postmortem.winloss.queries import GROUPINGS, GroupRow, closed_by_group, unconvertible_closed
 from postmortem.winloss.rules import Closed, Row, row
@@ -74,7 +74,7 @@ def winloss_report(
         "period": period,
         "as_of": as_of,
         "known": now if knowledge == "now" else as_of,
-        "owners": owners_in_scope(scope, chart=chart, visible=visible),
+        "owners": scope_owners(scope, chart=chart, visible=visible),
         "corporate": organization.currency,
     }
     found = closed_by_group(

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otc.settings")
 app = Celery("otc")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker without --queues serves both; with a worker for each, short jobs never wait for long ones.
-app.conf.task_queues = (Queue("celery"), Queue("long"))
+app.conf.task_queues = (Queue("celery", routing_key="celery"), Queue("long", routing_key="long"))
 app.conf.task_default_queue = "celery"
 # A call nobody has heard expires before the next: a worker that comes back finds one sweep, not a thousand.
 app.conf.beat_schedule = {

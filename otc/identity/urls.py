@@ -1,3 +1,13 @@
-from django.urls import URLPattern, URLResolver
+"""Settings pages below an organization; the process is the pipeline's own room."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import include, path
+
+from otc.identity import views
+
+urlpatterns = [
+    path("settings/", views.settings, name="settings"),
+    path("settings/people/", views.people, name="people"),
+    path("settings/process/", include("pipeline.process.urls")),
+    path("settings/tokens/", views.token_list, name="tokens"),
+    path("settings/tokens/<uuid:token_id>/revoke/", views.token_end, name="token_end"),
+]

@@ -1,0 +1,26 @@
+"""The tabs that every settings page bears."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from otc.ui.controls import Tab
+
+# URL name, label, action of the role table.
+TABS = (
+    ("settings", "Organization", "view_settings"),
+    ("people", "People", "view_settings"),
+    ("process", "Process", "view_settings"),
+    ("tokens", "API tokens", "manage_own_tokens"),
+)
+
+
+def settings_tabs(request: HttpRequest, current: str) -> list[Tab]:
+    """The settings pages that the viewer may open, `current` marked."""
+    tenant: Any = request.tenant  # type: ignore[attr-defined]  # set by the middleware
+    return [
+        Tab(label, reverse(name, kwargs={"slug": tenant.organization.slug}), is_current=name == current)
+        for name, label, action in TABS
+        if tenant.may(action)
+    ]

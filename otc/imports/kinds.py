@@ -61,11 +61,26 @@ class Kind(Protocol):
     writes what is left, set by set, and marks created rows in the staging table (`is_new`).
     """
 
-    name: str
-    columns: Sequence[Column]
-    keeps_others: bool  # columns that aren't native become custom attributes
-    key_column: str | None  # what may stand in one row of the file only; None: rows repeat it
-    creatable: frozenset[str]  # columns whose unknown names can be created
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    @property
+    def keeps_others(self) -> bool:
+        """Columns that aren't native become custom attributes."""
+        ...
+
+    @property
+    def key_column(self) -> str | None:
+        """The column that may stand in one row of the file only; None where rows repeat it."""
+        ...
+
+    @property
+    def creatable(self) -> frozenset[str]:
+        """Columns whose unknown names can be created."""
+        ...
 
     def key(self, values: Mapping[str, str | None]) -> str:
         """What identifies the source row across files, at most MAX_KEY characters."""

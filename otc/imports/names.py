@@ -74,9 +74,11 @@ def _find(job: ImportJob, reference: Reference) -> None:
 
 def _choose_ids(job: ImportJob, column: str) -> None:
     """Names that differ in case or spacing only become one record."""
+    # Materialized, because a rescan would choose other ids.
     job.sql(
-        "UPDATE import_name x SET id = chosen.id, is_new = true FROM (SELECT folded, uuidv7() AS id "
-        "FROM import_name WHERE column_name = %(column)s AND found_count = 0 GROUP BY folded) chosen "
+        "WITH chosen AS MATERIALIZED (SELECT folded, uuidv7() AS id FROM import_name "
+        "WHERE column_name = %(column)s AND found_count = 0 GROUP BY folded) "
+        "UPDATE import_name x SET id = chosen.id, is_new = true FROM chosen "
         "WHERE x.column_name = %(column)s AND x.folded = chosen.folded AND x.found_count = 0",
         column=column,
     )

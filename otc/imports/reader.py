@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 MAX_FILE_BYTES = 2 * 1024**3
 MAX_COLUMNS = 500
@@ -104,7 +104,7 @@ def _sniff_delimiter(path: Path, line: str) -> str:
     return max(DELIMITERS, key=outside.count)
 
 
-def _source_rows(path: Path, reader: "csv._reader", encoding: str) -> Iterator[SourceRow]:
+def _source_rows(path: Path, reader: Any, encoding: str) -> Iterator[SourceRow]:
     """Rows that aren't blank, each with the line it starts on."""
     csv.field_size_limit(MAX_CELL_CHARACTERS)
     line = 1

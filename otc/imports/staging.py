@@ -28,6 +28,7 @@ from otc.imports.reader import SourceRow
 from otc.tenancy.models import Organization
 
 CHUNK_ROWS = 5_000
+LARGE_FILE_ROWS = 1_000
 MAX_ATTRIBUTE_CHARACTERS = 5_000
 BOOKKEEPING = ("line", "key", "fingerprint", "refused_column", "refused_reason", "cells")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -56,6 +57,7 @@ class RowStager:
         self.currency_at = next((i for i, c in enumerate(self.columns) if c[0].name == "currency"), None)
         self.names = [column.name for column, _, _ in self.columns] + [name for name, _ in self.attributes]
         shape = [f"{column.name}:{binding.formats.get(column.name)}" for column, _, _ in self.columns]
+        self.width = len(self.copied_columns)
         self.shape = "\x1e".join([*shape, *(name for name, _ in self.attributes)]).encode()
 
     @property
@@ -70,10 +72,16 @@ class RowStager:
         try:
             cells = self.applicable(row)
         except RefusedCell as refusal:
-            seen = json.dumps(row.cells, ensure_ascii=False).replace("\\u0000", "�")
-            refused = [str(row.line), "", "", refusal.column, refusal.reason, seen]
-            cells = [*refused, *[None] * (len(self.copied_columns) - len(BOOKKEEPING))]
-        return "\t".join("\\N" if cell is None else cell.translate(_ESCAPES) for cell in cells) + "\n"
+            seen = json.dumps([_storable(cell) for cell in row.cells], ensure_ascii=False)
+            refused = [str(row.line), None, None, refusal.column, _storable(refusal.reason), seen]
+            cells = [*refused, *[None] * (self.width - len(BOOKKEEPING))]
+            if self.attributes:
+                cells[-1] = "{}"
+        line = "\t".join([cell or "" for cell in cells])
+        # Few rows hold what COPY's text form must escape, and looking once is cheaper than translating each cell.
+        if "\\" in line or "\n" in line or "\r" in line or line.count("\t") != self.width - 1:
+            line = "\t".join([cell.translate(_ESCAPES) if cell else "" for cell in cells])
+        return line + "\n"
 
     def applicable(self, row: SourceRow) -> list[str | None]:
         """The row's staged values. Raises RefusedCell."""
@@ -82,8 +90,8 @@ class RowStager:
         texts = self.texts(row.cells)
         joined = "\x1f".join(texts)
         if "\0" in joined:
-            column = next(name for name, text in zip(self.names, texts, strict=True) if "\0" in text)
-            raise RefusedCell(column, "holds a NUL character")
+            faulty = next(name for name, text in zip(self.names, texts, strict=True) if "\0" in text)
+            raise RefusedCell(faulty, "holds a NUL character")
         values = self.values(texts)
         fingerprint = blake2b(self.shape + joined.encode(), digest_size=16).hexdigest()
         key = self.kind.key(values)
@@ -139,6 +147,11 @@ class RowStager:
         return json.dumps(document, ensure_ascii=False)
 
 
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL characters."""
+    return text.replace("\0", "\ufffd")
+
+
 def _is_name(column: Column) -> bool:
     return column.type is ColumnType.NAME
 
@@ -166,10 +179,14 @@ def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
     read_count = 0
     for chunk in _chunks(rows):
         lines = StringIO("".join(map(stager.copy_line, chunk)))
-        job.cursor.copy_expert(f"COPY import_stage ({columns}) FROM STDIN", lines)
+        job.cursor.copy_expert(f"COPY import_stage ({columns}) FROM STDIN WITH (NULL '')", lines)
         read_count += len(chunk)
     job.sql("CREATE INDEX ON import_stage (key)")
     job.sql("ANALYZE import_stage")
+    if read_count >= LARGE_FILE_ROWS:
+        # Tables filled in this transaction have no statistics yet, and a nested loop guessed from none takes
+        # minutes where a hash join takes milliseconds.
+        job.sql("SET LOCAL enable_nestloop = off")
     return read_count
 
 
@@ -233,10 +250,11 @@ def keep_refused(job: ImportJob) -> None:
     job.sql(
         "INSERT INTO otc_importrow (organization_id, run_id, line, external_id, fingerprint, cells, "
         "refused_column, refused_reason) "
-        "SELECT %(organization)s, %(run)s, line, left(key, 200), fingerprint, coalesce(cells, jsonb_strip_nulls("
-        "to_jsonb(s) - ARRAY['line', 'key', 'fingerprint', 'refused_column', 'refused_reason', 'cells', "
-        "'target_id', 'is_new', 'is_unchanged'])), left(refused_column, 200), refused_reason "
-        "FROM import_stage s WHERE refused_reason IS NOT NULL"
+        "SELECT %(organization)s, %(run)s, line, coalesce(key, ''), coalesce(fingerprint, ''), "
+        "coalesce(cells, jsonb_strip_nulls(to_jsonb(s) - %(bookkeeping)s::text[])), "
+        "left(coalesce(refused_column, ''), 200), refused_reason "
+        "FROM import_stage s WHERE refused_reason IS NOT NULL",
+        bookkeeping=[*BOOKKEEPING, "target_id", "is_new", "is_unchanged"],
     )
 
 

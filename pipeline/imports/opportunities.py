@@ -74,13 +74,13 @@ REFUSALS = (
         "'a closed deal needs closed_at or close_date'",
         "d.outcome IS NOT NULL AND d.closed_at IS NULL",
     ),
-    ("created_at", "'lies in the future'", "d.created_at > %(now)s"),
-    ("closed_at", "'lies in the future'", "d.closed_at > %(now)s"),
     (
         "close_date",
         "'a closed deal can''t close in the future'",
         "d.outcome IS NOT NULL AND d.close_date > (%(now)s::timestamptz AT TIME ZONE %(zone)s)::date",
     ),
+    ("closed_at", "'lies in the future'", "d.closed_at > %(now)s"),
+    ("created_at", "'lies in the future'", "d.created_at > %(now)s"),
     ("created_at", "'lies after closed_at'", "d.created_at > d.closed_at"),
     (
         "currency",

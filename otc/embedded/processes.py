@@ -159,6 +159,8 @@ def as_unprivileged(
     capability = "+dac_override"
     return [
         "setpriv",
+        # access() forgets capabilities without this bit, and initdb asks it whether postgres can be run.
+        "--securebits=+no_setuid_fixup",
         f"--reuid={user_id}",
         f"--regid={group_id}",
         "--clear-groups",

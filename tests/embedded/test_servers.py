@@ -1,8 +1,10 @@
 """Servers, processes, folders and addresses, each alone."""
 
 import os
+import pwd
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,3 +127,23 @@ def test_another_databases_url_is_refused():
 def test_the_broker_spells_a_socket_its_own_way():
     assert broker_url("unix:///s/valkey.sock?db=3") == "redis+socket:///s/valkey.sock?virtual_host=3"
     assert broker_url("redis://valkey:6379/0") == "redis://valkey:6379/0"
+
+
+def test_a_program_run_as_another_user_may_pass_a_closed_folder(tmp_path):
+    """initdb asks access() whether it can run postgres, and access() forgets capabilities unless told not to."""
+    if os.geteuid() != 0:
+        return  # Nobody else starts PostgreSQL as another user.
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    question = f"import os, sys; sys.exit(not os.access({str(program)!r}, os.X_OK))"
+    nobody = pwd.getpwnam("nobody")
+    command = processes.as_unprivileged(
+        [sys.executable, "-I", "-c", question],
+        user_id=nobody.pw_uid,
+        group_id=nobody.pw_gid,
+        dies_by=signal.SIGINT,
+    )
+    assert subprocess.run(command, cwd="/").returncode == 0

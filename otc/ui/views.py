@@ -3,19 +3,23 @@
 import datetime as dt
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
 
+from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
+from otc.ui.pages import page
 
 LONGEST_TEXT = 60
 
 
+@page("view_deals")
 def understand(request: HttpRequest, slug: str) -> HttpResponse:
     """GET kind=date|amount, field=<name of the parameter that bears the text>, base=, currency=."""
-    organization = request.tenant.organization
+    tenant = tenant_of(request)
+    organization = tenant.organization
     field = request.GET.get("field", "value")
     text = request.GET.get(field, request.GET.get("value", ""))[:LONGEST_TEXT]
     if not text.strip():
@@ -28,7 +32,7 @@ def understand(request: HttpRequest, slug: str) -> HttpResponse:
             said = understood_day(
                 text,
                 base=_base(request),
-                today=request.tenant.today,
+                today=tenant.today,
                 fiscal_year_start_month=organization.fiscal_year_start_month,
             )
     except (DayNotUnderstood, AmountNotUnderstood) as error:
@@ -47,3 +51,9 @@ def _base(request: HttpRequest) -> dt.date | None:
         return parse_date(request.GET.get("base", ""))
     except ValueError:
         return None
+
+
+@page("view_deals")
+def front(request: HttpRequest, slug: str) -> HttpResponse:
+    """The organization's address alone leads to its deals."""
+    return redirect("deals", slug=slug)

@@ -42,8 +42,6 @@ def stage_add(process: Process, *, position: int, entry: dict[str, Any]) -> Stag
 
 def reason_add(*, name: str, position: int = 100, feeds: str = "process", outcomes: list[str]) -> CloseReason:
     """Add a closing reason that may be chosen for `outcomes`."""
-    reason = CloseReason(
-        name=name, name_folded=fold(name), position=position, feeds=feeds, outcomes=outcomes
-    )
+    reason = CloseReason(name=name, name_folded=fold(name), position=position, feeds=feeds, outcomes=outcomes)
     reason.save()
     return reason

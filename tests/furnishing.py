@@ -1,0 +1,125 @@
+"""A house with something in every room: `count` rows of each tenant table, for the guards."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from forecasting.inspection.models import LastVisit
+from forecasting.quotas.models import Quota
+from otc.identity.services import token_issue
+from otc.imports.models import ImportedSource, ImportRow, ImportRun
+from otc.money.models import Rate
+from otc.tenancy.context import use
+from otc.tenancy.models import Person
+from otc.tenancy.services import fold, person_create
+from pipeline.accounts.services import account_create, contact_create
+from pipeline.activities.services import activity_log
+from pipeline.health.models import Health
+from pipeline.history.models import STATE_COLUMNS, HistoryRow
+from pipeline.opportunities.models import Competitor, Opportunity, Product
+from pipeline.opportunities.services import (
+    milestone_mark,
+    opportunity_close,
+    opportunity_create,
+    opportunity_edit,
+)
+from pipeline.process.models import CloseReason, Milestone
+from pipeline.risk.models import Risk, StageRate
+from tests.conftest import BEGINNING, House
+
+
+@dataclass(frozen=True)
+class Round:
+    """Whom and when one round of furnishing is for."""
+
+    number: int
+    owner: Person
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        return f"No {self.number}"
+
+
+def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> None:
+    """Add `count` rows to every table of the house, deals owned by `owner`; `start` keeps later names apart."""
+    with use(house.organization.id, person_id=owner.id, channel="ui"):
+        for number in range(start, start + count):
+            moment = Round(number, owner, timezone.now())
+            _people(moment)
+            deal = _deal(moment)
+            _around(deal, moment)
+            _computed(deal, moment)
+            _imported(deal, moment)
+
+
+def _people(moment: Round) -> None:
+    person_create(name=f"Person {moment.number}", manager=moment.owner, since=BEGINNING)
+    day = date(2000, 1, 1) + timedelta(days=moment.number)
+    Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
+    Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
+    LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
+    ends = moment.now + timedelta(days=9)
+    token_issue(
+        moment.owner.id, name=moment.name, scopes=frozenset({"read"}), expires_at=ends, now=moment.now
+    )
+
+
+def _deal(moment: Round) -> Opportunity:
+    """An open deal of this quarter with everything it can refer to, pushed once; beside it a lost one."""
+    account = account_create(
+        name=f"Account {moment.number}", external_id=f"A{moment.number}", industry="Rail"
+    )
+    contact_create(account.id, name=f"Contact {moment.number}", email="c@example.org")
+    name = f"Product {moment.number}"
+    product = Product(name=name, name_folded=fold(name), external_id=name, currency="EUR", list_price_minor=1)
+    product.save()
+    rival = Competitor(name=f"Rival {moment.number}", name_folded=f"rival {moment.number}")
+    rival.save()
+    fields: dict[str, Any] = {
+        "owner_id": moment.owner.id,
+        "account_id": account.id,
+        "product_id": product.id,
+        "competitor_id": rival.id,
+        "amount_minor": 100_00 + moment.number,
+        "close_date": moment.now.date(),
+        "next_step": "Call",
+        "next_step_on": moment.now.date(),
+    }
+    deal = opportunity_create(name=f"Deal {moment.number}", now=moment.now, **fields).opportunity
+    opportunity_edit(deal.id, changes={"close_date": moment.now.date() + timedelta(days=1)})
+    lost = opportunity_create(name=f"Lost {moment.number}", now=moment.now, **fields).opportunity
+    reason = CloseReason.objects.get(name="Price")
+    opportunity_close(
+        lost.id,
+        outcome="lost",
+        reason_id=reason.id,
+        now=moment.now,
+        today=moment.now.date() - timedelta(days=1),
+    )
+    return deal
+
+
+def _around(deal: Opportunity, moment: Round) -> None:
+    milestone = Milestone.objects.order_by("stage__position", "position")[0]
+    milestone_mark(deal.id, milestone_id=milestone.id, state="met", now=moment.now)
+    activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)
+
+
+def _computed(deal: Opportunity, moment: Round) -> None:
+    at = {"computed_at": moment.now}
+    Health(opportunity=deal, score=80, failed=[], computed_on=moment.now.date(), **at).save()
+    Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
+    StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
+
+
+def _imported(deal: Opportunity, moment: Round) -> None:
+    run = ImportRun(kind="accounts", file_name="a.csv")
+    run.save()
+    ImportRow(run=run, line=1, external_id=moment.name, fingerprint="f", cells={}).save()
+    ImportedSource(kind="accounts", external_id=moment.name, fingerprint="f").save()
+    state = {column: getattr(deal, column) for column in STATE_COLUMNS}
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    HistoryRow(run=run.id, opportunity=deal, at=at, provenance="imported", **state).save()

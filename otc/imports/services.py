@@ -81,7 +81,7 @@ def _import_rows(
         result = counts(job)
         if not is_applied:
             transaction.set_rollback(True)
-    job.sql("SET LOCAL enable_nestloop = DEFAULT")
+    job.sql("SET LOCAL enable_nestloop = DEFAULT; SET LOCAL work_mem = DEFAULT")
     return {**result, "read": read_count, "is_applied": is_applied}
 
 

@@ -186,7 +186,7 @@ def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
     if read_count >= LARGE_FILE_ROWS:
         # Tables filled in this transaction have no statistics yet, and a nested loop guessed from none takes
         # minutes where a hash join takes milliseconds.
-        job.sql("SET LOCAL enable_nestloop = off")
+        job.sql("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
     return read_count
 
 

@@ -8,7 +8,7 @@ from otc.imports.kinds import ImportJob
 from otc.imports.names import create_names, join_name, look_up, prepare_names
 from otc.imports.staging import mark_unchanged
 from otc.imports.targets import Written, choose_ids, insert_new, update_changed
-from otc.jobs.services import enqueue
+from pipeline.imports.followup import refresh_health
 from pipeline.imports.references import PERSON, match_deals
 
 COLUMNS = (
@@ -71,4 +71,4 @@ class Activities:
         added = WRITTEN | {"created_at": Written("at", "%(now)s")}
         insert_new(job, table="pipeline_activity", columns=added, joins=JOINS)
         update_changed(job, table="pipeline_activity", columns=WRITTEN, joins=JOINS)
-        enqueue("health_daily", key="import")
+        refresh_health(job)

@@ -6,6 +6,7 @@ from otc.imports.columns import Column, ColumnType
 from otc.imports.kinds import ImportJob
 from otc.imports.names import create_names, look_up, prepare_names
 from otc.tenancy.models import FOREVER
+from pipeline.imports.followup import refresh_health
 from pipeline.imports.past_states import compute_past, enter_past
 from pipeline.imports.references import OWNER, STAGE, ensure_default_process, match_deals
 from pipeline.process.models import Category
@@ -53,7 +54,7 @@ class History:
             create_names(job, reference)
         compute_past(job)
         enter_past(job)
-        job.sql("UPDATE import_stage SET is_new = true WHERE refused_reason IS NULL AND NOT is_unchanged")
+        refresh_health(job)
 
 
 def _refuse_decimals(job: ImportJob) -> None:
@@ -80,9 +81,11 @@ def _refuse_after_edits(job: ImportJob) -> None:
 
 
 def _digest_deals(job: ImportJob) -> None:
-    """The fingerprint of a row becomes that of all the deal's rows: a deal's history counts as a whole."""
+    """The fingerprint of a row becomes that of all the deal's rows: a deal's history counts as a whole, and as new
+    when any of it changed.
+    """
     job.sql(
-        "UPDATE import_stage s SET fingerprint = d.digest FROM (SELECT key, "
+        "UPDATE import_stage s SET fingerprint = d.digest, is_new = true FROM (SELECT key, "
         "md5(string_agg(fingerprint, '' ORDER BY at, line)) AS digest FROM import_stage "
         "WHERE refused_reason IS NULL GROUP BY key) d WHERE d.key = s.key AND s.refused_reason IS NULL"
     )

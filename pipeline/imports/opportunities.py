@@ -6,9 +6,9 @@ from otc.imports.columns import Column, ColumnType
 from otc.imports.kinds import ImportJob
 from otc.imports.names import create_names, look_up, prepare_names
 from otc.imports.staging import mark_unchanged
-from otc.jobs.services import enqueue
 from pipeline.history.models import STATE_COLUMNS
 from pipeline.imports.deal_states import compute_states
+from pipeline.imports.followup import refresh_health
 from pipeline.imports.references import (
     ACCOUNT,
     COMPETITOR,
@@ -127,7 +127,7 @@ class Opportunities:
         _update_changed(job)
         _enter_lives(job)
         job.sql("UPDATE import_stage s SET is_new = d.is_new FROM import_deal d WHERE d.line = s.line")
-        enqueue("health_daily", key="import")
+        refresh_health(job)
 
 
 def _refuse(job: ImportJob, column: str, reason: str, condition: str) -> None:

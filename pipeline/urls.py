@@ -1,3 +1,29 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from pipeline.accounts import views as accounts
+from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("deals/", deals.deals, name="deals"),
+    path("deals/board/", board.board, name="board"),
+    path("deals/new/", creating.deal_new, name="deal_new"),
+    path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
+    path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),
+    path("deals/<uuid:deal_id>/move/", board.board_move, name="board_move"),
+    path("deals/<uuid:deal_id>/milestones/", deal.deal_milestones, name="deal_milestones"),
+    path("deals/<uuid:deal_id>/activities/", deal.deal_activity, name="deal_activity"),
+    path(
+        "deals/<uuid:deal_id>/activities/<uuid:activity_id>/forget/",
+        deal.deal_activity_forget,
+        name="deal_activity_forget",
+    ),
+    path("deals/<uuid:deal_id>/close/", closing.deal_close, name="deal_close"),
+    path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
+    path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),
+    path("deals/<uuid:deal_id>/undo/<uuid:version_id>/", deal.deal_undo, name="deal_undo"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/new/", accounts.account_new, name="account_new"),
+    path("accounts/<uuid:account_id>/", accounts.account, name="account"),
+    path("accounts/<uuid:account_id>/edit/", accounts.account_change, name="account_change"),
+    path("accounts/<uuid:account_id>/contacts/", accounts.contact_new, name="contact_new"),
+]

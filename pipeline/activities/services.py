@@ -12,7 +12,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import HEALTH_JOB
 
-KINDS = ("call", "meeting", "email", "note")
+KINDS = ("call", "meeting", "mail", "note")
 DIRECTIONS = ("", "in", "out")
 
 

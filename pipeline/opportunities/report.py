@@ -199,7 +199,7 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
     sums, tab_counts, stages = _sums(question, asked, since=since)
     return DealsReport(
-        rows=tuple(_with_facts(page.rows, question, since=since)),
+        rows=tuple(with_facts(page.rows, question, since=since)),
         next_cursor=page.next_cursor,
         asked=asked,
         sums=sums,
@@ -211,7 +211,7 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
 def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow | None:
     """One deal as a row of the list, or None."""
     found = list(deals_of(question).filter(deal_id=deal_id).values(*COLUMNS))
-    return next(iter(_with_facts(found, question, since=since)), None)
+    return next(iter(with_facts(found, question, since=since)), None)
 
 
 def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:
@@ -225,9 +225,9 @@ def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Itera
     for row in found.iterator(chunk_size=BATCH):
         batch.append(row)
         if len(batch) == BATCH:
-            yield from _with_facts(batch, question, since=since)
+            yield from with_facts(batch, question, since=since)
             batch = []
-    yield from _with_facts(batch, question, since=since)
+    yield from with_facts(batch, question, since=since)
 
 
 def check_sort(sort: str) -> None:
@@ -266,7 +266,8 @@ def _sortable(rows: Any, question: Question, sort: str) -> Any:
     return rows
 
 
-def _with_facts(found: list[dict[str, Any]], question: Question, *, since: datetime) -> Iterator[DealRow]:
+def with_facts(found: list[dict[str, Any]], question: Question, *, since: datetime) -> Iterator[DealRow]:
+    """Rows of COLUMNS with what is known beside them, in one query; no scores of the past."""
     facts = facts_of([row["deal_id"] for row in found], since=since, known=question.known)
     for row in found:
         beside = facts.get(row["deal_id"])

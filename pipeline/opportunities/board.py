@@ -1,0 +1,185 @@
+"""The board: open deals by stage with counts and sums of all of them, a few cards each, and what was won."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, FloatField, OuterRef, Q, Subquery, Sum, Window
+from django.db.models.functions import Cast, RowNumber
+
+from otc.question import Question
+from pipeline.history.queries import versions_as_of
+from pipeline.opportunities.asked import Asked, conditions
+from pipeline.opportunities.queries import deals_of
+from pipeline.opportunities.report import COLUMNS, DealRow, with_facts
+from pipeline.process.models import Stage
+from pipeline.risk.models import Risk
+
+CARDS = 20
+WON_CARDS = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stage with the sums of all its deals in corporate minor units, and its first cards. id None: no stage.
+
+    `expected_minor` is the sum of amount x chance of winning, None while no chance is known.
+    """
+
+    id: UUID | None
+    name: str
+    objective: str
+    count: int
+    total_minor: int
+    expected_minor: int | None
+    unconvertible: int
+    cards: tuple[DealRow, ...]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.cards)
+
+
+@dataclass(frozen=True)
+class BoardReport:
+    """The open columns, the won one, and how many deals moved forward and back since the compared instant."""
+
+    columns: tuple[Column, ...]
+    won: Column
+    forward: int
+    back: int
+
+    @property
+    def count(self) -> int:
+        return sum(column.count for column in self.columns)
+
+    @property
+    def moved(self) -> int:
+        return self.forward + self.back
+
+    @property
+    def total_minor(self) -> int:
+        return sum(column.total_minor for column in self.columns)
+
+    @property
+    def unconvertible(self) -> int:
+        return sum(column.unconvertible for column in self.columns)
+
+    @property
+    def late_stage(self) -> str:
+        """The first stage of the later half, by which the answer cuts the sum."""
+        staged = [column for column in self.columns if column.id is not None]
+        return staged[len(staged) // 2].name if staged else ""
+
+    @property
+    def late_minor(self) -> int:
+        staged = [column for column in self.columns if column.id is not None]
+        return sum(column.total_minor for column in staged[len(staged) // 2 :])
+
+
+def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardReport:
+    """Seven queries, whatever the number of deals. `asked` narrows the open columns; won follows its period."""
+    rows = replace(asked.filter, state="open").apply(deals_of(question))
+    sums = {group["stage_id"]: group for group in _sums(rows, "stage_id", question)}
+    cards = _cards(rows, question, "stage_id", CARDS, F("close_date").asc(nulls_last=True))
+    won_filter = replace(asked.filter, state="won", stage_id=None, category=None, period=question.period)
+    won_rows = won_filter.apply(deals_of(question))
+    won_cards = _cards(won_rows, question, "outcome", WON_CARDS, F("closed_at").desc())
+    told = {row.id: row for row in with_facts([*cards, *won_cards], question, since=since)}
+    forward, back = _moves(rows, question, since=since)
+    return BoardReport(
+        columns=tuple(
+            _column(stage, sums, (told[card["deal_id"]] for card in cards if card["stage_id"] == _id(stage)))
+            for stage in _stages(sums)
+        ),
+        won=_won(won_rows, question, tuple(told[card["deal_id"]] for card in won_cards)),
+        forward=forward,
+        back=back,
+    )
+
+
+def _sums(rows: Any, group: str, question: Question) -> list[dict[str, Any]]:
+    deal = OuterRef("opportunity_id" if question.is_past else "id")
+    chance = Subquery(Risk.objects.filter(opportunity_id=deal).values("p_won")[:1])
+    expected = Cast(F("corporate_minor"), FloatField()) * F("p_won")
+    found = (
+        rows.annotate(p_won=chance)
+        .values(group)
+        .annotate(
+            count=Count("deal_id"),
+            total=Sum("corporate_minor"),
+            expected=Sum(expected),
+            unconvertible=Count(
+                "deal_id", filter=Q(amount_minor__isnull=False, corporate_minor__isnull=True)
+            ),
+        )
+        .order_by(group)
+    )
+    return list(found)
+
+
+def _cards(rows: Any, question: Question, group: str, most: int, order: Any) -> list[dict[str, Any]]:
+    """The first `most` deals of each group, as rows of the list."""
+    ranked = rows.annotate(
+        place=Window(RowNumber(), partition_by=[F(group)], order_by=[order, F("deal_id").asc()])
+    )
+    return list(ranked.filter(place__lte=most).order_by("place").values(*COLUMNS))
+
+
+def _stages(sums: dict[Any, Any]) -> list[Stage | None]:
+    """Every stage of the default process and of any other that holds deals; None where deals have no stage."""
+    held = [stage_id for stage_id in sums if stage_id is not None]
+    stages = Stage.objects.filter(Q(process__is_default=True) | Q(id__in=held)).select_related("process")
+    ordered = sorted(
+        stages, key=lambda stage: (not stage.process.is_default, stage.process.name, stage.position)
+    )
+    return [None, *ordered] if None in sums else list(ordered)
+
+
+def _id(stage: Stage | None) -> UUID | None:
+    return stage.id if stage else None
+
+
+def _column(stage: Stage | None, sums: dict[Any, Any], cards: Iterable[DealRow]) -> Column:
+    group = sums.get(_id(stage), {})
+    expected = group.get("expected")
+    return Column(
+        id=_id(stage),
+        name=stage.name if stage else "No stage",
+        objective=stage.objective if stage else "",
+        count=group.get("count", 0),
+        total_minor=int(group.get("total") or 0),
+        expected_minor=None if expected is None else round(expected),
+        unconvertible=group.get("unconvertible", 0),
+        cards=tuple(cards),
+    )
+
+
+def _won(rows: Any, question: Question, cards: tuple[DealRow, ...]) -> Column:
+    sums = {group["outcome"]: group for group in _sums(rows, "outcome", question)}
+    group = sums.get("won", {})
+    return Column(
+        id=None,
+        name="Won",
+        objective=f"Won with a close date in {question.period.label}",
+        count=group.get("count", 0),
+        total_minor=int(group.get("total") or 0),
+        expected_minor=None,
+        unconvertible=group.get("unconvertible", 0),
+        cards=cards,
+    )
+
+
+def _moves(rows: Any, question: Question, *, since: datetime) -> tuple[int, int]:
+    """How many of the deals stand in a later, and how many in an earlier stage than at `since`."""
+    deal = OuterRef("opportunity_id" if question.is_past else "id")
+    stood = versions_as_of(since, known=question.known).filter(opportunity_id=deal)
+    was = Subquery(stood.values("stage__position")[:1])
+    moved = rows.filter(conditions(question, since=since)["changed"]).annotate(was=was)
+    counts = moved.aggregate(
+        forward=Count("deal_id", filter=Q(stage__position__gt=F("was"))),
+        back=Count("deal_id", filter=Q(stage__position__lt=F("was"))),
+    )
+    return counts["forward"], counts["back"]

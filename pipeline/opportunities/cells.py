@@ -1,0 +1,161 @@
+"""What may be edited in place, how a typed value is understood, and how the present one is written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.utils.dateparse import parse_date
+
+from otc.money.rules import decimal_text
+from otc.tenancy.models import Organization, Person
+from otc.ui.amounts import AmountNotUnderstood, parse_amount
+from otc.ui.dates import DayNotUnderstood, parse_day
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
+from pipeline.process.models import Category, Stage
+
+
+@dataclass(frozen=True)
+class Typing:
+    """Where a value is typed: the deal, the organization and its day."""
+
+    deal: Opportunity
+    organization: Organization
+    today: date
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One editable field. `read` turns typed text into the value to write; it raises Refused.
+
+    `kind` is date, amount, text or choice. `needs_open` fields stay as they are once the deal is closed.
+    """
+
+    column: str
+    label: str
+    kind: str
+    read: Callable[[str, Typing], Any]
+    write: Callable[[Opportunity], str]
+    choices: Callable[[Opportunity], Sequence[tuple[str, str]]] | None = None
+    needs_open: bool = False
+
+
+def _day(column: str) -> Callable[[str, Typing], date | None]:
+    def read(text: str, typing: Typing) -> date | None:
+        if not text.strip():
+            return None
+        try:
+            return parse_day(
+                text,
+                today=typing.today,
+                base=getattr(typing.deal, column),
+                fiscal_year_start_month=typing.organization.fiscal_year_start_month,
+            )
+        except DayNotUnderstood as problem:
+            raise Refused(column, str(problem)) from problem
+
+    return read
+
+
+def _amount(text: str, typing: Typing) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        return parse_amount(text, currency=typing.deal.currency)
+    except AmountNotUnderstood as problem:
+        raise Refused("amount_minor", str(problem)) from problem
+
+
+def _reference(column: str, what: str) -> Callable[[str, Typing], UUID | None]:
+    def read(text: str, typing: Typing) -> UUID | None:
+        if not text:
+            return None
+        try:
+            return UUID(text)
+        except ValueError as problem:
+            raise Refused(column, f"There is no such {what}") from problem
+
+    return read
+
+
+def _words(text: str, typing: Typing) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _name(text: str, typing: Typing) -> str:
+    return " ".join(text.split())[:300]
+
+
+def _category(text: str, typing: Typing) -> str:
+    return text
+
+
+def _written_amount(deal: Opportunity) -> str:
+    if deal.amount_minor is None:
+        return ""
+    text = decimal_text(deal.amount_minor, currency=deal.currency)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _stages(deal: Opportunity) -> list[tuple[str, str]]:
+    stages = Stage.objects.filter(process_id=deal.process_id).order_by("position")
+    return [(str(stage.id), stage.name) for stage in stages]
+
+
+def _categories(deal: Opportunity) -> list[tuple[str, str]]:
+    return [(category, Category(category).label) for category in OPEN_CATEGORIES]
+
+
+def _owners(deal: Opportunity) -> list[tuple[str, str]]:
+    people = Person.objects.filter(left_on__isnull=True).exclude(role="integration").order_by("name_folded")
+    return [("", "Nobody"), *((str(person.id), person.name) for person in people)]
+
+
+def _iso(column: str) -> Callable[[Opportunity], str]:
+    def write(deal: Opportunity) -> str:
+        day: date | None = getattr(deal, column)
+        return day.isoformat() if day else ""
+
+    return write
+
+
+CELLS: dict[str, Cell] = {
+    "name": Cell("name", "Name", "text", _name, lambda deal: deal.name),
+    "stage": Cell(
+        "stage_id",
+        "Stage",
+        "choice",
+        _reference("stage_id", "stage"),
+        lambda deal: str(deal.stage_id or ""),
+        _stages,
+        needs_open=True,
+    ),
+    "amount": Cell("amount_minor", "Amount", "amount", _amount, _written_amount),
+    "close": Cell("close_date", "Close date", "date", _day("close_date"), _iso("close_date")),
+    "category": Cell(
+        "category",
+        "Category",
+        "choice",
+        _category,
+        lambda deal: deal.category or "",
+        _categories,
+        needs_open=True,
+    ),
+    "next": Cell("next_step", "Next step", "text", _words, lambda deal: deal.next_step),
+    "next-on": Cell("next_step_on", "Next step’s day", "date", _day("next_step_on"), _iso("next_step_on")),
+    "owner": Cell(
+        "owner_id",
+        "Owner",
+        "choice",
+        _reference("owner_id", "person"),
+        lambda deal: str(deal.owner_id or ""),
+        _owners,
+    ),
+}
+
+
+def base_day(cell: Cell, deal: Opportunity) -> str:
+    """The ISO day that “+2w” counts from: the one that stands there now."""
+    return cell.write(deal) if cell.kind == "date" and parse_date(cell.write(deal) or "x") else ""

@@ -1,0 +1,238 @@
+"""One deal as of an instant: is it real, what is next, who is there, what changed, why this risk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from otc.money.queries import rate_on
+from otc.money.rules import MoneyError, convert
+from otc.question import Question
+from pipeline.accounts.models import Contact
+from pipeline.activities.models import Activity
+from pipeline.health.models import Health
+from pipeline.health.rules import CHECKS
+from pipeline.history.queries import timeline
+from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.timeline import CHANGE, CONTACT, Entry, days_by_stage, entries
+from pipeline.process.models import Category, Milestone, Stage
+from pipeline.risk.models import Risk
+
+SHOWN_ENTRIES = 12
+CHECK_TITLES = {check.key: check.title for check in CHECKS}
+TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"))
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    title: str
+    penalty: int
+    detail: str
+
+    @property
+    def is_bad(self) -> bool:
+        """From 20 points up a check is drawn as bad."""
+        return self.penalty >= 20
+
+
+@dataclass(frozen=True)
+class PathMilestone:
+    id: UUID
+    name: str
+    state: str
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class PathStage:
+    """A node of the path. `days` were spent there; `expected_days` is what the process plans."""
+
+    id: UUID
+    name: str
+    objective: str
+    state: str
+    days: int | None
+    expected_days: int
+    milestones: tuple[PathMilestone, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A contact of the deal's account and when there was last contact on this deal."""
+
+    contact: Contact
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DealReport:
+    """`state` is the deal, or its version where a past instant is shown; both have the same fields."""
+
+    deal: Opportunity
+    state: Any
+    is_past: bool
+    corporate_minor: int | None
+    path: tuple[PathStage, ...]
+    entries: tuple[Entry, ...]
+    more_entries: int
+    first_at: datetime | None
+    tab: str
+    health: Health | None
+    failed: tuple[FailedCheck, ...]
+    risk: Risk | None
+    members: tuple[Member, ...]
+    since: Any
+
+    @property
+    def is_open(self) -> bool:
+        return self.state.outcome is None
+
+    @property
+    def category_label(self) -> str:
+        return Category(self.state.category).label if self.state.category else ""
+
+    @property
+    def days_moved(self) -> int | None:
+        if self.since is None or self.since.close_date is None or self.state.close_date is None:
+            return None
+        return (self.state.close_date - self.since.close_date).days
+
+    @property
+    def amount_change_minor(self) -> int | None:
+        if self.since is None or self.since.currency != self.state.currency:
+            return None
+        return (self.state.amount_minor or 0) - (self.since.amount_minor or 0)
+
+
+def deal_report(
+    question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
+) -> DealReport | None:
+    """The deal, or None: not there, not visible, and not there yet at that instant. Eight queries."""
+    deal = visible_opportunity(deal_id, visible=question.visible)
+    if deal is None:
+        return None
+    versions = [
+        version
+        for version in timeline(deal_id, known=question.known if question.is_past else None)
+        if version.valid_from <= question.as_of
+    ]
+    state = _state(deal, versions, question)
+    if state is None:
+        return None
+    marks = _marks(deal_id, question)
+    activities = _activities(deal_id, question)
+    told = entries(versions=versions, marks=marks, activities=activities, today=question.day)
+    wanted = [entry for entry in told if tab == "all" or entry.kind == {"changes": CHANGE}.get(tab, CONTACT)]
+    shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
+    is_scored = not question.is_past and state.outcome is None
+    health = Health.objects.filter(opportunity_id=deal_id).first() if is_scored else None
+    risk = Risk.objects.filter(opportunity_id=deal_id).first() if is_scored else None
+    return DealReport(
+        deal=deal,
+        state=state,
+        is_past=question.is_past,
+        corporate_minor=_corporate(state, question),
+        path=_path(state, marks, days_by_stage(versions, until=question.as_of)),
+        entries=tuple(shown),
+        more_entries=len(wanted) - len(shown),
+        first_at=wanted[-1].at if wanted else None,
+        tab=tab,
+        health=health,
+        failed=_failed(health),
+        risk=risk,
+        members=_members(state.account_id, activities),
+        since=next((version for version in versions if version.valid_from <= since), None),
+    )
+
+
+def _state(deal: Opportunity, versions: Sequence[Any], question: Question) -> Any:
+    if not question.is_past:
+        return deal
+    there = next(iter(versions), None)
+    return there if there is not None and there.deleted_at is None else None
+
+
+def _marks(deal_id: UUID, question: Question) -> list[OpportunityMilestone]:
+    marks = OpportunityMilestone.objects.filter(opportunity_id=deal_id).select_related(
+        "milestone", "marked_by"
+    )
+    return [mark for mark in marks if (mark.met_at or mark.waived_at) <= question.as_of]
+
+
+def _activities(deal_id: UUID, question: Question) -> list[Activity]:
+    found = Activity.objects.filter(opportunity_id=deal_id, at__lte=question.as_of)
+    return list(found.select_related("person", "contact").order_by("-at")[:500])
+
+
+def _corporate(state: Any, question: Question) -> int | None:
+    """The corporate amount; None without an amount or a rate."""
+    corporate = question.organization.currency
+    if state.amount_minor is None or state.currency == corporate:
+        return state.amount_minor  # type: ignore[no-any-return]  # a bigint column
+    rate = rate_on(state.currency, state.close_date, known=question.known)
+    if rate is None:
+        return None
+    try:
+        return convert(state.amount_minor, from_currency=state.currency, to_currency=corporate, rate=rate)
+    except MoneyError:
+        return None
+
+
+def _path(
+    state: Any, marks: Sequence[OpportunityMilestone], days: dict[UUID | None, int]
+) -> tuple[PathStage, ...]:
+    """The stages of the deal's process in order, each with its milestones. Two queries."""
+    stages = list(Stage.objects.filter(process_id=state.process_id).order_by("position"))
+    milestones: dict[UUID, list[Milestone]] = {}
+    for milestone in Milestone.objects.filter(stage__process_id=state.process_id).order_by("position"):
+        milestones.setdefault(milestone.stage_id, []).append(milestone)
+    mark_of = {mark.milestone_id: "met" if mark.met_at else "waived" for mark in marks}
+    here = next((stage.position for stage in stages if stage.id == state.stage_id), 0)
+    return tuple(
+        PathStage(
+            stage.id,
+            stage.name,
+            stage.objective,
+            _place(stage.position, here, outcome=state.outcome),
+            days.get(stage.id),
+            stage.expected_days,
+            tuple(
+                PathMilestone(one.id, one.name, mark_of.get(one.id, "open"), one.is_required)
+                for one in milestones.get(stage.id, [])
+            ),
+        )
+        for stage in stages
+    )
+
+
+def _place(position: int, here: int, *, outcome: str | None) -> str:
+    if outcome == "won" or position < here:
+        return "done"
+    return "now" if position == here and outcome is None else "ahead"
+
+
+def _failed(health: Health | None) -> tuple[FailedCheck, ...]:
+    if health is None:
+        return ()
+    found = [
+        FailedCheck(
+            CHECK_TITLES.get(check["check"], check["check"].replace("_", " ").capitalize()),
+            int(check["penalty"]),
+            check.get("detail", ""),
+        )
+        for check in health.failed
+    ]
+    return tuple(sorted(found, key=lambda check: -check.penalty))
+
+
+def _members(account_id: UUID | None, activities: Sequence[Activity]) -> tuple[Member, ...]:
+    if account_id is None:
+        return ()
+    last: dict[UUID, datetime] = {}
+    for activity in activities:
+        if activity.contact_id is not None:
+            last.setdefault(activity.contact_id, activity.at)
+    contacts = Contact.objects.filter(account_id=account_id).order_by("name_folded", "id")[:100]
+    return tuple(Member(contact, last.get(contact.id)) for contact in contacts)

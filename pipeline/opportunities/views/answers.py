@@ -1,0 +1,60 @@
+"""How a write is answered: a toast with Undo where htmx asked, else back to where one came from."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from otc.tenancy.middleware import tenant_of
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.queries import visible_opportunity
+
+
+def deal_or_404(request: HttpRequest, deal_id: UUID) -> Opportunity:
+    """The deal, if it is there, not deleted, and visible."""
+    deal = visible_opportunity(deal_id, visible=tenant_of(request).visible)
+    if deal is None:
+        raise Http404
+    return deal
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def deal_url(request: HttpRequest, deal_id: UUID) -> str:
+    return reverse("deal", args=[tenant_of(request).organization.slug, deal_id])
+
+
+def undo_url(request: HttpRequest, deal_id: UUID, before: UUID | None) -> str:
+    """Where Undo posts to; empty where there is nothing to go back to."""
+    if before is None:
+        return ""
+    return reverse("deal_undo", args=[tenant_of(request).organization.slug, deal_id, before])
+
+
+def toast(request: HttpRequest, text: str, *, undo: str = "", is_error: bool = False) -> str:
+    """A toast for an htmx answer."""
+    context = {"text": text, "undo_url": undo, "oob": True, "is_error": "error" if is_error else ""}
+    return render_to_string("ui/toast.html", context, request=request)
+
+
+def back(
+    request: HttpRequest, fallback: str, *, said: str = "", undo: str = "", failed: str = ""
+) -> HttpResponse:
+    """Redirect to `next`, else to the page one came from, else to `fallback`, with a message there.
+
+    The message bears the address of its Undo as its extra tag.
+    """
+    if said:
+        messages.success(request, said, extra_tags=undo)
+    if failed:
+        messages.error(request, failed)
+    for target in (request.POST.get("next"), request.GET.get("next"), request.headers.get("Referer")):
+        if target and url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+            return redirect(target)
+    return redirect(fallback)

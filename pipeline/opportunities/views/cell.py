@@ -1,0 +1,97 @@
+"""Editing one field in place: its editor, and what saving it answers in a list and on the deal's own page."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from otc.question import ask, since_instant
+from otc.tenancy.middleware import tenant_of
+from otc.ui.pages import page
+from pipeline.history.changes import changes
+from pipeline.opportunities.cells import CELLS, Cell, Typing, base_day
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.report import deal_row
+from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.services import opportunity_edit
+from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, is_htmx, toast, undo_url
+from pipeline.opportunities.views.deal import deal_main
+
+ON_DEAL_PAGE = "deal"
+
+
+@page("edit_deal")
+def deal_cell(request: HttpRequest, slug: str, deal_id: UUID, field: str) -> HttpResponse:
+    """`/deals/<id>/edit/<field>/`: GET the editor, POST the value. `in=deal` where it stands on the deal's page."""
+    cell = CELLS.get(field)
+    if cell is None:
+        raise Http404
+    deal = deal_or_404(request, deal_id)
+    if request.method != "POST":
+        return editor(request, cell, field, deal, value=cell.write(deal))
+    return save(request, cell, field, deal)
+
+
+def editor(
+    request: HttpRequest, cell: Cell, field: str, deal: Opportunity, *, value: str, error: str = ""
+) -> HttpResponse:
+    """The editor as a fragment or a page; 422 with the typed value and the reason when `error` says why."""
+    url = reverse("deal_cell", args=[tenant_of(request).organization.slug, deal.id, field])
+    is_on_page = request.GET.get("in") == ON_DEAL_PAGE
+    context: dict[str, Any] = {
+        "page_title": f"{cell.label} of {deal.name}",
+        "edit_url": f"{url}?in={ON_DEAL_PAGE}" if is_on_page else url,
+        "name": "value",
+        "value": value,
+        "label": cell.label,
+        "kind": cell.kind,
+        "choices": cell.choices(deal) if cell.choices else (),
+        "error": error,
+        "base": base_day(cell, deal),
+        "currency": deal.currency,
+        "target": "closest [data-cell]" if is_on_page else "closest tr",
+    }
+    template = "ui/cell_form.html" if is_htmx(request) else "ui/cell_page.html"
+    return render(request, template, context, status=422 if error else 200)
+
+
+def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> HttpResponse:
+    tenant = tenant_of(request)
+    typed = request.POST.get("value", "")
+    try:
+        value = cell.read(typed, Typing(deal, tenant.organization, tenant.today))
+        if value == getattr(deal, cell.column):
+            return saved(request, deal.id, said="", undo="")
+        written = opportunity_edit(deal.id, changes={cell.column: value})
+    except Refused as refusal:
+        return editor(request, cell, field, deal, value=typed, error=refusal.reason)
+    after = visible_opportunity(deal.id, visible=tenant.visible)
+    told = changes(deal, after, today=tenant.today) if after else ()
+    said = f"{deal.name}: {told[0].sentence.strip()}" if told else f"{deal.name} is no longer in your sight"
+    return saved(request, deal.id, said=said, undo=undo_url(request, deal.id, written.before))
+
+
+def saved(request: HttpRequest, deal_id: UUID, *, said: str, undo: str) -> HttpResponse:
+    """The row again, or the deal's page again, with a toast; a redirect without htmx."""
+    if not is_htmx(request):
+        return back(request, deal_url(request, deal_id), said=said, undo=undo)
+    spoken = toast(request, said, undo=undo) if said else ""
+    if request.GET.get("in") == ON_DEAL_PAGE:
+        return deal_main(request, deal_id, beside=spoken)
+    return HttpResponse(row_html(request, deal_id) + spoken)
+
+
+def row_html(request: HttpRequest, deal_id: UUID) -> str:
+    """The deal's row of the list as it stands now; nothing once it has left the viewer's sight."""
+    tenant = tenant_of(request)
+    question = ask(tenant, {})
+    _, since = since_instant(question, "", last_visit=None)
+    row = deal_row(question, deal_id, since=since)
+    if row is None:
+        return ""
+    context = {"row": row, "can_edit": True}
+    return render_to_string("pipeline/opportunities/_row.html", context, request=request)

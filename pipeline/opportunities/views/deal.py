@@ -1,0 +1,206 @@
+"""The page of one deal, now or as of a past instant, and what is posted from it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from otc.question import Question, ask, since_instant
+from otc.tenancy.middleware import tenant_of
+from otc.ui.bar import answers_bad_questions
+from otc.ui.controls import Choice, as_of_control, href_with
+from otc.ui.pages import page
+from pipeline.activities.services import activity_forget, activity_log
+from pipeline.opportunities.deal import TABS, DealReport, deal_report
+from pipeline.opportunities.forms import ActivityForm
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.services import milestone_mark, opportunity_edit, opportunity_undo
+from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, undo_url
+from pipeline.process.models import Milestone
+
+STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
+
+
+@page("view_deals")
+@answers_bad_questions
+def deal(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
+    """`/deals/<id>/`, with `as_of=`, `timeline=all|changes|contacts` and `show=all`."""
+    tenant = tenant_of(request)
+    question = ask(tenant, request.GET)
+    report = report_of(request, question, deal_id)
+    if report is None:
+        return not_there_yet(request, question, deal_id)
+    return render(request, "pipeline/opportunities/deal.html", context_of(request, question, report))
+
+
+def report_of(request: HttpRequest, question: Question, deal_id: UUID) -> DealReport | None:
+    _, since = since_instant(question, "", last_visit=None)
+    tab = request.GET.get("timeline", "all")
+    return deal_report(
+        question,
+        deal_id,
+        since=since,
+        tab=tab if tab in dict(TABS) else "all",
+        shows_all=request.GET.get("show") == "all",
+    )
+
+
+def deal_main(request: HttpRequest, deal_id: UUID, *, beside: str) -> HttpResponse:
+    """The page's main part again after an edit in place, for htmx, with a toast beside it."""
+    question = ask(tenant_of(request), {})
+    report = report_of(request, question, deal_id)
+    if report is None:
+        raise Http404
+    context = context_of(request, question, report, path=deal_url(request, deal_id))
+    response = render(request, "pipeline/opportunities/deal.html", context)
+    response.content += beside.encode()
+    response["HX-Retarget"] = response["HX-Reselect"] = "#main"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def context_of(
+    request: HttpRequest, question: Question, report: DealReport, *, path: str = ""
+) -> dict[str, Any]:
+    path = path or request.path
+    query = request.GET if path == request.path else {}
+    can_edit = not question.is_past and tenant_of(request).may("edit_deal")
+    return {
+        "page_title": report.state.name,
+        "report": report,
+        "deal": report.deal,
+        "state": report.state,
+        "question": question,
+        "can_edit": can_edit,
+        "edits_forecast": can_edit and report.is_open,
+        "as_of_control": control(question, path=path, query=query),
+        "timeline_tabs": [
+            Choice(label, href_with(path, query, timeline=key, show=None), key == report.tab)
+            for key, label in TABS
+        ],
+        "all_href": href_with(path, query, show="all"),
+        "activity_form": ActivityForm(
+            contacts=[member.contact for member in report.members], today=question.day
+        ),
+        "close_day": report.state.close_date,
+        "shown_day": question.day,
+        "zone": question.zone,
+    }
+
+
+def control(question: Question, *, path: str, query: Any) -> Any:
+    return as_of_control(
+        path=path,
+        query=query,
+        shown=question.as_of.astimezone(question.zone),
+        is_past=question.is_past,
+        now=question.now.astimezone(question.zone),
+    )
+
+
+def not_there_yet(request: HttpRequest, question: Question, deal_id: UUID) -> HttpResponse:
+    """Before its first day a deal that one may see says when it began; any other is not found."""
+    found = visible_opportunity(deal_id, visible=question.visible)
+    if found is None or not question.is_past:
+        raise Http404
+    context = {
+        "page_title": found.name,
+        "deal": found,
+        "as_of_control": control(question, path=request.path, query=request.GET),
+        "can_edit": False,
+    }
+    return render(request, "pipeline/opportunities/deal_not_yet.html", context)
+
+
+@require_POST
+@page("mark_milestone")
+def deal_milestones(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
+    """Mark milestones (`milestone`, repeated) as `state`; with `stage` go on to move the deal there."""
+    tenant = tenant_of(request)
+    found = deal_or_404(request, deal_id)
+    asked = {**request.GET.dict(), **request.POST.dict()}
+    ids = request.POST.getlist("milestone") or request.GET.getlist("milestone")
+    state = asked.get("state", "met")
+    try:
+        for milestone_id in ids:
+            milestone_mark(deal_id, milestone_id=as_uuid(milestone_id), state=state, now=tenant.now)
+        if asked.get("stage"):
+            written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(asked["stage"])})
+            return moved(request, found, written.before)
+    except Refused as refusal:
+        return back(request, deal_url(request, deal_id), failed=refusal.reason)
+    names = Milestone.objects.filter(id__in=ids).values_list("name", flat=True)
+    said = f"{', '.join(names)}: {STATE_DONE.get(state, state)}"
+    undo = f"{request.path}?state=open&milestone={ids[0]}" if len(ids) == 1 and state != "open" else ""
+    return back(request, deal_url(request, deal_id), said=said, undo=undo)
+
+
+def moved(request: HttpRequest, before: Opportunity, version_id: UUID | None) -> HttpResponse:
+    after = deal_or_404(request, before.id)
+    said = f"{before.name} moved to {after.stage.name if after.stage else 'no stage'}"
+    undo = undo_url(request, before.id, version_id)
+    return back(request, deal_url(request, before.id), said=said, undo=undo)
+
+
+def as_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as problem:
+        raise Http404 from problem
+
+
+@require_POST
+@page("edit_deal")
+def deal_undo(request: HttpRequest, slug: str, deal_id: UUID, version_id: UUID) -> HttpResponse:
+    """Go back to the version before the last change, a deletion included."""
+    tenant = tenant_of(request)
+    found = Opportunity.objects.filter(tenant.visible.matching("owner"), id=deal_id).first()
+    if found is None:
+        raise Http404
+    try:
+        opportunity_undo(deal_id, to_version=version_id)
+    except Refused as refusal:
+        return back(request, deal_url(request, deal_id), failed=refusal.reason)
+    return back(request, deal_url(request, deal_id), said=f"{found.name} is as it was before")
+
+
+@require_POST
+@page("log_activity")
+def deal_activity(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
+    """Log a contact or note; the deal's page again with what was typed where it is refused."""
+    tenant = tenant_of(request)
+    found = deal_or_404(request, deal_id)
+    question = ask(tenant, {})
+    report = report_of(request, question, deal_id)
+    assert report is not None
+    contacts = [member.contact for member in report.members]
+    form = ActivityForm(request.POST, contacts=contacts, today=tenant.today)
+    if form.is_valid():
+        try:
+            logged = activity_log(found.id, now=tenant.now, **form.fields_at(tenant.now, tenant.zone))
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.reason)
+        else:
+            undo = f"{request.path}{logged.id}/forget/"
+            return back(request, deal_url(request, deal_id), said=f"Logged on {found.name}", undo=undo)
+    context = context_of(request, question, report, path=deal_url(request, deal_id)) | {"activity_form": form}
+    return render(request, "pipeline/opportunities/deal.html", context, status=422)
+
+
+@require_POST
+@page("log_activity")
+def deal_activity_forget(request: HttpRequest, slug: str, deal_id: UUID, activity_id: UUID) -> HttpResponse:
+    """Take back a logged activity."""
+    deal_or_404(request, deal_id)
+    activity_forget(activity_id, opportunity_id=deal_id)
+    return back(request, deal_url(request, deal_id), said="Taken back")
+
+
+def local(moment: datetime, question: Question) -> datetime:
+    """A moment in the organization's zone."""
+    return moment.astimezone(question.zone)

@@ -1,0 +1,178 @@
+"""The list of deals, sorted and edited in place; the same rows as CSV."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+
+from otc.money.rules import decimal_text
+from otc.tenancy.context import use
+from otc.tenancy.middleware import Tenant, tenant_of
+from otc.ui import format as fmt
+from otc.ui.bar import answers_bad_questions
+from otc.ui.controls import Choice, Tab, href_with
+from otc.ui.csv import safe_cell
+from otc.ui.pages import page
+from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
+from pipeline.opportunities.filters import STATES
+from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
+from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
+from pipeline.process.models import Category
+
+STATE_WORDS = {
+    "open": "open",
+    "closed": "closed",
+    "won": "won",
+    "lost": "lost",
+    "no_decision": "without a decision",
+    ANY_STATE: "in all",
+}
+# What the filter's form leaves as it is.
+KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id")
+TAB_WORDS = {
+    "changed": "changed since Monday",
+    "overdue": "past their close date",
+    "no_next_step": "without a next step",
+    "no_close_date": "without a close date",
+    "no_amount": "without an amount",
+}
+CSV_HEAD = (
+    "id",
+    "name",
+    "account",
+    "owner",
+    "stage",
+    "category",
+    "amount",
+    "currency",
+    "corporate_amount",
+    "close_date",
+    "outcome",
+    "closed_at",
+    "next_step",
+    "next_step_on",
+    "health",
+    "slip_risk",
+)
+
+
+@page("view_deals")
+@answers_bad_questions
+def deals(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
+    """`/deals/`: also as CSV with `format=csv`."""
+    framed = frame(request)
+    if request.GET.get("format") == "csv":
+        return as_csv(tenant_of(request), framed)
+    report = deals_report(framed.question, framed.asked, since=framed.since)
+    return render(request, "pipeline/opportunities/deals.html", context_of(request, framed, report))
+
+
+def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict[str, Any]:
+    """All that the page shows beside the rows."""
+    asked, path, query = framed.asked, request.path, request.GET
+    state = asked.filter.state or ANY_STATE
+    return {
+        **bar_of(request, framed),
+        "page_title": "Deals",
+        "report": report,
+        "asked": asked,
+        "switch": view_switch(request, current="list"),
+        "tabs": [
+            Tab(label, href_with(path, query, tab=None if key == "all" else key), count, key == asked.tab)
+            for key, label in TABS
+            if (count := report.tab_counts[key]) or key in ("all", asked.tab)
+        ],
+        "chips": chips(request, framed, report),
+        "states": [(key, STATE_WORDS[key].capitalize(), key == state) for key in (*STATES, ANY_STATE)],
+        "state_word": STATE_WORDS[state],
+        "categories": [(key, label, key == asked.filter.category) for key, label in Category.choices],
+        "sort": asked.sort,
+        "next_href": href_with(path, query, after=report.next_cursor) if report.next_cursor else "",
+        "first_href": href_with(path, query, after=None) if asked.after else "",
+        "csv_href": href_with(path, query, format="csv"),
+        "is_filtered": is_filtered(asked),
+        "kept_names": [(name, query.get(name, "")) for name in KEPT],
+        "page_note": f"{len(report.rows)} of {fmt.thousands(report.sums.count)} deals on this page",
+        "tab_words": TAB_WORDS.get(asked.tab, ""),
+    }
+
+
+def is_filtered(asked: Asked) -> bool:
+    """Whether more than the scope narrows the list: an empty one then needs another remedy."""
+    chosen = asked.filter
+    return bool(
+        asked.tab != "all" or chosen.words or chosen.category or chosen.stage_id or chosen.period
+    ) or (chosen.state != "open")
+
+
+def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choice]:
+    """What narrows the list, each with the address that lets go of it."""
+    chosen, path, query = framed.asked.filter, request.path, request.GET
+    found: list[Choice] = []
+    if chosen.words:
+        found.append(Choice(f"“{chosen.words}”", href_with(path, query, q=None)))
+    if chosen.state != "open":
+        label = STATE_WORDS[chosen.state or ANY_STATE].capitalize()
+        found.append(
+            Choice("Open and closed" if chosen.state is None else label, href_with(path, query, state=None))
+        )
+    if chosen.stage_id:
+        name = next((stage.name for stage in report.stages if stage.id == chosen.stage_id), "Stage")
+        found.append(Choice(name, href_with(path, query, stage_id=None)))
+    if chosen.category:
+        found.append(Choice(Category(chosen.category).label, href_with(path, query, category=None)))
+    if chosen.account_id:
+        name = next((row.account_name or "" for row in report.rows), "") or "Account"
+        found.append(Choice(name, href_with(path, query, account_id=None)))
+    return found
+
+
+def as_csv(tenant: Tenant, framed: Frame) -> StreamingHttpResponse:
+    """Every deal that matches, streamed in a transaction of its own. Raises BadQuestion before the first byte."""
+    check_sort(framed.asked.sort)
+    name = f"deals-{framed.question.day.isoformat()}.csv"
+    return StreamingHttpResponse(
+        csv_lines(tenant, framed),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+class Line:
+    """A file that gives back what is written to it, for csv.writer to make one line at a time."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(tenant: Tenant, framed: Frame) -> Iterator[str]:
+    writer = csv.writer(Line())
+    yield "\ufeff" + writer.writerow(CSV_HEAD)
+    corporate = framed.question.organization.currency
+    with use(tenant.organization.id, person_id=tenant.person.id, channel="ui", repeatable_read=True):
+        for row in all_deal_rows(framed.question, framed.asked, since=framed.since):
+            yield writer.writerow([safe_cell(cell) for cell in csv_row(row, corporate=corporate)])
+
+
+def csv_row(row: DealRow, *, corporate: str) -> tuple[Any, ...]:
+    """Amounts as plain decimals in their currency; days and instants in ISO form."""
+    return (
+        str(row.id),
+        row.name,
+        row.account_name,
+        row.owner_name,
+        row.stage_name,
+        row.category,
+        None if row.amount_minor is None else decimal_text(row.amount_minor, currency=row.currency),
+        row.currency,
+        None if row.corporate_minor is None else decimal_text(row.corporate_minor, currency=corporate),
+        row.close_date,
+        row.outcome,
+        row.closed_at.isoformat() if row.closed_at else None,
+        row.next_step,
+        row.next_step_on,
+        row.health,
+        row.p_slip,
+    )

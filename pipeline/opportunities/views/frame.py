@@ -1,0 +1,128 @@
+"""What the list and the board start from: whose deals by default, closing when, compared with when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from otc.calendar.rules import period_of
+from otc.question import Question, ask, since_instant
+from otc.tenancy.lines import EVERYONE
+from otc.tenancy.middleware import tenant_of
+from otc.tenancy.models import Role
+from otc.ui.bar import bar, period_choices, period_note
+from otc.ui.controls import Choice, Control, as_of_control, choice_control, href_with
+from pipeline.opportunities.asked import Asked, read
+
+OWN_BY_DEFAULT = frozenset({Role.REP, Role.MANAGER})
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A question, what its address asks of a list, and the instant that changes are counted from."""
+
+    question: Question
+    asked: Asked
+    since: datetime
+
+
+def frame(request: HttpRequest, *, default_state: str = "open") -> Frame:
+    """A rep starts with their own deals, a manager with their branch's, the others with everyone's.
+
+    Raises BadQuestion and UnknownScope.
+    """
+    tenant = tenant_of(request)
+    parameters = request.GET.dict()
+    if not parameters.get("scope"):
+        mine = tenant.person.role in OWN_BY_DEFAULT
+        parameters["scope"] = str(tenant.person.id) if mine else EVERYONE
+    question = ask(tenant, parameters)
+    _, since = since_instant(question, parameters.get("since", ""), last_visit=None)
+    return Frame(question, read(parameters, question, default_state=default_state), since)
+
+
+def bar_of(request: HttpRequest, framed: Frame) -> dict[str, Any]:
+    """The bar's context: whose deals and closing when, list or board, as of.
+
+    Who sees only their own deals has nobody to choose, and pays for no list of people.
+    """
+    question, query, path = framed.question, request.GET, request.path
+    closing = _closing(path, query, question, is_chosen=framed.asked.filter.period is not None)
+    return {
+        **(_alone(request, question) if sees_only_own(question) else _among_others(request, question)),
+        "closing_control": closing,
+        "bar_note": period_note(question) if framed.asked.filter.period else "",
+        "as_of_query": as_of_query(question),
+        "since_day": framed.since.astimezone(question.zone).date(),
+    }
+
+
+def sees_only_own(question: Question) -> bool:
+    return question.visible.person_ids == {question.viewer.id} and not question.visible.unassigned
+
+
+def _alone(request: HttpRequest, question: Question) -> dict[str, Any]:
+    return {
+        "question": question,
+        "scope_control": None,
+        "as_of_control": as_of_control(
+            path=request.path,
+            query=request.GET,
+            shown=question.as_of.astimezone(question.zone),
+            is_past=question.is_past,
+            now=question.now.astimezone(question.zone),
+        ),
+        "can_edit": not question.is_past,
+    }
+
+
+def _among_others(request: HttpRequest, question: Question) -> dict[str, Any]:
+    context = bar(request, question)
+    branch_size = len(question.chart.branch(question.viewer.id))
+    scope = _own_words(context.pop("controls")[0], question, branch_size=branch_size)
+    return context | {"scope_control": scope}
+
+
+def as_of_query(question: Question) -> str:
+    """What a link to a deal bears so that it opens at the shown instant; empty for now."""
+    return f"?{urlencode({'as_of': question.as_of.isoformat()})}" if question.is_past else ""
+
+
+def view_switch(request: HttpRequest, *, current: str) -> list[Choice]:
+    """List or board, the same deals."""
+    home = f"/o/{tenant_of(request).organization.slug}/deals/"
+    dropped = {"after": None, "sort": None, "tab": None}
+    return [
+        Choice("List", href_with(home, request.GET, **dropped), current == "list"),
+        Choice("Board", href_with(f"{home}board/", request.GET, **dropped), current == "board"),
+    ]
+
+
+def _own_words(control: Control, question: Question, *, branch_size: int) -> Control:
+    """The viewer's own entry says whose it is: “My team”, “My deals”."""
+    own = "My team" if branch_size > 1 else "My deals"
+    scopes = []
+    for choice in control.choices:
+        key = choice.href.split("scope=", 1)[-1].split("&", 1)[0]
+        is_own = key == str(question.viewer.id)
+        scopes.append(
+            Choice(own if is_own else choice.label, choice.href, choice.is_current, "", choice.depth)
+        )
+    shown = next((choice.label for choice in scopes if choice.is_current), control.value)
+    return Control(key="scope", label="Whose deals", value=shown, choices=tuple(scopes))
+
+
+def _closing(path: str, query: Any, question: Question, *, is_chosen: bool) -> Control:
+    current = period_of(question.day, fiscal_year_start_month=question.organization.fiscal_year_start_month)
+    options = [
+        ("", "Any close date"),
+        *((key, f"Closing in {label}") for key, label in period_choices(current)),
+    ]
+    key = question.period.key if is_chosen else ""
+    if key and key not in dict(options):
+        options.append((key, f"Closing in {question.period.label}"))
+    return choice_control(
+        path=path, query=query, key="period", current=key, options=options, label="Close date"
+    )

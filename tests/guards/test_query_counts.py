@@ -1,0 +1,102 @@
+"""Does any page or endpoint ask more of the database when there is more to show? Three rows against sixty."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from otc.identity.models import User
+from otc.tenancy.context import use
+from pipeline.accounts.services import contact_create
+from pipeline.activities.services import activity_log
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.services import opportunity_edit
+from tests.api_client import bearer, secret_of
+from tests.conftest import House
+from tests.furnishing import furnish
+from tests.guards.routes import endpoint_routes, page_routes, real_values
+
+# Every request in a transaction of its own, as it is served.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FEW, MANY = 3, 60
+# Every page is asked plain, as CSV and with its frame opened wide; what it doesn't offer isn't counted.
+VARIANTS = ("", "?format=csv", "?scope=everyone&period=2026")
+Asker = Callable[[], Any]
+
+
+def askers(house: House) -> dict[str, Asker]:
+    """A way to ask each page and endpoint for the things of the house, by its address."""
+    browser = Client(raise_request_exception=False)
+    user = User.objects.get(id=house.ops.user_id)
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client = Client(headers=bearer(secret_of(house.ops)), raise_request_exception=False)
+    pages = [route.url(real_values(route, house=house)) for route in page_routes()]
+    endpoints = [route.url(real_values(route, house=house)) for route in endpoint_routes()]
+    found = {url + more: asker(browser, url + more) for url in pages for more in VARIANTS}
+    return found | {url: asker(client, url) for url in endpoints}
+
+
+def asker(client: Client, url: str) -> Asker:
+    return lambda: client.get(url)
+
+
+def query_counts(asked: dict[str, Asker]) -> dict[str, int]:
+    """How many queries each answer took, of those that were answered with 200; the first time doesn't count."""
+    counts = {}
+    for url, ask in asked.items():
+        ask()
+        with CaptureQueriesContext(connection) as captured:
+            answer = ask()
+        if answer.status_code == 200:
+            counts[url] = len(captured)
+    return counts
+
+
+def grown(few: dict[str, int], many: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """The addresses whose count changed, with both counts."""
+    return {url: (few[url], many[url]) for url in few if url in many and few[url] != many[url]}
+
+
+def fill(house: House, *, start: int, count: int) -> None:
+    """More of everything, and more below the one deal and account that detail addresses name."""
+    furnish(house, owner=house.ana, start=start, count=count)
+    now = timezone.now()
+    with use(house.organization.id, person_id=house.ana.id, channel="ui"):
+        deal = Opportunity.objects.filter(outcome__isnull=True).order_by("id")[0]
+        for number in range(start, start + count):
+            activity_log(deal.id, kind="call", at=now, now=now, subject=f"Call {number}")
+            contact_create(deal.account_id, name=f"Contact {number} of one account")
+            opportunity_edit(deal.id, changes={"amount_minor": 500_00 + number})
+
+
+@pytest.fixture
+def filled(house: House) -> Iterator[House]:
+    fill(house, start=0, count=FEW)
+    yield house
+
+
+def test_no_address_asks_more_queries_of_sixty_rows_than_of_three(filled: House) -> None:
+    asked = askers(filled)
+    few = query_counts(asked)
+    fill(filled, start=FEW, count=MANY - FEW)
+    many = query_counts(asked)
+    assert len(few) > 20 and few.keys() == many.keys()
+    assert grown(few, many) == {}
+
+
+def test_a_list_that_asks_once_per_row_is_reported(filled: House) -> None:
+    def ask() -> HttpResponse:
+        with use(filled.organization.id):
+            for deal in Opportunity.objects.filter(account__isnull=False):
+                str(deal.account)
+        return HttpResponse()
+
+    few = query_counts({"/careless/": ask})
+    furnish(filled, owner=filled.ana, start=FEW, count=2)
+    assert grown(few, query_counts({"/careless/": ask})).keys() == {"/careless/"}

@@ -1,0 +1,305 @@
+"""Who may open which address? Every page and endpoint that the resolver knows, for every role, token and stranger."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import path
+from django.utils import timezone
+from rest_framework.views import APIView
+
+from otc.api.endpoints import Endpoint
+from otc.api.permissions import RoleAndScope, needed_scope
+from otc.identity.models import ApiToken, User
+from otc.tenancy.context import use
+from otc.tenancy.middleware import Tenant
+from otc.tenancy.models import Person
+from otc.tenancy.permissions import ACTIONS, may
+from tests.api_client import bearer, secret_of
+from tests.conftest import House, user_for
+from tests.furnishing import furnish
+from tests.guards.routes import Route, endpoint_routes, page_routes, real_values, routes, some_values
+
+# Every request in a transaction of its own, as it is served.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KNOWN_ACTIONS = frozenset().union(*ACTIONS.values())
+METHODS = ("get", "post", "put", "patch", "delete")
+ROLES = {"ana": "rep", "max": "manager", "eve": "executive", "ops": "administrator"}
+Faults = list[str]
+
+
+@dataclass(frozen=True)
+class Street:
+    """Two furnished houses, and a browser per person: a sign-in for the integration too."""
+
+    house: House
+    elsewhere: House
+    browsers: dict[str, Client]
+
+
+@pytest.fixture
+def street(house: House, elsewhere: House) -> Iterator[Street]:
+    furnish(house, owner=house.ana)
+    furnish(elsewhere, owner=elsewhere.zoe)
+    with use(house.organization.id):
+        Person.objects.filter(id=house.bot.id).update(user=user_for("bot"))
+        people = {name: Person.objects.get(id=person.id) for name, person in house.people.items()}
+    browsers = {name: browser_of(people[name]) for name in (*ROLES, "bot")}
+    browsers["zoe"] = browser_of(elsewhere.zoe)
+    yield Street(house, elsewhere, browsers)
+
+
+def browser_of(person: Person) -> Client:
+    client = Client(raise_request_exception=False)
+    user = User.objects.get(id=person.user_id)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+# Pages
+
+
+def action_of(route: Route) -> str | None:
+    return getattr(route.view, "action", None)
+
+
+def unguarded(found: list[Route]) -> Faults:
+    """Pages without an action of the role table: nothing decides who may open them."""
+    return [f"{route}: no known action" for route in found if action_of(route) not in KNOWN_ACTIONS]
+
+
+def role_faults(street: Street) -> Faults:
+    """Pages that let in, or keep out, another role than the table says. Things of ana, asked for by GET."""
+    faults = []
+    for route in page_routes():
+        url = route.url(real_values(route, house=street.house))
+        for name, role in ROLES.items():
+            code = street.browsers[name].get(url).status_code
+            is_fine = code in (200, 302, 404, 405) if may(role, str(action_of(route))) else code in (403, 405)
+            if not is_fine or (code == 404 and not route.parts):
+                faults.append(f"{route}: {role} got {code}")
+    return faults
+
+
+def post_faults(street: Street) -> Faults:
+    """The same by POST, to things that aren't there, so that nothing changes."""
+    faults = []
+    for route in page_routes():
+        url = route.url(some_values(route, slug=street.house.organization.slug))
+        for name, role in ROLES.items():
+            code = street.browsers[name].post(url).status_code
+            is_fine = code < 500 and code not in (401, 403)
+            if not may(role, str(action_of(route))):
+                is_fine = code in (403, 405)
+            if not is_fine:
+                faults.append(f"{route}: POST by {role} got {code}")
+    return faults
+
+
+def test_every_page_names_an_action_of_the_role_table() -> None:
+    assert len(page_routes()) > 5
+    assert unguarded(page_routes()) == []
+
+
+def test_a_page_without_an_action_is_reported() -> None:
+    def bare(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    assert len(unguarded(list(routes([path("bare/", bare)])))) == 1
+
+
+def test_every_page_opens_for_the_roles_that_the_table_names(street: Street) -> None:
+    assert role_faults(street) == []
+
+
+def test_every_page_takes_posts_from_the_roles_that_the_table_names(street: Street) -> None:
+    assert post_faults(street) == []
+
+
+def test_a_page_that_lets_everybody_in_is_reported(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tenant, "may", lambda self, action: True)
+    assert any("settings" in fault and "rep got 200" in fault for fault in role_faults(street))
+
+
+def test_a_stranger_meets_the_same_bytes_as_where_there_is_no_organization(street: Street) -> None:
+    for route in page_routes():
+        values = real_values(route, house=street.house)
+        nowhere = route.url(values | {"slug": "nowhere"})
+        for name in ("zoe", "bot"):
+            for method in ("get", "post"):
+                call = getattr(street.browsers[name], method)
+                theirs, missing = call(route.url(values)), call(nowhere)
+                assert theirs.status_code == missing.status_code == 404, f"{route}: {name} got {theirs}"
+                assert theirs.content == missing.content, f"{route}: {name} can tell that it exists"
+
+
+def test_a_thing_of_another_organization_looks_like_a_missing_one(street: Street) -> None:
+    for route in page_routes():
+        if not route.parts:
+            continue
+        own = {"slug": street.elsewhere.organization.slug}
+        foreign = route.url(real_values(route, house=street.house) | own)
+        missing = route.url(some_values(route) | own)
+        for method in ("get", "post"):
+            answers = [getattr(street.browsers["zoe"], method)(url) for url in (foreign, missing)]
+            codes = [answer.status_code for answer in answers]
+            assert codes in ([404, 404], [405, 405]), f"{route}: {method} got {codes}"
+            assert answers[0].content == answers[1].content, f"{route}: zoe can tell that it exists"
+
+
+def test_an_unknown_visitor_is_asked_to_sign_in_wherever_they_knock(street: Street) -> None:
+    for route in page_routes():
+        values = real_values(route, house=street.house)
+        for slug in (values["slug"], "nowhere"):
+            answer = Client().get(route.url(values | {"slug": slug}))
+            assert answer.status_code == 302 and "/accounts/login/" in answer["Location"], str(route)
+
+
+# Endpoints
+
+
+def endpoint_of(route: Route) -> Any:
+    return getattr(route.view, "cls", None)
+
+
+def handlers(view: Any) -> set[str]:
+    return {method.upper() for method in METHODS if hasattr(view, method)}
+
+
+def undeclared(found: list[Route]) -> Faults:
+    """Endpoints of another make, methods without an action, actions that the role table doesn't know."""
+    faults = []
+    for route in found:
+        view = endpoint_of(route)
+        if not (isinstance(view, type) and issubclass(view, Endpoint)):
+            faults.append(f"{route}: not an Endpoint")
+        elif set(view.actions) != handlers(view) or not set(view.actions.values()) <= KNOWN_ACTIONS:
+            faults.append(f"{route}: {handlers(view)} with actions {view.actions}")
+        elif view.permission_classes != [RoleAndScope]:
+            faults.append(f"{route}: decides by {view.permission_classes}")
+    return faults
+
+
+def calls(house: House, *, real: bool) -> Iterator[tuple[Route, str, str]]:
+    """Every endpoint and method, and an address: of real things, or of things that aren't there."""
+    for route in endpoint_routes():
+        values = real_values(route, house=house) if real else some_values(route)
+        for method in endpoint_of(route).actions:
+            yield route, method, route.url(values)
+
+
+def call(client: Client, method: str, url: str) -> Any:
+    body = {} if method in ("GET", "DELETE") else {"data": {}, "content_type": "application/json"}
+    return getattr(client, method.lower())(url, **body)
+
+
+def caller(secret: str) -> Client:
+    return Client(headers=bearer(secret), raise_request_exception=False)
+
+
+def token_faults(street: Street) -> Faults:
+    """Calls that a role or a scope doesn't allow and that went through, or the other way round."""
+    faults = []
+    for name, person in street.house.people.items():
+        for scopes in (["read", "write"], ["read"], ["write"]):
+            client = caller(secret_of(person, scopes=scopes))
+            for route, method, url in calls(street.house, real=False):
+                code = call(client, method, url).status_code
+                allowed = needed_scope(method) in scopes and may(
+                    person.role, endpoint_of(route).actions[method]
+                )
+                is_fine = code < 500 and code not in (401, 403, 405) if allowed else code == 403
+                if not is_fine:
+                    faults.append(f"{route}: {method} by {name} with {scopes} got {code}")
+    return faults
+
+
+def test_every_endpoint_names_an_action_for_each_method() -> None:
+    assert len(endpoint_routes()) > 10
+    assert undeclared(endpoint_routes()) == []
+
+
+def test_an_endpoint_that_names_no_action_is_reported() -> None:
+    class Silent(Endpoint):
+        def get(self, request: Any) -> None: ...
+
+    class Open(Endpoint):
+        actions = {"GET": "view_deals"}
+        permission_classes = []
+
+        def get(self, request: Any) -> None: ...
+
+    class Other(APIView): ...
+
+    found = list(routes([path(view.__name__, view.as_view()) for view in (Silent, Open, Other)]))
+    assert len(undeclared(found)) == 3
+
+
+def test_every_endpoint_obeys_role_and_scope(street: Street) -> None:
+    assert token_faults(street) == []
+
+
+def test_an_endpoint_that_obeys_nothing_is_reported(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RoleAndScope, "has_permission", lambda self, request, view: True)
+    small = replace(street, house=replace(street.house, people={"ana": street.house.ana}))
+    assert any("with ['read'] got" in fault for fault in token_faults(small))
+
+
+@pytest.mark.parametrize("kind", ["missing", "unknown", "expired", "revoked", "of one who left"])
+def test_without_a_living_token_every_endpoint_is_401(street: Street, kind: str) -> None:
+    client = dead_token(street.house.ops, kind)
+    bodies = set()
+    for route, method, url in calls(street.house, real=True):
+        answer = call(client, method, url)
+        assert answer.status_code == 401 and answer["WWW-Authenticate"], f"{route}: {method}"
+        bodies.add(answer.content)
+    assert len(bodies) == 1
+
+
+def dead_token(person: Person, kind: str) -> Client:
+    if kind == "missing":
+        return Client()
+    if kind == "unknown":
+        return caller("otc_unknown")
+    secret = secret_of(person)
+    past = timezone.now() - timedelta(days=2)
+    with use(person.organization_id):
+        if kind == "of one who left":
+            Person.objects.filter(id=person.id).update(left_on=past.date())
+        else:
+            ApiToken.objects.update(**{"revoked_at" if kind == "revoked" else "expires_at": past})
+    return caller(secret)
+
+
+def test_a_foreign_thing_is_not_found_by_the_bytes_of_a_missing_one(street: Street) -> None:
+    client = caller(secret_of(street.elsewhere.zoe))
+    missing = client.get("/api/v1/nowhere").content
+    for route, method, url in calls(street.house, real=True):
+        if route.parts:
+            answer = call(client, method, url)
+            assert (answer.status_code, answer.content) == (404, missing), f"{route}: {method}"
+
+
+def test_every_list_of_another_organization_is_empty_of_ours(street: Street) -> None:
+    client = caller(secret_of(street.elsewhere.zoe))
+    ours = str(street.house.organization.id), str(street.house.ana.id), "Ana Ruiz", "Halden"
+    checked = 0
+    for route, method, url in calls(street.house, real=True):
+        if method == "GET" and not route.parts:
+            answer = call(client, method, url)
+            assert answer.status_code == 200, f"{route} got {answer.status_code}: {answer.content!r}"
+            assert not any(word in answer.content.decode() for word in ours), str(route)
+            checked += 1
+    assert checked > 5
+
+
+def test_an_address_that_leads_nowhere_is_401_or_404(street: Street) -> None:
+    client = caller(secret_of(street.house.ana))
+    for method in METHODS:
+        assert call(Client(), method.upper(), "/api/v1/nowhere").status_code == 401
+        assert call(client, method.upper(), "/api/v1/nowhere").status_code == 404

@@ -1,6 +1,6 @@
 """What does an address ask? Period, scope, instant and whose knowledge, for page, API and CSV alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -39,6 +39,7 @@ class Question:
     period: Period
     scope: str
     visible: Owners
+    chart_today: Callable[[], Chart]
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -70,7 +71,9 @@ class Question:
         }
 
     def chart_of(self, instant: datetime) -> Chart:
-        return chart_at(self.now if self.org_chart == "now" else instant)
+        if self.org_chart == "now" or instant == self.now:
+            return self.chart_today()
+        return chart_at(instant)
 
     def owners_at(self, instant: datetime) -> Owners:
         """The owners that the scope meant at `instant`, as far as the viewer may see them today."""
@@ -99,6 +102,7 @@ def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
         period=_period(parameters.get("period", ""), as_of, organization=organization, zone=tenant.zone),
         scope=parameters.get("scope") or EVERYONE,
         visible=tenant.visible,
+        chart_today=lambda: tenant.chart,
     )
     _ = question.owners
     return question

@@ -107,9 +107,18 @@ def visible_owners(person: Person, *, organization: Organization, now: datetime)
 
     A declared top also sees deals that nobody owns. This never depends on `as_of`.
     """
-    if person.role in SEES_EVERYTHING or organization.visibility == Visibility.OPEN:
+    if sees_everything(person, organization=organization):
         return ALL_OWNERS
-    chart = chart_at(now)
+    return branch_owners(person, chart=chart_at(now))
+
+
+def sees_everything(person: Person, *, organization: Organization) -> bool:
+    """By role, or because the organization is open."""
+    return person.role in SEES_EVERYTHING or organization.visibility == Visibility.OPEN
+
+
+def branch_owners(person: Person, *, chart: Chart) -> Owners:
+    """The person and everybody below; a declared top also sees what nobody owns."""
     return Owners(chart.branch(person.id), person.id in chart.tops)
 
 

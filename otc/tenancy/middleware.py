@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from otc.tenancy.context import use
-from otc.tenancy.lines import Owners, visible_owners
+from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_at, sees_everything
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.permissions import may
 from otc.tenancy.queries import TokenOwner, memberships, token_owner
@@ -35,8 +35,15 @@ class Tenant:
     scopes: frozenset[str] | None = None
 
     @cached_property
+    def chart(self) -> Chart:
+        """Today's reporting lines, read once a request."""
+        return chart_at(self.now)
+
+    @cached_property
     def visible(self) -> Owners:
-        return visible_owners(self.person, organization=self.organization, now=self.now)
+        if sees_everything(self.person, organization=self.organization):
+            return ALL_OWNERS
+        return branch_owners(self.person, chart=self.chart)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -8,6 +8,7 @@ from fractions import Fraction
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NOT_APPLICABLE = "–"
+IRREGULAR = {"person": "people"}
 
 # ISO 4217 minor units; every currency not named here has two decimals.
 NO_DECIMALS = frozenset(
@@ -177,6 +178,8 @@ def plural(count: int, noun: str, *, plural_noun: str | None = None) -> str:
     """'1 deal', '9 deals', '2 activities'."""
     if count == 1:
         return f"1 {noun}"
+    if plural_noun is None:
+        plural_noun = IRREGULAR.get(noun)
     if plural_noun is None:
         ends_in_y = noun.endswith("y") and noun[-2:-1] not in "aeiou"
         plural_noun = f"{noun[:-1]}ies" if ends_in_y else f"{noun}s"

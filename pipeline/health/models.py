@@ -7,7 +7,7 @@ from pipeline.opportunities.models import Opportunity
 
 
 class Health(TenantModel):
-    """The latest score of a deal: 0 to 100, with the checks that failed as [{check, penalty, detail}]."""
+    """The latest score of a deal: 0 to 100, with the checks that failed as [{check, title, penalty, detail}]."""
 
     opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
     score = models.PositiveSmallIntegerField()

@@ -254,3 +254,5 @@ CHECKS: tuple[Check, ...] = (
     Check("no_amount", "No amount", 10, _no_amount),
     Check("commit_at_risk", "Commit at high risk", 15, _commit_at_risk),
 )
+
+TITLES = {check.key: check.title for check in CHECKS}

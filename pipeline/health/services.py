@@ -17,7 +17,7 @@ from otc.tenancy.models import Organization
 from pipeline.health import queries
 from pipeline.health.models import Health as HealthRow
 from pipeline.health.queries import Contacts, Path
-from pipeline.health.rules import DEFAULTS, Deal, Health, Thresholds, health, learned
+from pipeline.health.rules import DEFAULTS, TITLES, Deal, Health, Thresholds, health, learned
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Category, Milestone
 from pipeline.risk.models import Risk as RiskRow
@@ -238,7 +238,10 @@ def _write(healths: Mapping[UUID, Health], around: Surroundings) -> None:
 
 
 def _failed_as_json(found: Health) -> str:
-    rows = [{"check": f.check, "penalty": f.penalty, "detail": f.detail} for f in found.failed]
+    rows = [
+        {"check": f.check, "title": TITLES[f.check], "penalty": f.penalty, "detail": f.detail}
+        for f in found.failed
+    ]
     return json.dumps(rows, ensure_ascii=False)
 
 

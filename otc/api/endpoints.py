@@ -47,6 +47,3 @@ class Nothing(Endpoint):
         self.perform_authentication(request)
         self.check_permissions(request)
         raise NotFound
-
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        raise NotFound

@@ -22,7 +22,7 @@ class RoleAndScope(BasePermission):
         tenant = getattr(request._request, "tenant", None)
         if tenant is None or request.auth is None:
             raise NotAuthenticated(MISSING)
-        method = "GET" if request.method == "HEAD" else request.method
+        method = str("GET" if request.method == "HEAD" else request.method)
         if not hasattr(view, method.lower()):
             return True  # answered as 405
         action = view.actions.get(method)

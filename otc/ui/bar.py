@@ -6,7 +6,8 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from otc.calendar.rules import Period, following, previous
@@ -18,11 +19,11 @@ from otc.ui import controls
 PERIODS_BACK, PERIODS_AHEAD = 8, 4
 
 
-def answers_bad_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def answers_bad_questions(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """A parameter that can't be meant gives a page that says so (400); a scope of a stranger is not found."""
 
     @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except BadQuestion as problem:

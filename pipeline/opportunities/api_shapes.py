@@ -106,7 +106,7 @@ class StateItem(serializers.Serializer):
     competitor_name = serializers.CharField(allow_null=True)
     product_id = serializers.UUIDField(allow_null=True)
     product_name = serializers.CharField(allow_null=True)
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # hides Field.source, on purpose
     kind = serializers.CharField(allow_blank=True)
     next_step = serializers.CharField(allow_blank=True)
     next_step_on = serializers.DateField(allow_null=True)
@@ -117,12 +117,6 @@ class OpportunityItem(StateItem):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
-
-
-class MomentQuery(FrameQuery):
-    """As of when one deal is asked for."""
-
-    period = scope = org_chart = None
 
 
 class OpportunityQuery(FrameQuery, PageQuery):
@@ -155,7 +149,9 @@ class OpportunityInput(Strict):
     close_date = DayField(required=False, allow_null=True)
     competitor_id = serializers.UUIDField(required=False, allow_null=True)
     product_id = serializers.UUIDField(required=False, allow_null=True)
-    source = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    source = serializers.CharField(  # type: ignore[assignment]  # as above
+        required=False, allow_blank=True, max_length=100
+    )
     kind = serializers.CharField(required=False, allow_blank=True, max_length=100)
     next_step = serializers.CharField(required=False, allow_blank=True, max_length=500)
     next_step_on = DayField(required=False, allow_null=True)

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from otc.tenancy.middleware import Tenant

@@ -66,15 +66,9 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-class FrameQuery(Strict):
-    """The frame of a report, as otc.question.ask reads it. A subclass adds the report's own parameters."""
+class MomentQuery(Strict):
+    """As of when something is asked for, as otc.question.ask reads it."""
 
-    period = serializers.CharField(
-        required=False, max_length=20, help_text="A fiscal year, quarter or month: 2026, 2026-Q4, 2026-11."
-    )
-    scope = serializers.CharField(
-        required=False, max_length=40, help_text="Whose deals: a person's id, `unassigned` or `everyone`."
-    )
     as_of = serializers.CharField(
         required=False,
         max_length=40,
@@ -82,6 +76,17 @@ class FrameQuery(Strict):
     )
     knowledge = serializers.ChoiceField(
         choices=("then", "now"), required=False, help_text="Known at that instant, or known today of it."
+    )
+
+
+class FrameQuery(MomentQuery):
+    """The whole frame of a report. A subclass adds the report's own parameters."""
+
+    period = serializers.CharField(
+        required=False, max_length=20, help_text="A fiscal year, quarter or month: 2026, 2026-Q4, 2026-11."
+    )
+    scope = serializers.CharField(
+        required=False, max_length=40, help_text="Whose deals: a person's id, `unassigned` or `everyone`."
     )
     org_chart = serializers.ChoiceField(
         choices=("then", "now"), required=False, help_text="Whose reporting lines make up a scope."

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from otc.api.endpoints import Endpoint
 from otc.api.errors import refused, translate
 from otc.api.pages import keyset_page, page_schema, paged
+from otc.api.parameters import MomentQuery
 from otc.question import Question, ask
 from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Role
@@ -19,7 +20,6 @@ from pipeline.opportunities.api_shapes import (
     AS_OF_SORTS,
     SORTS,
     CloseInput,
-    MomentQuery,
     OpportunityEdit,
     OpportunityInput,
     OpportunityItem,

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN_ACTIONS = frozenset().union(*ACTIONS.values())
 METHODS = ("get", "post", "put", "patch", "delete")
 ROLES = {"ana": "rep", "max": "manager", "eve": "executive", "ops": "administrator"}
+SCOPES = (["read", "write"], ["read"], ["write"])
 Faults = list[str]
 
 
@@ -206,7 +207,8 @@ def token_faults(street: Street) -> Faults:
     """Calls that a role or a scope doesn't allow and that went through, or the other way round."""
     faults = []
     for name, person in street.house.people.items():
-        for scopes in (["read", "write"], ["read"], ["write"]):
+        # The scopes don't depend on the role: one person tries them all.
+        for scopes in SCOPES if name == "ana" else SCOPES[:1]:
             client = caller(secret_of(person, scopes=scopes))
             for route, method, url in calls(street.house, real=False):
                 code = call(client, method, url).status_code

@@ -12,16 +12,14 @@ from otc.question import Question
 from pipeline.accounts.models import Contact
 from pipeline.activities.models import Activity
 from pipeline.health.models import Health
-from pipeline.health.rules import CHECKS
 from pipeline.history.queries import timeline
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
-from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
 from pipeline.opportunities.timeline import CHANGE, CONTACT, Entry, days_by_stage, entries
 from pipeline.process.models import Category, Milestone, Stage
 from pipeline.risk.models import Risk
 
 SHOWN_ENTRIES = 12
-CHECK_TITLES = {check.key: check.title for check in CHECKS}
 TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"))
 
 
@@ -88,6 +86,14 @@ class DealReport:
     @property
     def is_open(self) -> bool:
         return self.state.outcome is None
+
+    @property
+    def name_after_account(self) -> str:
+        """“Depot telemetry” of “Kestrel Rail: Depot telemetry” at Kestrel Rail; empty where it isn't so named."""
+        account = self.state.account.name if self.state.account else ""
+        if not account or not self.state.name.startswith(account):
+            return ""
+        return str(self.state.name[len(account) :].lstrip(" :,–-"))
 
     @property
     def category_label(self) -> str:

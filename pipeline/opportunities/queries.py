@@ -16,11 +16,23 @@ from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import EVERYONE, Owners
+from pipeline.health.rules import CHECKS
 from pipeline.history.queries import as_of_condition, versions_as_of
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Category
 
 RELATED = ("account", "owner", "stage", "process", "reason", "competitor", "product")
+CHECK_TITLES = {check.key: check.title for check in CHECKS}
+# Where a table or a card has no room for the whole title.
+SHORT_TITLES = CHECK_TITLES | {
+    "stalled": "Stalled",
+    "pushed_often": "Pushed twice",
+    "amount_fell": "Amount fell",
+    "milestone_missing": "Milestone missing",
+    "moved_backward": "Moved back",
+    "close_date_implausible": "Date implausible",
+    "commit_at_risk": "Commit at risk",
+}
 CATEGORY_RANK = {category: rank for rank, category in enumerate(Category.values)}
 
 
@@ -128,5 +140,6 @@ def facts_of(deal_ids: Sequence[UUID], *, since: datetime, known: datetime) -> d
 
 def _facts(row: tuple[Any, ...]) -> Facts:
     failed = json.loads(row[2]) if isinstance(row[2], str) else (row[2] or [])
-    ordered = sorted(failed, key=lambda check: -int(check.get("penalty", 0)))
+    named = [{**check, "title": SHORT_TITLES.get(check["check"], check["check"])} for check in failed]
+    ordered = sorted(named, key=lambda check: -int(check.get("penalty", 0)))
     return Facts(row[1], tuple(ordered), row[3], row[4], Stood(*row[6:]) if row[5] else None)

@@ -53,6 +53,7 @@ def bar_of(request: HttpRequest, framed: Frame) -> dict[str, Any]:
     return {
         **(_alone(request, question) if sees_only_own(question) else _among_others(request, question)),
         "closing_control": closing,
+        "controls": [closing],
         "bar_note": period_note(question) if framed.asked.filter.period else "",
         "as_of_query": as_of_query(question),
         "since_day": framed.since.astimezone(question.zone).date(),

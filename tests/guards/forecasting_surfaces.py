@@ -1,0 +1,259 @@
+"""The surfaces of forecast, flow and inspection. Numbers are minor units and counts by (row, column)."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from forecasting.inspection.report import Asked, all_deals, inspection_report
+from forecasting.rollup.report import rollup_report
+from forecasting.rollup.rules import COLUMNS
+from forecasting.rollup.views import NO_CATEGORY, VIEWS
+from forecasting.waterfall.report import waterfall_report
+from forecasting.waterfall.views import label_of, steps
+from otc.question import Question, since_instant
+from otc.ui import format as fmt
+from tests.guards.page_numbers import amounts_in, minor_of
+from tests.guards.surface import API, CSV, PAGE, Looker, Numbers, Surface, text_of
+
+GROUP = "group"
+
+
+def maybe_int(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def forecast_report(question: Question, medium: str) -> Numbers:
+    """Final amounts and quotas; the page sums people without a line up and leaves empty columns out."""
+    report = rollup_report(question.organization, period=question.period, **question.frame)
+    columns = [*COLUMNS, "quota"]
+    rows = [(str(row.person_id), row) for row in report.rows if medium != PAGE or not row.is_unassigned]
+    if medium != PAGE or report.unassigned.deal_count or report.unassigned.amounts["open"].final:
+        rows.append(("unassigned", report.unassigned))
+    if medium == PAGE:
+        columns = [column for view in VIEWS.values() for column, _ in view]
+        columns += [NO_CATEGORY[0]] if report.total.amounts["no_category"].rolled_up else []
+    return {
+        (key, column): row.quota_minor if column == "quota" else row.amounts[column].final
+        for key, row in [*rows, ("total", report.total)]
+        for column in columns
+    }
+
+
+def forecast_page(looker: Looker) -> Numbers:
+    numbers: Numbers = {}
+    for view, columns in VIEWS.items():
+        names = [column for column, _ in columns]
+        for row in text_of(looker.page("forecast/", view=view)).rows:
+            if row.section == "thead" or "is-own" in row.classes or len(row.cells) < len(names) + 4:
+                continue
+            href = row.cells[0].hrefs[0] if row.section == "tbody" else "?scope=total"
+            key = parse_qs(urlsplit(href).query)["scope"][0]
+            shown = [*names, NO_CATEGORY[0]][: len(row.cells) - 4]
+            amounts = amounts_in(row.cells[2 : 2 + len(shown)])
+            numbers |= {(key, name): amount for name, amount in zip(shown, amounts, strict=True)}
+    return numbers
+
+
+def forecast_csv(looker: Looker) -> Numbers:
+    return {
+        (row["person_id"] or row["person"].lower(), column): maybe_int(row[f"{column}_minor"])
+        for row in looker.csv("forecast/")
+        for column in (*COLUMNS, "quota")
+    }
+
+
+def forecast_api(looker: Looker) -> Numbers:
+    found = looker.api("forecast/rollup")
+    rows = [(row["person_id"], row) for row in found["rows"]]
+    rows += [("unassigned", found["unassigned"]), ("total", found["total"])]
+    numbers: Numbers = {(key, "quota"): row["quota_minor"] for key, row in rows}
+    for key, row in rows:
+        numbers |= {(key, column): row["amounts"][column]["final_minor"] for column in COLUMNS}
+    return numbers
+
+
+def flow_report(question: Question, medium: str) -> Numbers:
+    """Sum, count and deals of both ends and of every bucket that isn't empty."""
+    _, since = since_instant(question, "period", last_visit=None)
+    report = waterfall_report(question.organization, period=question.period, since=since, **question.frame)
+    numbers: Numbers = {}
+    for name, total in steps(report).items():
+        if total.lines:
+            numbers[name, "count"] = len(total.lines)
+            if medium == PAGE:
+                numbers[name, "written"] = fmt.money_full(total.amount_minor, currency=report.currency)
+            else:
+                numbers[name, "minor"] = total.amount_minor
+                numbers[name, "deals"] = sorted(
+                    ("" if line.part in report.hidden else str(line.part), line.amount_minor)
+                    for line in total.lines
+                )
+    if medium != CSV:
+        falls = report.waterfall
+        numbers["opening",] = falls.opening.amount_minor
+        numbers["closing",] = falls.closing.amount_minor
+        numbers["bookings",] = falls.change_of_bookings_minor
+        numbers["unconvertible",] = len(falls.unconvertible)
+    return numbers
+
+
+def flow_page(looker: Looker) -> Numbers:
+    """Written sums of the steps and both ends, and the exact ends from the sentence above."""
+    numbers: Numbers = {}
+    for bucket in ("", "opening", "closing"):
+        response = looker.page("flow/", bucket=bucket)
+        text = text_of(response)
+        names = {step["label"]: step["total"].name for step in response.context["steps"]}
+        for row in text.rows:
+            if GROUP in row.classes:
+                label, count = row.cells[0].text.strip().rsplit(" ", 1)
+                if int(count):
+                    name = str(names[label])
+                    assert label_of(name) == label
+                    numbers |= {(name, "count"): int(count), (name, "written"): row.cells[-1].text.strip()}
+    opening, closing = [minor_of(title) for title in text.exact[:2]]
+    numbers |= {("opening",): opening, ("closing",): closing}
+    numbers["bookings",] = response.context["bookings_minor"]
+    numbers["unconvertible",] = response.context["unconvertible"]
+    return numbers
+
+
+def flow_csv(looker: Looker) -> Numbers:
+    lines: dict[str, list[tuple[str, int]]] = {}
+    for row in looker.csv("flow/"):
+        lines.setdefault(row["bucket"], []).append((row["deal_id"], int(row["amount_minor"])))
+    return _summed(lines)
+
+
+def flow_api(looker: Looker) -> Numbers:
+    found = looker.api("waterfall", since="period")
+    named = [("opening", found["opening"]), ("closing", found["closing"])]
+    named += [(bucket["name"], bucket) for bucket in found["buckets"]]
+    for _, item in named:
+        assert item["amount_minor"] == sum(deal["amount_minor"] for deal in item["deals"])
+        assert item["count"] == len(item["deals"])
+    lines = {
+        name: [(deal["deal_id"] or "", deal["amount_minor"]) for deal in item["deals"]]
+        for name, item in named
+        if item["deals"]
+    }
+    return _summed(lines) | {
+        ("opening",): found["opening"]["amount_minor"],
+        ("closing",): found["closing"]["amount_minor"],
+        ("bookings",): found["change_of_bookings_minor"],
+        ("unconvertible",): len(found["unconvertible"]),
+    }
+
+
+def _summed(lines: dict[str, list[tuple[str, int]]]) -> Numbers:
+    numbers: Numbers = {}
+    for name, deals in lines.items():
+        numbers[name, "count"] = len(deals)
+        numbers[name, "minor"] = sum(amount for _, amount in deals)
+        numbers[name, "deals"] = sorted(deals)
+    return numbers
+
+
+def inspection_numbers(question: Question, medium: str) -> Numbers:
+    """The groups' sums, the period's figures, and every deal with its amount."""
+    _, since = since_instant(question, "", last_visit=None)
+    report = inspection_report(question, since=since, asked=Asked())
+    currency = question.organization.currency
+    numbers: Numbers = {}
+    for group in report.groups:
+        numbers[GROUP, group.group_key, "count"] = group.count
+        numbers[GROUP, group.group_key, "sum"] = (
+            fmt.money_full(group.total_minor, currency=currency) if medium == PAGE else group.total_minor
+        )
+    for deal in all_deals(question, since=since, asked=Asked()):
+        numbers["deal", str(deal.opportunity_id)] = (
+            _written(deal.corporate_minor, currency) if medium == PAGE else deal.corporate_minor
+        )
+    if medium != CSV:
+        summary = report.summary
+        numbers["won",] = summary.now.won_minor
+        numbers["open",] = summary.now.open_minor
+        numbers["commit",] = summary.commit_with_won_minor
+        numbers |= {("tab", tab): count for tab, count in report.counts.items()}
+    if medium == API:
+        numbers |= {("was", "won"): summary.before.won_minor, ("slip",): summary.slip_minor}
+        numbers |= {("quota",): summary.quota_minor, ("total",): report.total_minor}
+    return numbers
+
+
+def _written(corporate_minor: int | None, currency: str) -> str:
+    return "" if corporate_minor is None else fmt.money_full(corporate_minor, currency=currency)
+
+
+def inspection_page(looker: Looker) -> Numbers:
+    numbers: Numbers = {}
+    number, more = 0, True
+    while more:
+        response = looker.page("inspection/", page=str(number))
+        found, text = response.context["found"], text_of(response)
+        keys = iter([entry["group"].group_key for entry in response.context["groups"]])
+        for row in text.rows:
+            if GROUP in row.classes:
+                key, count = next(keys), int(row.cells[0].text.strip().rsplit(" ", 1)[1])
+                numbers[GROUP, key, "count"] = count
+                numbers[GROUP, key, "sum"] = row.cells[1].text.split()[0]
+            elif row.row_id.startswith("deal-"):
+                numbers["deal", row.row_id.removeprefix("deal-")] = _deal_amount(row.cells[2].text)
+        more, number = found.has_more, number + 1
+    exact = [minor_of(title) for title in text.exact_of("metric-value")]
+    numbers |= {("won",): exact[0], ("commit",): exact[1], ("open",): exact[2]}
+    tabs = response.context["tabs"]
+    return numbers | {("tab", name): tab.count for name, tab in zip(found.counts, tabs, strict=True)}
+
+
+def _deal_amount(text: str) -> str:
+    """The corporate amount in a cell: a foreign currency's code stands before it, a change behind it."""
+    words = [word for word in text.split() if not word.isalpha() or word == "no"]
+    is_foreign = len(text.split()[0]) == 3 and text.split()[0].isupper()
+    if words[0] == "no" or (is_foreign and text.split()[0] == "NOK"):
+        return ""
+    return words[0]
+
+
+def inspection_csv(looker: Looker) -> Numbers:
+    numbers: Numbers = {}
+    for row in looker.csv("inspection/"):
+        minor, key = maybe_int(row["corporate_minor"]), row["category"]
+        numbers["deal", row["id"]] = minor
+        numbers[GROUP, key, "count"] = numbers.get((GROUP, key, "count"), 0) + 1
+        numbers[GROUP, key, "sum"] = numbers.get((GROUP, key, "sum"), 0) + (minor or 0)
+    return numbers
+
+
+def inspection_api(looker: Looker) -> Numbers:
+    found = looker.api("inspection")
+    summary = found["summary"]
+    numbers: Numbers = {
+        ("won",): summary["now"]["won_minor"],
+        ("open",): summary["now"]["open_minor"],
+        ("commit",): summary["commit_with_won_minor"],
+        ("was", "won"): summary["before"]["won_minor"],
+        ("slip",): summary["slip_minor"],
+        ("quota",): summary["quota_minor"],
+        ("total",): found["total_minor"],
+    }
+    numbers |= {("tab", tab): count for tab, count in found["tabs"].items()}
+    for group in found["groups"]:
+        numbers |= {
+            (GROUP, group["key"], "count"): group["count"],
+            (GROUP, group["key"], "sum"): group["total_minor"],
+        }
+    deals: list[Any] = found["deals"]
+    while found["next"]:
+        found = looker.api(found["next"])
+        deals += found["deals"]
+    assert len({deal["deal_id"] for deal in deals}) == len(deals) == found["count"]
+    return numbers | {("deal", deal["deal_id"]): deal["corporate_minor"] for deal in deals}
+
+
+FORECAST = Surface(
+    "forecast", "api-forecast-rollup", forecast_report, forecast_page, forecast_csv, forecast_api
+)
+FLOW = Surface("flow", "api-waterfall", flow_report, flow_page, flow_csv, flow_api)
+INSPECTION = Surface(
+    "inspection", "api-inspection", inspection_numbers, inspection_page, inspection_csv, inspection_api
+)

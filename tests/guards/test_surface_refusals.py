@@ -1,0 +1,71 @@
+"""What can't be asked of a report is answered alike by its page and its endpoint: 404 or 400, naming the field."""
+
+import pytest
+
+from tests.guards.deal_surfaces import SURFACES
+from tests.guards.report_house import build_report_house
+from tests.guards.routes import endpoint_routes, page_routes
+from tests.guards.surface import looker
+
+REFUSED: list[tuple[str, dict[str, str], int]] = [
+    ("max", {"scope": "eve"}, 404),
+    ("ana", {"scope": "unassigned"}, 404),
+    ("eve", {"scope": "nobody"}, 404),
+    ("eve", {"period": "2026-Q5"}, 400),
+    ("eve", {"as_of": "2999-01-01"}, 400),
+    ("eve", {"as_of": "yesterday"}, 400),
+    ("eve", {"org_chart": "tomorrow"}, 400),
+    ("eve", {"knowledge": "some"}, 400),
+]
+
+# Every request in a transaction of its own, as it is served: a refused one is rolled back whole.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_can_not_be_asked_is_answered_alike() -> None:
+    house = build_report_house(deals=2)
+    pages = {
+        route.name: route.url({"slug": house.organization.slug}) for route in page_routes() if not route.parts
+    }
+    endpoints = {route.name: route.url({}) for route in endpoint_routes() if not route.parts}
+    for name, parameters, status in REFUSED:
+        eyes = looker(house, name, parameters)
+        for surface in SURFACES:
+            page = eyes.browser.get(pages[surface.page], eyes.parameters)
+            answer = eyes.caller.client.get(endpoints[surface.endpoint], eyes.parameters)
+            assert (page.status_code, answer.status_code) == (status, status), (surface.page, parameters)
+            fields = answer.json()["error"]["fields"]
+            assert list(fields) == ([next(iter(parameters))] if status == 400 else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("waterfall?mode=path", "mode"),
+        ("waterfall?group_by=colour", "group_by"),
+        ("waterfall?from=2026-01-01&since=period", "from"),
+        ("waterfall?to=2026-01-01&as_of=2026-01-01", "to"),
+        ("waterfall?to=soon", "to"),
+        ("waterfall?from=soon", "from"),
+        ("waterfall?from=2026-06-01&to=2026-05-01", "from"),
+        ("waterfall?since=soon", "since"),
+        ("forecast/rollup?currency=USD", "currency"),
+        ("forecast/rollup?since=monday", "since"),
+        ("inspection?tab=best", "tab"),
+        ("inspection?sort=colour", "sort"),
+        ("inspection?page=-1", "page"),
+        ("winloss?group_by=colour", "group_by"),
+        ("winloss?group=person", "group"),
+    ],
+)
+def test_a_parameter_that_can_not_be_meant_is_named(path: str, field: str) -> None:
+    eyes = looker(build_report_house(deals=0), "eve", {})
+    answer = eyes.caller.get(path)
+    assert answer.status_code == 400, answer.content
+    assert list(answer.json()["error"]["fields"]) == [field]
+
+
+def test_path_mode_says_that_it_is_not_there_yet() -> None:
+    eyes = looker(build_report_house(deals=0), "eve", {})
+    answer = eyes.caller.get("waterfall?mode=path")
+    assert "isn't there yet" in answer.json()["error"]["fields"]["mode"][0]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from otc.calendar.rules import Period, PeriodError, monday_of, parse_period, period_of
+from otc.calendar.rules import FIRST_YEAR, LAST_YEAR, Period, PeriodError, monday_of, parse_period, period_of
 from otc.tenancy.lines import EVERYONE, Chart, Owners, chart_at, scope_owners
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
@@ -145,6 +145,8 @@ def _instant(text: str, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, boo
         raise BadQuestion(
             "as_of", f"“{text}” is not a day like 2026-11-02 or an instant like 2026-11-02T18:00Z"
         ) from None
+    if instant.year <= FIRST_YEAR:
+        raise BadQuestion("as_of", f"{text} lies before any deal; years go from {FIRST_YEAR + 1}")
     if instant > now:
         if len(text) == 10 and date.fromisoformat(text) == now.astimezone(zone).date():
             return now, False
@@ -165,9 +167,14 @@ def _aware(text: str, zone: ZoneInfo) -> datetime:
 
 def _day(text: str, parameter: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise BadQuestion(parameter, f"“{text}” is not a day like 2026-11-02") from None
+    if not FIRST_YEAR < day.year < LAST_YEAR:
+        raise BadQuestion(
+            parameter, f"{text} is out of reach; years go from {FIRST_YEAR + 1} to {LAST_YEAR - 1}"
+        )
+    return day
 
 
 def _choice(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -102,7 +102,8 @@ def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardR
 
 def _sums(rows: Any, group: str, question: Question) -> list[dict[str, Any]]:
     deal = OuterRef("opportunity_id" if question.is_past else "id")
-    chance = Subquery(Risk.objects.filter(opportunity_id=deal).values("p_won")[:1])
+    scores = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
+    chance = Subquery(scores.values("p_won")[:1])
     expected = Cast(F("corporate_minor"), FloatField()) * F("p_won")
     found = (
         rows.annotate(p_won=chance)

@@ -134,7 +134,9 @@ def deal_report(
     shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
     is_scored = not question.is_past and state.outcome is None
     health = Health.objects.filter(opportunity_id=deal_id).first() if is_scored else None
-    risk = Risk.objects.filter(opportunity_id=deal_id).first() if is_scored else None
+    # A score of an earlier close date says nothing about this one: it is being computed again.
+    scores = Risk.objects.filter(opportunity_id=deal_id, close_date=state.close_date)
+    risk = scores.first() if is_scored else None
     return DealReport(
         deal=deal,
         state=state,

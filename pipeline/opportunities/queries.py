@@ -86,7 +86,8 @@ def category_rank() -> Case:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known beside a deal: its health (0..100) and failed checks, its chances (0..1), and how it stood.
+    """What is known beside a deal: its health (0..100) and failed checks, its chances (0..1) by `scored_for`,
+    the close date at that time, and how it stood.
 
     `stood` is None for a deal that wasn't there then.
     """
@@ -95,6 +96,7 @@ class Facts:
     failed: tuple[dict[str, Any], ...]
     p_won: float | None
     p_slip: float | None
+    scored_for: date | None
     stood: "Stood | None"
 
 
@@ -112,8 +114,8 @@ class Stood:
 
 
 FACTS = f"""
-SELECT d.id, h.score, h.failed, r.p_won, r.p_slip, v.id IS NOT NULL, v.amount_minor, v.currency, v.close_date,
-       v.category, v.outcome, s.position, s.name
+SELECT d.id, h.score, h.failed, r.p_won, r.p_slip, r.close_date, v.id IS NOT NULL,
+       v.amount_minor, v.currency, v.close_date, v.category, v.outcome, s.position, s.name
 FROM unnest(%(ids)s::uuid[]) AS d(id)
 LEFT JOIN pipeline_health h ON h.organization_id = %(org)s AND h.opportunity_id = d.id
 LEFT JOIN pipeline_risk r ON r.organization_id = %(org)s AND r.opportunity_id = d.id
@@ -142,4 +144,4 @@ def _facts(row: tuple[Any, ...]) -> Facts:
     failed = json.loads(row[2]) if isinstance(row[2], str) else (row[2] or [])
     named = [{**check, "title": SHORT_TITLES.get(check["check"], check["check"])} for check in failed]
     ordered = sorted(named, key=lambda check: -int(check.get("penalty", 0)))
-    return Facts(row[1], tuple(ordered), row[3], row[4], Stood(*row[6:]) if row[5] else None)
+    return Facts(row[1], tuple(ordered), row[3], row[4], row[5], Stood(*row[7:]) if row[6] else None)

@@ -101,7 +101,10 @@ class DealRow:
 
     @property
     def p_slip(self) -> float | None:
-        return self.facts.p_slip if self.facts and self.is_open else None
+        """None too while the score is of an earlier close date: it says nothing about this one."""
+        if self.facts is None or not self.is_open or self.facts.scored_for != self.close_date:
+            return None
+        return self.facts.p_slip
 
     @property
     def is_new(self) -> bool:
@@ -262,7 +265,8 @@ def _sortable(rows: Any, question: Question, sort: str) -> Any:
             health_score=Subquery(Health.objects.filter(opportunity_id=deal).values("score")[:1])
         )
     if name == "slip":
-        return rows.annotate(p_slip=Subquery(Risk.objects.filter(opportunity_id=deal).values("p_slip")[:1]))
+        scores = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
+        return rows.annotate(p_slip=Subquery(scores.values("p_slip")[:1]))
     return rows
 
 
@@ -272,7 +276,7 @@ def with_facts(found: list[dict[str, Any]], question: Question, *, since: dateti
     for row in found:
         beside = facts.get(row["deal_id"])
         if beside is not None and question.is_past:
-            beside = Facts(None, (), None, None, beside.stood)
+            beside = Facts(None, (), None, None, None, beside.stood)
         yield DealRow(*(row[column] for column in COLUMNS), facts=beside)
 
 

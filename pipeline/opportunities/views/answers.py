@@ -1,5 +1,6 @@
 """How a write is answered: a toast with Undo where htmx asked, else back to where one came from."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from otc.tenancy.middleware import tenant_of
+from otc.tenancy.middleware import Tenant, tenant_of
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 
@@ -20,6 +22,11 @@ def deal_or_404(request: HttpRequest, deal_id: UUID) -> Opportunity:
     if deal is None:
         raise Http404
     return deal
+
+
+def tenant_after_write(request: HttpRequest) -> Tenant:
+    """The request's tenant with the clock read again: what was just written lies behind the request's start."""
+    return replace(tenant_of(request), now=timezone.now())
 
 
 def is_htmx(request: HttpRequest) -> bool:

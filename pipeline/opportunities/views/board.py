@@ -17,7 +17,14 @@ from pipeline.opportunities.board import BoardReport, board_report
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MilestonesMissing, Refused
 from pipeline.opportunities.services import opportunity_edit
-from pipeline.opportunities.views.answers import back, deal_or_404, is_htmx, toast, undo_url
+from pipeline.opportunities.views.answers import (
+    back,
+    deal_or_404,
+    is_htmx,
+    tenant_after_write,
+    toast,
+    undo_url,
+)
 from pipeline.opportunities.views.deal import as_uuid
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
 
@@ -77,7 +84,7 @@ def board_move(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
     undo = undo_url(request, deal_id, written.before)
     if not is_htmx(request):
         return back(request, board_url, said=said, undo=undo)
-    framed = frame(request)
+    framed = frame(request, tenant=tenant_after_write(request))
     report = board_report(framed.question, framed.asked, since=framed.since)
     context = context_of(request, framed, report) | {"oob": True}
     response = render(request, "pipeline/opportunities/_board_parts.html", context)

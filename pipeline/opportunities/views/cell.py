@@ -18,7 +18,15 @@ from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.report import deal_row
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import opportunity_edit
-from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, is_htmx, toast, undo_url
+from pipeline.opportunities.views.answers import (
+    back,
+    deal_or_404,
+    deal_url,
+    is_htmx,
+    tenant_after_write,
+    toast,
+    undo_url,
+)
 from pipeline.opportunities.views.deal import deal_main
 
 ON_DEAL_PAGE = "deal"
@@ -65,30 +73,29 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
     try:
         value = cell.read(typed, Typing(deal, tenant.organization, tenant.today))
         if value == getattr(deal, cell.column):
-            return saved(request, deal.id, said="", undo="")
+            return saved(request, deal.id, field, said="", undo="")
         written = opportunity_edit(deal.id, changes={cell.column: value})
     except Refused as refusal:
         return editor(request, cell, field, deal, value=typed, error=refusal.reason)
     after = visible_opportunity(deal.id, visible=tenant.visible)
     told = changes(deal, after, today=tenant.today) if after else ()
     said = f"{deal.name}: {told[0].sentence.strip()}" if told else f"{deal.name} is no longer in your sight"
-    return saved(request, deal.id, said=said, undo=undo_url(request, deal.id, written.before))
+    return saved(request, deal.id, field, said=said, undo=undo_url(request, deal.id, written.before))
 
 
-def saved(request: HttpRequest, deal_id: UUID, *, said: str, undo: str) -> HttpResponse:
+def saved(request: HttpRequest, deal_id: UUID, field: str, *, said: str, undo: str) -> HttpResponse:
     """The row again, or the deal's page again, with a toast; a redirect without htmx."""
     if not is_htmx(request):
         return back(request, deal_url(request, deal_id), said=said, undo=undo)
     spoken = toast(request, said, undo=undo) if said else ""
     if request.GET.get("in") == ON_DEAL_PAGE:
-        return deal_main(request, deal_id, beside=spoken)
+        return deal_main(request, deal_id, edited=field, beside=spoken)
     return HttpResponse(row_html(request, deal_id) + spoken)
 
 
 def row_html(request: HttpRequest, deal_id: UUID) -> str:
     """The deal's row of the list as it stands now; nothing once it has left the viewer's sight."""
-    tenant = tenant_of(request)
-    question = ask(tenant, {})
+    question = ask(tenant_after_write(request), {})
     _, since = since_instant(question, "", last_visit=None)
     row = deal_row(question, deal_id, since=since)
     if row is None:

@@ -1,6 +1,5 @@
 """The page of one deal, now or as of a past instant, and what is posted from it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import milestone_mark, opportunity_edit, opportunity_undo
-from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, undo_url
+from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
 from pipeline.process.models import Milestone
 
 STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
@@ -50,13 +49,13 @@ def report_of(request: HttpRequest, question: Question, deal_id: UUID) -> DealRe
     )
 
 
-def deal_main(request: HttpRequest, deal_id: UUID, *, beside: str) -> HttpResponse:
-    """The page's main part again after an edit in place, for htmx, with a toast beside it."""
-    question = ask(tenant_of(request), {})
+def deal_main(request: HttpRequest, deal_id: UUID, *, edited: str, beside: str) -> HttpResponse:
+    """The page's main part again after `edited` was edited in place, for htmx, with a toast beside it."""
+    question = ask(tenant_after_write(request), {})
     report = report_of(request, question, deal_id)
     if report is None:
         raise Http404
-    context = context_of(request, question, report, path=deal_url(request, deal_id))
+    context = context_of(request, question, report, path=deal_url(request, deal_id)) | {"edited": edited}
     response = render(request, "pipeline/opportunities/deal.html", context)
     response.content += beside.encode()
     response["HX-Retarget"] = response["HX-Reselect"] = "#main"
@@ -199,8 +198,3 @@ def deal_activity_forget(request: HttpRequest, slug: str, deal_id: UUID, activit
     deal_or_404(request, deal_id)
     activity_forget(activity_id, opportunity_id=deal_id)
     return back(request, deal_url(request, deal_id), said="Taken back")
-
-
-def local(moment: datetime, question: Question) -> datetime:
-    """A moment in the organization's zone."""
-    return moment.astimezone(question.zone)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from otc.calendar.rules import period_of
 from otc.question import Question, ask, since_instant
 from otc.tenancy.lines import EVERYONE
-from otc.tenancy.middleware import tenant_of
+from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Role
 from otc.ui.bar import bar, period_choices, period_note
 from otc.ui.controls import Choice, Control, as_of_control, choice_control, href_with
@@ -28,19 +28,19 @@ class Frame:
     since: datetime
 
 
-def frame(request: HttpRequest, *, default_state: str = "open") -> Frame:
+def frame(request: HttpRequest, *, tenant: Tenant | None = None) -> Frame:
     """A rep starts with their own deals, a manager with their branch's, the others with everyone's.
 
-    Raises BadQuestion and UnknownScope.
+    `tenant` is the request's unless another clock is meant. Raises BadQuestion and UnknownScope.
     """
-    tenant = tenant_of(request)
+    tenant = tenant or tenant_of(request)
     parameters = request.GET.dict()
     if not parameters.get("scope"):
         mine = tenant.person.role in OWN_BY_DEFAULT
         parameters["scope"] = str(tenant.person.id) if mine else EVERYONE
     question = ask(tenant, parameters)
     _, since = since_instant(question, parameters.get("since", ""), last_visit=None)
-    return Frame(question, read(parameters, question, default_state=default_state), since)
+    return Frame(question, read(parameters, question), since)
 
 
 def bar_of(request: HttpRequest, framed: Frame) -> dict[str, Any]:

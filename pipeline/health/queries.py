@@ -13,6 +13,7 @@ from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.process.models import Milestone, Stage
+from pipeline.risk.queries import rows_over_all_deals
 
 # The path of each deal: its pushes (every later move of the close date), when it entered its stage, the highest amount
 # in its present currency, and the furthest stage of its present process.
@@ -163,9 +164,7 @@ def stage_names() -> dict[UUID, tuple[int, str]]:
 def won_deals_by_stage() -> dict[UUID, WonDeals]:
     """What the organization's own won deals needed in each stage that any of them was in."""
     parameters: dict[str, Any] = {"organization": str(current_organization_id()), "forever": FOREVER}
-    with connection.cursor() as cursor:
-        cursor.execute(WON_DEALS, parameters)
-        return {row[0]: WonDeals(*row[1:]) for row in cursor.fetchall()}
+    return {row[0]: WonDeals(*row[1:]) for row in rows_over_all_deals(WON_DEALS, parameters)}
 
 
 def _rows(sql: str, opportunity_ids: Sequence[UUID], *, now: datetime) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """How past deals ended that stood where an open one stands now: counted from versions, with what was known then."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,9 +56,21 @@ def count_endings(*, zone: str, now: datetime) -> list[tuple[UUID, str, Counts]]
         "now": now,
         "forever": FOREVER,
     }
+    return [
+        (stage, band, Counts(won, lost, slip))
+        for stage, band, won, lost, slip in rows_over_all_deals(ENDINGS, parameters)
+    ]
+
+
+def rows_over_all_deals(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a query that reads the whole past. Right after an import the planner knows nothing of the new rows and
+    would loop over them for hours, so it may not loop.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(ENDINGS, parameters)
-        return [(stage, band, Counts(won, lost, slip)) for stage, band, won, lost, slip in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_nestloop = off; " + sql, parameters)
+        rows = cursor.fetchall()
+        cursor.execute("RESET enable_nestloop")
+    return rows
 
 
 def stage_rates() -> dict[UUID, dict[str, Counts]]:

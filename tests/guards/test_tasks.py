@@ -152,3 +152,9 @@ def footprint(organization_id: UUID) -> dict[str, int]:
     with use(organization_id):
         models = [model for model in apps.get_models() if issubclass(model, TenantModel)]
         return {model._meta.label: model.objects.count() for model in models}
+
+
+def test_the_scheduler_calls_only_listed_tasks_and_lets_missed_calls_expire():
+    calls = app.conf.beat_schedule.values()
+    assert {call["task"] for call in calls} == {"otc.jobs.sweep", "otc.jobs.ask_for_daily_work"}
+    assert all(call["options"]["expires"] <= call["schedule"] for call in calls)

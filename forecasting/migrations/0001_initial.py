@@ -7,39 +7,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('otc', '0002_fences'),
+        ("otc", "0002_fences"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LastVisit',
+            name="LastVisit",
             fields=[
-                ('id', models.UUIDField(db_default=django.db.models.functions.uuid.UUID7(), editable=False, primary_key=True, serialize=False)),
-                ('page', models.CharField(max_length=20)),
-                ('at', models.DateTimeField()),
-                ('previous_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='otc.organization')),
-                ('person', otc.tenancy.fields.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='otc.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.db.models.functions.uuid.UUID7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("page", models.CharField(max_length=20)),
+                ("at", models.DateTimeField()),
+                ("previous_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="otc.organization",
+                    ),
+                ),
+                (
+                    "person",
+                    otc.tenancy.fields.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="otc.person",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'person', 'page'), name='visit_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "person", "page"), name="visit_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Quota',
+            name="Quota",
             fields=[
-                ('id', models.UUIDField(db_default=django.db.models.functions.uuid.UUID7(), editable=False, primary_key=True, serialize=False)),
-                ('period', models.CharField(db_collation='C', max_length=8)),
-                ('amount_minor', models.BigIntegerField()),
-                ('organization', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='otc.organization')),
-                ('person', otc.tenancy.fields.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='otc.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.db.models.functions.uuid.UUID7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("period", models.CharField(db_collation="C", max_length=8)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="otc.organization",
+                    ),
+                ),
+                (
+                    "person",
+                    otc.tenancy.fields.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="otc.person",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'period', 'person'), name='quota_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='quota_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "period", "person"), name="quota_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)), name="quota_not_negative"
+                    ),
+                ],
             },
         ),
     ]

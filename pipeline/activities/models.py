@@ -24,7 +24,9 @@ class Activity(TenantModel):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["organization", "external_id"], name="activity_external_id_once"),
-            models.CheckConstraint(condition=models.Q(direction__in=["", "in", "out"]), name="activity_direction"),
+            models.CheckConstraint(
+                condition=models.Q(direction__in=["", "in", "out"]), name="activity_direction"
+            ),
         )
         indexes = (
             models.Index(fields=["organization", "opportunity", "-at"], name="activity_by_opportunity"),

@@ -94,7 +94,9 @@ class Opportunity(DealState):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["organization", "external_id"], name="opportunity_external_id_once"),
+            models.UniqueConstraint(
+                fields=["organization", "external_id"], name="opportunity_external_id_once"
+            ),
             models.CheckConstraint(
                 condition=Q(outcome__isnull=True, closed_at__isnull=True)
                 | Q(outcome__isnull=False, closed_at__isnull=False),

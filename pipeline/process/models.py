@@ -71,7 +71,9 @@ class Milestone(TenantModel):
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=["organization", "stage", "position"], name="milestone_place_once"),
+            models.UniqueConstraint(
+                fields=["organization", "stage", "position"], name="milestone_place_once"
+            ),
         )
 
     def __str__(self) -> str:

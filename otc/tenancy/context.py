@@ -67,7 +67,7 @@ def use(
         with transaction.atomic():
             _mirror(context, first=repeatable_read and not is_nested)
             yield context
-            if is_nested:
+            if is_nested and not connection.needs_rollback:
                 _mirror(before)
     finally:
         _context.reset(token)

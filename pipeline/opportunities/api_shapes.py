@@ -138,6 +138,9 @@ class OpportunityInput(Strict):
     """What may be written. `attributes` replaces the whole object."""
 
     name = serializers.CharField(max_length=300)
+    external_id = serializers.CharField(
+        required=False, max_length=200, help_text="Yours; set when the deal is made and never again."
+    )
     account_id = serializers.UUIDField(required=False, allow_null=True)
     owner_id = serializers.UUIDField(required=False, allow_null=True)
     stage_id = serializers.UUIDField(required=False, allow_null=True)

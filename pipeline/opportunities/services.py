@@ -46,14 +46,27 @@ class Written:
     before: UUID | None
 
 
-def opportunity_create(*, name: str, now: datetime, **fields: Any) -> Written:
-    """A new open deal in the default process's first stage unless `stage_id` says otherwise."""
+def opportunity_create(
+    *, name: str, now: datetime, external_id: str | None = None, **fields: Any
+) -> Written:
+    """A new open deal in the default process's first stage unless `stage_id` says otherwise.
+
+    A known `external_id` is refused, so an integration that asks twice makes one deal.
+    """
+    if external_id and Opportunity.objects.filter(external_id=external_id).exists():
+        raise Refused("external_id", f"There is a deal with the external id {external_id} already")
     changes = {"name": name, **fields}
     check_editable(changes, is_open=True)
     process = Process.objects.filter(is_default=True).first()
     stages = list(Stage.objects.filter(process=process)) if process else []
     deal = Opportunity(
-        id=uuid4(), created_at=now, process=process, currency=_corporate_currency(), name=name, source=""
+        id=uuid4(),
+        external_id=external_id or None,
+        created_at=now,
+        process=process,
+        currency=_corporate_currency(),
+        name=name,
+        source="",
     )
     if "stage_id" not in changes and stages:
         changes["stage_id"] = stages[0].id

@@ -19,17 +19,10 @@ def deal_health(subject: UUID | None) -> None:
 
 @long_job("health_daily", is_daily=True)
 def health_daily(lease: Lease) -> None:
-    """Learn the stage rates anew, then bring every open deal up to date: time alone changes health."""
-    _refresh_all(lease)
+    """Learn the stage rates anew, then bring every open deal up to date: time alone changes health.
 
-
-@long_job("health_all")
-def health_all(lease: Lease) -> None:
-    """The same when many deals came at once: one job after an import instead of one per deal."""
-    _refresh_all(lease)
-
-
-def _refresh_all(lease: Lease) -> None:
+    Asked for under a key of its own it also serves an import: one job instead of one per deal.
+    """
     from pipeline.health.services import health_refresh_all
 
     health_refresh_all(lease, now=timezone.now())

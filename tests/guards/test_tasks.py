@@ -31,7 +31,6 @@ TASKS = {
 KINDS = {
     "deal_health": "health and risk of one deal",
     "health_daily": "stage rates, health and risk of all open deals",
-    "health_all": "stage rates, health and risk of all open deals",
 }
 
 # The only modules whose functions a doorway task may call to look across organizations.

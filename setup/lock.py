@@ -29,7 +29,7 @@ def lock_python() -> None:
             "--quiet",
             "--upgrade",
         ]
-        for name in ("requirements", "requirements-dev"):
+        for name in ("requirements", "requirements-dev", "requirements-pgrls"):
             command = [python, "-m", "uv", "pip", "compile", *options, f"{name}.in", "-o", f"{name}.txt"]
             subprocess.run(command, cwd=CLONE, check=True)
 

@@ -16,6 +16,8 @@ ALTER ROLE otc_app SET otc.organization = '00000000-0000-0000-0000-000000000000'
 ALTER ROLE otc_app SET otc.person = '00000000-0000-0000-0000-000000000000';
 ALTER ROLE otc_app SET otc.user_id = '00000000-0000-0000-0000-000000000000';
 ALTER ROLE otc_app SET idle_in_transaction_session_timeout = '60s';
+-- A worker that was killed must not go on holding its locks.
+ALTER ROLE otc_app SET client_connection_check_interval = '2s';
 
 CREATE DATABASE otc OWNER otc_owner TEMPLATE template0 ENCODING 'UTF8'
     LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C';

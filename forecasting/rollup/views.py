@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -134,14 +134,14 @@ def grid_row(
     *,
     key: str,
 ) -> GridRow:
-    base = reverse("deals", args=[question.organization.slug])
+    base, frame = reverse("deals", args=[question.organization.slug]), frame_query(question)
 
     def cell(column: str, *, is_own: bool = False) -> Cell:
         amounts = row.amounts[column]
         return Cell(
             amounts.own if is_own else amounts.final,
             0 if is_own else change(row, before, column),
-            f"{base}?scope={key}&period={question.period.key}&column={column}",
+            href_with(base, frame, scope=key, column=column),
         )
 
     own = None
@@ -156,6 +156,19 @@ def grid_row(
         gap_minor=None if row.quota_minor is None else commit - row.quota_minor,
         attained=None if not row.quota_minor else closed / row.quota_minor,
     )
+
+
+def frame_query(question: Question) -> QueryDict:
+    """The question as an address, so that the deals behind a number are those of the same instant."""
+    query = QueryDict(mutable=True)
+    query["period"] = question.period.key
+    if question.is_past:
+        query["as_of"] = question.as_of.isoformat()
+    if question.frame["knowledge"] == "now":
+        query["knowledge"] = "now"
+    if question.org_chart == "now":
+        query["org_chart"] = "now"
+    return query
 
 
 def change(row: PersonRow, before: PersonRow | None, column: str) -> int:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -104,6 +105,7 @@ def plural_of(count: int, noun: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # a page draws dozens of them, and looking up the sprite's address takes longest
 def icon(name: str, size: int = 16, label: str = "") -> SafeString:
     """An icon of the sprite; without a label it is decoration and a word must stand beside it."""
     meaning = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')

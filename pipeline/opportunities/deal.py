@@ -178,7 +178,7 @@ def _corporate(state: Any, question: Question) -> int | None:
     """The corporate amount; None without an amount or a rate."""
     corporate = question.organization.currency
     if state.amount_minor is None or state.currency == corporate:
-        return state.amount_minor  # type: ignore[no-any-return]  # a bigint column
+        return state.amount_minor
     rate = rate_on(state.currency, state.close_date, known=question.known)
     if rate is None:
         return None

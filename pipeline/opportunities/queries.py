@@ -129,7 +129,7 @@ def facts_of(deal_ids: Sequence[UUID], *, since: datetime, known: datetime) -> d
     """Health, chances and the state at `since` of each deal, in one query."""
     if not deal_ids:
         return {}
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [str(deal_id) for deal_id in deal_ids],
         "org": str(current_organization_id()),
         "since": since,

@@ -277,7 +277,7 @@ def with_facts(found: list[dict[str, Any]], question: Question, *, since: dateti
         beside = facts.get(row["deal_id"])
         if beside is not None and question.is_past:
             beside = Facts(None, (), None, None, None, beside.stood)
-        yield DealRow(*(row[column] for column in COLUMNS), facts=beside)
+        yield DealRow(*[*(row[column] for column in COLUMNS), beside])
 
 
 def _sums(

@@ -22,7 +22,6 @@ SICK_BELOW = 60
 GRAVE_PENALTY = 20
 NOTHING = '<span class="muted">–</span>'
 UNCOMPUTED = '<span class="muted" title="Not computed yet">–</span>'
-LOOK = "look of the deals list"
 EDITABLE = mark_safe(" data-cell")
 FIXED = mark_safe("")
 OUTCOMES = {"won": ("Won", "good"), "lost": ("Lost", "bad"), "no_decision": ("No decision", "neutral")}
@@ -58,18 +57,21 @@ class Cells:
 
 
 @register.simple_tag(takes_context=True)
+def deal_look(context: template.Context) -> Look:
+    """What the rows below have in common, from the organization, day and rights in the context."""
+    return Look(
+        deals_url=reverse("deals", args=[context["organization"].slug]),
+        as_of_query=context.get("as_of_query") or "",
+        today=context["today"],
+        currency=context["currency"],
+        can_edit=bool(context.get("can_edit")),
+    )
+
+
+@register.simple_tag(takes_context=True)
 def deal_cells(context: template.Context, row: DealRow) -> Cells:
-    """The cells of `row` for the organization, day and rights in the context."""
-    look = context.render_context.get(LOOK)
-    if look is None:
-        look = context.render_context[LOOK] = Look(
-            deals_url=reverse("deals", args=[context["organization"].slug]),
-            as_of_query=context.get("as_of_query") or "",
-            today=context["today"],
-            currency=context["currency"],
-            can_edit=bool(context.get("can_edit")),
-        )
-    return cells_of(row, look)
+    """The cells of `row`. A page of many rows sets `look` once with `deal_look`."""
+    return cells_of(row, context.get("look") or deal_look(context))
 
 
 def cells_of(row: DealRow, look: Look) -> Cells:

@@ -45,9 +45,9 @@ class Asked:
         return self.filter.stage_id
 
 
-def read(parameters: Mapping[str, str], question: Question, *, default_state: str = "open") -> Asked:
+def read(parameters: Mapping[str, str], question: Question) -> Asked:
     """Read state, category, stage_id, account_id, period, q, tab, sort, after. Raises BadQuestion."""
-    state = _one_of(parameters, "state", (*STATES, ANY_STATE)) or default_state
+    state = _one_of(parameters, "state", (*STATES, ANY_STATE)) or "open"
     return Asked(
         filter=DealFilter(
             state=None if state == ANY_STATE else state,
@@ -68,7 +68,7 @@ def conditions(question: Question, *, since: datetime) -> dict[str, Q]:
     model: Any = OpportunityVersion if question.is_past else Opportunity
     return {
         "all": Q(),
-        "changed": changed(model, since, question.as_of),
+        "changed": changed(model, since, owners=question.owners),
         "overdue": overdue(question.day),
         "no_next_step": Q(outcome__isnull=True) & without("next_step"),
         "no_close_date": without("close_date"),

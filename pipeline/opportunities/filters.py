@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from otc.calendar.rules import Period
 from otc.tenancy.lines import Owners
@@ -40,8 +40,7 @@ class DealFilter:
     """Every condition is optional and all of them hold together. `owners` None asks for no particular owner.
 
     `closes_from` is the first and `closes_before` the first day after the close dates asked for. `overdue_on`
-    asks for open deals whose close date had passed on that day, `changed` for deals created or edited after its
-    first instant and not after its second.
+    asks for open deals whose close date had passed on that day, `changed_since` for deals created or edited after it.
     """
 
     owners: Owners | None = None
@@ -55,7 +54,7 @@ class DealFilter:
     closes_before: date | None = None
     without: str | None = None
     overdue_on: date | None = None
-    changed: tuple[datetime, datetime] | None = None
+    changed_since: datetime | None = None
     words: str = ""
 
     def apply(self, rows: Any) -> Any:
@@ -79,8 +78,8 @@ class DealFilter:
             rows = rows.filter(close_date__gte=self.period.first, close_date__lt=self.period.end)
         if self.overdue_on is not None:
             rows = rows.filter(overdue(self.overdue_on))
-        if self.changed is not None:
-            rows = rows.filter(changed(rows.model, *self.changed))
+        if self.changed_since is not None:
+            rows = rows.filter(changed(rows.model, self.changed_since, owners=self.owners))
         return rows.filter(named(rows.model, self.words)) if self.words.strip() else rows
 
 
@@ -94,13 +93,18 @@ def overdue(day: date) -> Q:
     return Q(outcome__isnull=True, close_date__lt=day)
 
 
-def changed(model: Any, since: datetime, until: datetime) -> Q:
-    """Deals of `model` (Opportunity or OpportunityVersion) that were created or edited in (since, until]."""
-    deal = "opportunity_id" if _are_versions(model) else "id"
-    later = OpportunityVersion.objects.filter(
-        opportunity_id=OuterRef(deal), valid_from__gt=since, valid_from__lte=until, known_to=FOREVER
-    )
-    return Q(Exists(later))
+def changed(model: Any, since: datetime, *, owners: Owners | None = None) -> Q:
+    """Deals of `model` (Opportunity or OpportunityVersion) that were created or edited after `since`.
+
+    What changed later stands in a version that began later. `owners` says whose deals are asked for: the present
+    version has the deal's present owner, and by owner it is found without a look at every deal.
+    """
+    if _are_versions(model):
+        return Q(valid_from__gt=since)
+    present = OpportunityVersion.objects.filter(valid_from__gt=since, valid_to=FOREVER, known_to=FOREVER)
+    if owners is not None:
+        present = present.filter(owners.matching("owner"))
+    return Q(id__in=present.values("opportunity_id"))
 
 
 def named(model: Any, words: str) -> Q:

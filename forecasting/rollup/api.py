@@ -57,6 +57,9 @@ class RollupRowItem(serializers.Serializer):
     gap_minor = serializers.IntegerField(
         allow_null=True, help_text="Quota less closed; null without a quota."
     )
+    commit_to_quota_minor = serializers.IntegerField(
+        allow_null=True, help_text="Cumulative commit less quota; null without a quota."
+    )
     coverage = CoverageItem()
     amounts = ColumnsItem(help_text="By column: single categories and cumulative ones.")
 
@@ -112,6 +115,7 @@ def row_item(row: PersonRow) -> dict[str, Any]:
         "deal_count": row.deal_count,
         "quota_minor": row.quota_minor,
         "gap_minor": row.gap_minor,
+        "commit_to_quota_minor": row.commit_to_quota_minor,
         "coverage": coverage_item(row.coverage),
         "amounts": {column: amounts_item(row.amounts[column]) for column in COLUMNS},
     }

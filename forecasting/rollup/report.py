@@ -38,6 +38,12 @@ class PersonRow:
     coverage: Coverage
 
     @property
+    def commit_to_quota_minor(self) -> int | None:
+        """Cumulative commit less quota: negative while the people's word falls short; None without a quota."""
+        commit = self.amounts["commit_cumulative"].final
+        return None if self.quota_minor is None else commit - self.quota_minor
+
+    @property
     def gap_minor(self) -> int | None:
         """What is missing to the quota; negative once it is exceeded; None without one."""
         return None if self.quota_minor is None else self.quota_minor - self.amounts["closed"].final

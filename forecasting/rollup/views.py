@@ -53,7 +53,6 @@ class GridRow:
     row: PersonRow
     cells: list[Cell]
     own_cells: list[Cell] | None
-    gap_minor: int | None
     attained: float | None
 
 
@@ -148,12 +147,10 @@ def grid_row(
     if row.reports and any(row.amounts[column].own for column, _ in columns):
         own = [cell(column, is_own=True) for column, _ in columns]
     closed = row.amounts["closed"].final
-    commit = row.amounts["commit_cumulative"].final
     return GridRow(
         row=row,
         cells=[cell(column) for column, _ in columns],
         own_cells=own,
-        gap_minor=None if row.quota_minor is None else commit - row.quota_minor,
         attained=None if not row.quota_minor else closed / row.quota_minor,
     )
 

@@ -139,7 +139,8 @@ def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
         person_id = UUID(scope)
     except ValueError:
         raise UnknownScope(scope) from None
-    if not visible.contains(person_id):
+    is_known = person_id in chart.manager_of or Person.objects.filter(id=person_id).exists()
+    if not is_known or not visible.contains(person_id):
         raise UnknownScope(scope)
     return Owners(chart.branch(person_id), False).intersect(visible)
 

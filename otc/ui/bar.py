@@ -1,6 +1,7 @@
 """The top bar of every page with numbers: scope, period, changes since, as of; and bad addresses."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -10,7 +11,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from otc.calendar.rules import Period, following, previous
+from otc.calendar.rules import Period, PeriodError, following, previous
 from otc.question import BadQuestion, Question
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart, UnknownScope, people_by_id
 from otc.tenancy.models import Person
@@ -115,10 +116,13 @@ def in_line_order(chart: Chart, people: dict[UUID, Person]) -> list[tuple[UUID, 
 def period_choices(current: Period) -> list[tuple[str, str]]:
     """The current period with some before and after, latest first."""
     earlier, later = [current], [current]
-    for _ in range(PERIODS_BACK):
-        earlier.append(previous(earlier[-1]))
-    for _ in range(PERIODS_AHEAD):
-        later.append(following(later[-1]))
+    # The calendar has a first and a last year.
+    with suppress(PeriodError):
+        for _ in range(PERIODS_BACK):
+            earlier.append(previous(earlier[-1]))
+    with suppress(PeriodError):
+        for _ in range(PERIODS_AHEAD):
+            later.append(following(later[-1]))
     return [(period.key, period.label) for period in [*reversed(later[1:]), *earlier]]
 
 

@@ -68,6 +68,11 @@ def test_a_scope_out_of_sight_is_not_found(inside, scope):
         scope_owners(scope, chart=chart_at(NOW), visible=sees(inside.ana, inside))
 
 
+def test_a_person_who_is_not_there_is_no_scope_even_for_who_sees_all(inside):
+    with pytest.raises(UnknownScope):
+        scope_owners("0190b1c2-0000-7000-8000-000000000001", chart=chart_at(NOW), visible=ALL_OWNERS)
+
+
 def test_a_manager_is_no_scope_for_a_rep(inside):
     with pytest.raises(UnknownScope):
         scope_owners(str(inside.max.id), chart=chart_at(NOW), visible=sees(inside.ana, inside))

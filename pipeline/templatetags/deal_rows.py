@@ -1,4 +1,4 @@
-"""The cells of a row of the deals list, written in Python: fifty rows in template tags cost half of a page's time.
+"""The rows of the deals list, written in Python: fifty rows in template tags cost half of a page's time.
 
 Every text that people typed goes through `escape`; numbers, days and the words written here need none.
 """
@@ -10,7 +10,7 @@ from html import escape
 
 from django import template
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from otc.ui import format as fmt
 from otc.ui.templatetags.otc_ui import chip, delta_days, delta_money, delta_rank, person_mark, slip_bar
@@ -22,8 +22,6 @@ SICK_BELOW = 60
 GRAVE_PENALTY = 20
 NOTHING = '<span class="muted">–</span>'
 UNCOMPUTED = '<span class="muted" title="Not computed yet">–</span>'
-EDITABLE = mark_safe(" data-cell")
-FIXED = mark_safe("")
 OUTCOMES = {"won": ("Won", "good"), "lost": ("Lost", "bad"), "no_decision": ("No decision", "neutral")}
 
 
@@ -36,24 +34,6 @@ class Look:
     today: dt.date
     currency: str
     can_edit: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """One row's cells as HTML. `edits` marks cells that can be edited, `edits_open` those only while it is open."""
-
-    href: SafeString
-    edits: SafeString
-    edits_open: SafeString
-    title: SafeString
-    stage: SafeString
-    amount: SafeString
-    close: SafeString
-    category: SafeString
-    health: SafeString
-    slip: SafeString
-    next_step: SafeString
-    next_step_on: SafeString
 
 
 @register.simple_tag(takes_context=True)
@@ -69,30 +49,34 @@ def deal_look(context: template.Context) -> Look:
 
 
 @register.simple_tag(takes_context=True)
-def deal_cells(context: template.Context, row: DealRow) -> Cells:
-    """The cells of `row`. A page of many rows sets `look` once with `deal_look`."""
-    return cells_of(row, context.get("look") or deal_look(context))
+def deal_row(context: template.Context, row: DealRow) -> SafeString:
+    """The row of a deal. A page of many rows sets `look` once with `deal_look`."""
+    return row_html(row, context.get("look") or deal_look(context))
 
 
-def cells_of(row: DealRow, look: Look) -> Cells:
-    url = f"{look.deals_url}{row.id}/"
-    href = f"{url}{escape(look.as_of_query)}"
-    is_edited = look.can_edit and row.is_open
-    parts = (
-        href,
-        EDITABLE if look.can_edit else FIXED,
-        EDITABLE if is_edited else FIXED,
-        _title(row, href),
-        _stage(row, url if is_edited else None),
-        _amount(row, url if look.can_edit else None, look.currency),
-        _close(row, url if look.can_edit else None, look.today),
-        _category(row, url if is_edited else None),
-        _health(row),
-        _slip(row, look.today),
-        _next_step(row, url if is_edited else None),
-        _next_step_on(row, url if is_edited else None, look.today),
+def row_html(row: DealRow, look: Look) -> SafeString:
+    """Cells marked data-cell become their editors; of a closed deal only amount and close date can be edited."""
+    address = f"{look.deals_url}{row.id}/"
+    href = f"{address}{escape(look.as_of_query)}"
+    url = address if look.can_edit else None
+    open_url = url if row.is_open else None
+    edits, edits_open = " data-cell" if url else "", " data-cell" if open_url else ""
+    unassigned = "" if row.owner_id else ' class="is-unassigned"'
+    slip_label = "" if row.p_slip is None else ' data-label="slip"'
+    return SafeString(
+        f"""<tr id="deal-{row.id}" data-href="{href}"{unassigned}>
+  <td class="cell-title n1"><div class="cell-line">{_title(row, href)}</div></td>
+  <td class="n2"{edits_open}>{_stage(row, open_url)}</td>
+  <td class="num n1r"{edits}>{_amount(row, url, look.currency)}</td>
+  <td class="n2r"{edits}>{_close(row, url, look.today)}</td>
+  <td class="n-hide"{edits_open}>{_category(row, open_url)}</td>
+  <td class="n3"><span class="cell-line">{_health(row)}</span></td>
+  <td class="num n3r"{slip_label}>{_slip(row, look.today)}</td>
+  <td class="n-hide"{edits}>{_next_step(row, open_url)}</td>
+  <td class="n-hide right"{edits}>{_next_step_on(row, open_url, look.today)}</td>
+</tr>
+"""
     )
-    return Cells(*map(SafeString, parts))
 
 
 def _edit(url: str, field: str, shown: str, *, kind: str = "", more: str = "") -> str:

@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from forecasting.api_frame import MINOR, FrameItem, UnconvertibleItem, frame_item, unconvertible_items
 from forecasting.quotas.rules import Coverage, State
 from forecasting.rollup.report import PersonRow, rollup_report
-from forecasting.rollup.rules import COLUMNS, Amounts
+from forecasting.rollup.rules import Amounts
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
 from otc.question import BadQuestion, ask
+from pipeline.process.columns import COLUMNS
 
 AMOUNTS = {
     "own_minor": "The person's own deals.",

@@ -12,18 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-NO_CATEGORY = "no_category"
-
-SINGLE = ("omitted", NO_CATEGORY, "pipeline", "best_case", "most_likely", "commit", "closed")
-
-CUMULATIVE: dict[str, tuple[str, ...]] = {
-    "commit_cumulative": ("commit", "closed"),
-    "most_likely_cumulative": ("most_likely", "commit", "closed"),
-    "best_case_cumulative": ("best_case", "most_likely", "commit", "closed"),
-    "open": (NO_CATEGORY, "pipeline", "best_case", "most_likely", "commit"),
-}
-
-COLUMNS: dict[str, tuple[str, ...]] = {column: (column,) for column in SINGLE} | CUMULATIVE
+from pipeline.process.columns import COLUMNS, NO_CATEGORY, SINGLE
 
 ADJUSTABLE = frozenset(
     {

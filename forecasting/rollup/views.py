@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from forecasting.inspection.services import previous_visit, visit_note
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
-from forecasting.rollup.rules import COLUMNS
 from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.lines import UNASSIGNED
 from otc.tenancy.middleware import tenant_of
@@ -18,6 +17,7 @@ from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.controls import Choice, href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
+from pipeline.process.columns import COLUMNS
 
 PAGE = "forecast"
 VIEWS = {

@@ -12,6 +12,7 @@ from otc.question import BadQuestion, Question, parse_uuid
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.filters import STATES, DealFilter, changed, overdue, without
 from pipeline.opportunities.models import Opportunity
+from pipeline.process.columns import COLUMNS
 from pipeline.process.models import Category
 
 DEFAULT_SORT = "close"
@@ -46,12 +47,14 @@ class Asked:
 
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
-    """Read state, category, stage_id, account_id, period, q, tab, sort, after. Raises BadQuestion."""
-    state = _one_of(parameters, "state", (*STATES, ANY_STATE)) or "open"
+    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after. Raises BadQuestion."""
+    column = _one_of(parameters, "column", tuple(COLUMNS)) or None
+    state = _one_of(parameters, "state", (*STATES, ANY_STATE)) or (ANY_STATE if column else "open")
     return Asked(
         filter=DealFilter(
             state=None if state == ANY_STATE else state,
             category=_one_of(parameters, "category", tuple(Category.values)) or None,
+            column=column,
             stage_id=_id(parameters, "stage_id"),
             account_id=_id(parameters, "account_id"),
             period=question.period if parameters.get("period") else None,

@@ -13,6 +13,7 @@ from otc.tenancy.models import FOREVER
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
 from pipeline.history.models import OpportunityVersion
+from pipeline.process.columns import COLUMNS, NO_CATEGORY
 
 STATES = ("open", "closed", "won", "lost", "no_decision")
 WITHOUT = ("close_date", "amount", "account", "product", "next_step")
@@ -55,6 +56,7 @@ class DealFilter:
     without: str | None = None
     overdue_on: date | None = None
     changed_since: datetime | None = None
+    column: str | None = None
     words: str = ""
 
     def apply(self, rows: Any) -> Any:
@@ -76,11 +78,22 @@ class DealFilter:
             rows = rows.filter(_WITHOUT_CONDITIONS[self.without])
         if self.period is not None:
             rows = rows.filter(close_date__gte=self.period.first, close_date__lt=self.period.end)
+        if self.column is not None:
+            rows = rows.filter(in_column(self.column))
         if self.overdue_on is not None:
             rows = rows.filter(overdue(self.overdue_on))
         if self.changed_since is not None:
             rows = rows.filter(changed(rows.model, self.changed_since, owners=self.owners))
         return rows.filter(named(rows.model, self.words)) if self.words.strip() else rows
+
+
+def in_column(column: str) -> Q:
+    """Deals that a column of the forecast sums: won ones for closed, open ones by their category."""
+    categories = COLUMNS[column]
+    counted = Q(outcome__isnull=True, category__in=[name for name in categories if name != "closed"])
+    if NO_CATEGORY in categories:
+        counted |= Q(outcome__isnull=True, category__isnull=True)
+    return counted | Q(outcome="won") if "closed" in categories else counted
 
 
 def without(what: str) -> Q:

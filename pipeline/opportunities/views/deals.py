@@ -19,6 +19,7 @@ from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
+from pipeline.process.columns import LABELS
 from pipeline.process.models import Category
 
 STATE_WORDS = {
@@ -113,7 +114,9 @@ def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choi
     found: list[Choice] = []
     if chosen.words:
         found.append(Choice(f"“{chosen.words}”", href_with(path, query, q=None)))
-    if chosen.state != "open":
+    if chosen.column:
+        found.append(Choice(LABELS[chosen.column], href_with(path, query, column=None)))
+    elif chosen.state != "open":
         label = STATE_WORDS[chosen.state or ANY_STATE].capitalize()
         found.append(
             Choice("Open and closed" if chosen.state is None else label, href_with(path, query, state=None))

@@ -5,7 +5,7 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 
 from django import template
@@ -98,7 +98,7 @@ def _title(row: DealRow, href: str) -> str:
 def _stage(row: DealRow, url: str | None) -> str:
     if url is None:
         return escape(row.stage_name or "–")
-    moved = chip("New", "good") if row.is_new else _steps(row.stages_moved)
+    moved = _new() if row.is_new else _steps(row.stages_moved)
     return _edit(url, "stage", f"{escape(row.stage_name or 'Set stage')} {moved}")
 
 
@@ -199,6 +199,11 @@ def _next_step_on(row: DealRow, url: str | None, today: dt.date) -> str:
 @lru_cache(maxsize=1024)
 def _mark(name: str | None) -> SafeString:
     return person_mark(name)
+
+
+@cache
+def _new() -> SafeString:
+    return chip("New", "good")
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
@@ -126,11 +127,13 @@ def deal_milestones(request: HttpRequest, slug: str, deal_id: UUID) -> HttpRespo
     ids = request.POST.getlist("milestone") or request.GET.getlist("milestone")
     state = asked.get("state", "met")
     try:
-        for milestone_id in ids:
-            milestone_mark(deal_id, milestone_id=as_uuid(milestone_id), state=state, now=tenant.now)
-        if asked.get("stage"):
-            written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(asked["stage"])})
-            return moved(request, found, written.before)
+        # A refusal is answered by a redirect, which the middleware commits: what was marked for it goes back here.
+        with transaction.atomic():
+            for milestone_id in ids:
+                milestone_mark(deal_id, milestone_id=as_uuid(milestone_id), state=state, now=tenant.now)
+            if asked.get("stage"):
+                written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(asked["stage"])})
+                return moved(request, found, written.before)
     except Refused as refusal:
         return back(request, deal_url(request, deal_id), failed=refusal.reason)
     names = Milestone.objects.filter(id__in=ids).values_list("name", flat=True)

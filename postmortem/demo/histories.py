@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from otc.demo.deals import DemoDeal, DemoState
 from otc.tenancy.services import fold
 from pipeline.activities.models import Activity
-from pipeline.history.models import HistoryRow, Provenance
+from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
 from pipeline.history.services import enter_staged
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from postmortem.demo.copying import copy_rows
@@ -19,30 +19,6 @@ from postmortem.demo.ground import Ground
 # Entering history costs a scan of what was entered before, so few large batches beat many small ones.
 BATCH_DEALS = 5000
 Row = tuple[Any, ...]
-
-STATE = (
-    "name",
-    "account_id",
-    "owner_id",
-    "process_id",
-    "stage_id",
-    "category",
-    "category_set_by_person",
-    "amount_minor",
-    "currency",
-    "close_date",
-    "outcome",
-    "closed_at",
-    "reason_id",
-    "competitor_id",
-    "product_id",
-    "source",
-    "kind",
-    "next_step",
-    "next_step_on",
-    "attributes",
-    "deleted_at",
-)
 
 
 class DealWriter:
@@ -64,7 +40,7 @@ class DealWriter:
         ids = {deal.external_id: uuid4() for deal in deals}
         copy_rows(
             Opportunity,
-            columns=(*STATE, "id", "external_id", "name_folded", "created_at"),
+            columns=(*STATE_COLUMNS, "id", "external_id", "name_folded", "created_at"),
             rows=(
                 (
                     *self.state(deal, deal.states[-1]),
@@ -79,7 +55,7 @@ class DealWriter:
         run = uuid4()
         copy_rows(
             HistoryRow,
-            columns=(*STATE, "run", "opportunity_id", "at", "actor_id", "provenance"),
+            columns=(*STATE_COLUMNS, "run", "opportunity_id", "at", "actor_id", "provenance"),
             rows=(row for deal in deals for row in self.history(deal, ids[deal.external_id], run=run)),
         )
         enter_staged(run)
@@ -105,7 +81,7 @@ class DealWriter:
         )
 
     def state(self, deal: DemoDeal, state: DemoState) -> Row:
-        """The values of STATE, in its order."""
+        """The values of STATE_COLUMNS, in its order."""
         ground = self.ground
         return (
             deal.name,

@@ -1,5 +1,6 @@
 """The database writes the history: every edit leaves a version, and the chain never breaks."""
 
+import importlib
 import threading
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -206,3 +207,8 @@ def test_the_chain_holds_under_concurrent_edits(make_deal):
         assert len(check_chain(deal.id)) == 61
         instants = OpportunityVersion.objects.values_list("valid_from", flat=True)
         assert all(versions_as_of(instant).count() == 1 for instant in instants)
+
+
+def test_the_trigger_knows_every_column_of_a_deals_state():
+    migration = importlib.import_module("pipeline.migrations.0003_history")
+    assert tuple(migration.COLUMNS) == STATE_COLUMNS

@@ -23,11 +23,12 @@ def main() -> None:
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}; `make bench`.",
         "Floors run in the same minute on the same data: hand-written SQL as superuser, without fences.",
         "",
-        "| what | target | p50 | p95 | floor p50 | ratio | queries | met |",
-        "|---|---|---|---|---|---|---|---|",
+        "| what | target | p50 | p95 | CPU p50 in Python | floor p50 | ratio | queries | met |",
+        "|---|---|---|---|---|---|---|---|---|",
         f"| deals list of a rep, {DEALS:,} deals | {deals_list.TARGET_MS:.0f} ms p50, "
         f"{deals_list.TARGET_QUERIES} queries | {found.page.p50_ms:.1f} ms | {found.page.p95_ms:.1f} ms "
-        f"| {found.floor.p50_ms:.2f} ms | {found.page.p50_ms / found.floor.p50_ms:.1f} | {found.queries} "
+        f"| {found.page.cpu_p50_ms:.1f} ms | {found.floor.p50_ms:.2f} ms "
+        f" | {found.page.p50_ms / found.floor.p50_ms:.1f} | {found.queries} "
         f"| {'yes' if found.is_met else 'no'} |",
     ]
     RESULTS.write_text("\n".join(lines) + "\n")

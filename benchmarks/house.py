@@ -63,7 +63,7 @@ def servers() -> Iterator[PostgresServer]:
 
 
 def build(postgres: PostgresServer, *, deals: int) -> Bench:
-    """Migrate and fill: `deals` open and closed deals spread evenly over 50 reps and five quarters."""
+    """Migrate and fill: `deals` deals, three in five open, spread evenly over 50 reps and five quarters."""
     import django
 
     django.setup()
@@ -88,7 +88,9 @@ def build(postgres: PostgresServer, *, deals: int) -> Bench:
         insert_deals(organization.id, [rep.id for rep in reps], deals=deals)
     with contextlib.closing(postgres.connect("otc")) as connection:
         connection.autocommit = True
-        connection.cursor().execute("VACUUM ANALYZE")
+        cursor = connection.cursor()
+        for statement in (AGE, SCORE_HEALTH, SCORE_RISK, "VACUUM ANALYZE"):
+            cursor.execute(statement)
     return Bench("bench", organization.id, reps[0], user, postgres)
 
 
@@ -97,13 +99,35 @@ INSERT INTO pipeline_opportunity (organization_id, name, name_folded, owner_id, 
   category_set_by_person, amount_minor, currency, close_date, outcome, closed_at, source, kind, next_step,
   attributes, external_id, created_at)
 SELECT %(organization)s, 'Deal ' || n, 'deal ' || n, (%(reps)s::uuid[])[1 + n %% %(count)s], s.process_id, s.id,
-  CASE WHEN n %% 5 < 3 THEN s.category WHEN n %% 5 = 3 THEN 'closed' ELSE 'omitted' END, false,
+  CASE WHEN n / 50 %% 5 < 3 THEN s.category WHEN n / 50 %% 5 = 3 THEN 'closed' ELSE 'omitted' END, false,
   1000 * (n %% 997), 'EUR', current_date + (n %% 450 - 225),
-  CASE WHEN n %% 5 < 3 THEN NULL WHEN n %% 5 = 3 THEN 'won' ELSE 'lost' END,
-  CASE WHEN n %% 5 < 3 THEN NULL ELSE now() END, '', '', 'Call', '{}', 'd' || n, now() - interval '100 days'
+  CASE WHEN n / 50 %% 5 < 3 THEN NULL WHEN n / 50 %% 5 = 3 THEN 'won' ELSE 'lost' END,
+  CASE WHEN n / 50 %% 5 < 3 THEN NULL ELSE now() END, '', '', 'Call', '{}', 'd' || n, now() - interval '100 days'
 FROM generate_series(1, %(deals)s) AS n
 JOIN LATERAL (SELECT * FROM pipeline_stage st WHERE st.organization_id = %(organization)s
-  AND st.position = 1 + n %% 6) AS s ON true
+  AND st.position = 1 + n / 250 %% 6) AS s ON true
+"""
+
+# The trigger dates versions now; nineteen deals in twenty haven't been touched for a hundred days.
+AGE = """
+SET session_replication_role = replica;
+UPDATE pipeline_opportunityversion v SET valid_from = valid_from - interval '100 days',
+  known_from = known_from - interval '100 days'
+FROM pipeline_opportunity o WHERE o.organization_id = v.organization_id AND o.id = v.opportunity_id
+  AND hashtext(o.external_id) % 20 <> 0;
+SET session_replication_role = origin
+"""
+SCORE_HEALTH = """
+INSERT INTO pipeline_health (organization_id, opportunity_id, score, failed, computed_at, computed_on)
+SELECT organization_id, id, 70, '[{"check": "overdue", "title": "Close date passed", "penalty": 20, "detail": "By 3 d"},
+  {"check": "quiet", "title": "Quiet", "penalty": 10, "detail": "No contact for 30 d"}]', now(), current_date
+FROM pipeline_opportunity WHERE outcome IS NULL
+"""
+SCORE_RISK = """
+INSERT INTO pipeline_risk (organization_id, opportunity_id, p_won, p_lost, p_slip, close_date, model, reasons,
+  computed_at)
+SELECT organization_id, id, 0.25, 0.25, 0.5, close_date, 'bench', '[]', now()
+FROM pipeline_opportunity WHERE outcome IS NULL
 """
 
 
@@ -111,7 +135,7 @@ def insert_deals(organization_id: Any, rep_ids: list[Any], *, deals: int) -> Non
     """Through the ordinary table and its trigger, as the application's role."""
     from django.db import connection
 
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": str(organization_id),
         "reps": [str(rep_id) for rep_id in rep_ids],
         "count": len(rep_ids),

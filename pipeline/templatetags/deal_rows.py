@@ -5,7 +5,7 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import escape
 
 from django import template
@@ -98,7 +98,7 @@ def _title(row: DealRow, href: str) -> str:
 def _stage(row: DealRow, url: str | None) -> str:
     if url is None:
         return escape(row.stage_name or "–")
-    moved = _new() if row.is_new else _steps(row.stages_moved)
+    moved = _chip("New", "good") if row.is_new else _steps(row.stages_moved)
     return _edit(url, "stage", f"{escape(row.stage_name or 'Set stage')} {moved}")
 
 
@@ -147,7 +147,7 @@ def _category(row: DealRow, url: str | None) -> str:
     if url is not None:
         shown = f"{row.category_label or 'Set category'} {_steps(row.categories_moved)}"
         return _edit(url, "category", shown)
-    return row.category_label or "–" if row.outcome is None else chip(*OUTCOMES[row.outcome])
+    return row.category_label or "–" if row.outcome is None else _chip(*OUTCOMES[row.outcome])
 
 
 def _health(row: DealRow) -> str:
@@ -160,7 +160,7 @@ def _health(row: DealRow) -> str:
         return score
     kind = "bad" if worst["penalty"] >= GRAVE_PENALTY else "neutral"
     more = f'<span class="chip chip-neutral">+{row.more_failed}</span>' if row.more_failed else ""
-    return f"{score}{chip(worst['title'], kind, title=worst.get('detail', ''))}{more}"
+    return f"{score}{_chip(worst['title'], kind, worst.get('detail', ''))}{more}"
 
 
 def _slip(row: DealRow, today: dt.date) -> str:
@@ -193,7 +193,7 @@ def _next_step_on(row: DealRow, url: str | None, today: dt.date) -> str:
     return _edit(url, "next-on", day, kind=" deal-day")
 
 
-# The same few marks stand in most rows: the owners of a page, the steps moved, the chances of a stage.
+# The same few marks stand in most rows: owners, steps moved, the checks that fail most.
 
 
 @lru_cache(maxsize=1024)
@@ -201,9 +201,9 @@ def _mark(name: str | None) -> SafeString:
     return person_mark(name)
 
 
-@cache
-def _new() -> SafeString:
-    return chip("New", "good")
+@lru_cache(maxsize=1024)
+def _chip(text: str, kind: str, title: str = "") -> SafeString:
+    return chip(text, kind, title=title)
 
 
 @lru_cache(maxsize=64)

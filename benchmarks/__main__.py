@@ -27,7 +27,7 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|",
         f"| deals list of a rep, {DEALS:,} deals | {deals_list.TARGET_MS:.0f} ms p50, "
         f"{deals_list.TARGET_QUERIES} queries | {found.page.p50_ms:.1f} ms | {found.page.p95_ms:.1f} ms "
-        f"| {found.page.cpu_p50_ms:.1f} ms | {found.floor.p50_ms:.2f} ms "
+        f"| {found.page.cpu_p50_ms:.1f} ms | {found.floor.p50_ms:.2f} ms"
         f" | {found.page.p50_ms / found.floor.p50_ms:.1f} | {found.queries} "
         f"| {'yes' if found.is_met else 'no'} |",
     ]

@@ -143,6 +143,12 @@ def test_pages_show_every_deal_once_and_sums_count_them_all(house, make_deal, si
     assert second.context["report"].sums.total_minor == 53 * 100_00
 
 
+def test_changed_deals_are_those_with_a_version_since_that_day(house, deal, signed_in):
+    client, tomorrow = signed_in(house.ana), (timezone.now() + timedelta(days=1)).date()
+    assert names(client.get(house.url("deals/?tab=changed&since=2020-01-01"))) == ["Kestrel Rail"]
+    assert names(client.get(house.url(f"deals/?tab=changed&since={tomorrow}"))) == []
+
+
 def test_the_counts_of_the_tabs_do_not_depend_on_the_tab(house, make_deal, signed_in):
     many(house, make_deal, 2)
     many(house, make_deal, 1, amount_minor=5)

@@ -121,11 +121,11 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dic
     )
     shown_from = picture.axis_from(report)
     caption = (
-        f"Open pipeline closing in {question.period.label}, thousand {report.currency}, "
+        f"Open pipeline closing in {question.period.label}, {picture.unit(report)}, "
         f"{fmt.day(first, today=today)} to {fmt.day(question.day, today=today)}."
     )
     if shown_from:
-        caption += f" Axis from {fmt.money_k(shown_from, currency=report.currency)}."
+        caption += f" Axis from {picture.written(shown_from, report)}."
     return {
         "flow_chart": chart,
         "flow_title": picture.finding(report),

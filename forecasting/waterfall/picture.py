@@ -66,29 +66,26 @@ GERUNDS = {
 }
 BREAK_ABOVE = 0.55
 NAMED_CAUSES = 3
+SMALL_BELOW = 10_000
 
 
 def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str], str]) -> Chart:
     """A column per bucket that isn't empty; `href` gives the address of a bucket's deals by its name."""
     falls = report.waterfall
-    bars = [
-        _end(falls.opening.amount_minor, len(falls.opening.lines), first, href("opening"), report.currency)
-    ]
+    bars = [_end(falls.opening, report, label=first, href=href("opening"))]
     for bucket in falls.buckets:
         if bucket.lines:
             bars.append(
                 chart.Bar(
                     label=LABELS[bucket.name],
                     value=bucket.amount_minor,
-                    text=fmt.money_k(bucket.amount_minor, currency=report.currency, plus=True),
+                    text=written(bucket.amount_minor, report, plus=True),
                     kind="won" if bucket.name is Bucket.WON else _direction(bucket.amount_minor),
                     note=fmt.plural(len(bucket.lines), "deal"),
                     href=href(bucket.name),
                 )
             )
-    bars.append(
-        _end(falls.closing.amount_minor, len(falls.closing.lines), last, href("closing"), report.currency)
-    )
+    bars.append(_end(falls.closing, report, label=last, href=href("closing")))
     return chart.draw(label=f"From {first} to {last}, step by step", bars=bars, axis_from=axis_from(report))
 
 
@@ -116,7 +113,8 @@ def finding(report: WaterfallReport) -> str:
         change = report.waterfall.closing.amount_minor - report.waterfall.opening.amount_minor
         if not change:
             return "Nothing moved in or out"
-        return f"The open pipeline grew by {fmt.money_short(change, currency=report.currency)}"
+        verb = "grew" if change > 0 else "shrank"
+        return f"The open pipeline {verb} by {fmt.money_short(abs(change), currency=report.currency)}"
     first = (
         f"{GERUNDS[out[0].name]} took {fmt.money_short(-out[0].amount_minor, currency=report.currency)} out"
     )
@@ -177,15 +175,33 @@ def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, An
     return found
 
 
-def _end(amount_minor: int, count: int, label: str, href: str, currency: str) -> chart.Bar:
+def _end(total: Total[str], report: WaterfallReport, *, label: str, href: str) -> chart.Bar:
     return chart.Bar(
         label=label,
-        value=amount_minor,
-        text=fmt.money_k(amount_minor, currency=currency),
+        value=total.amount_minor,
+        text=written(total.amount_minor, report),
         kind="total",
-        note=fmt.plural(count, "deal"),
+        note=fmt.plural(len(total.lines), "deal"),
         href=href,
     )
+
+
+def is_small(report: WaterfallReport) -> bool:
+    """Whether thousands would say too little: nothing in it reaches ten thousand."""
+    totals = [report.waterfall.opening, *report.waterfall.buckets, report.waterfall.closing]
+    largest = max(abs(total.amount_minor) for total in totals)
+    return fmt.units(largest, currency=report.currency) < SMALL_BELOW
+
+
+def unit(report: WaterfallReport) -> str:
+    """What the marks' numbers count: EUR or thousand EUR."""
+    return report.currency if is_small(report) else f"thousand {report.currency}"
+
+
+def written(amount_minor: int, report: WaterfallReport, *, plus: bool = False) -> str:
+    """An amount in the chart's unit."""
+    write = fmt.money_full if is_small(report) else fmt.money_k
+    return write(amount_minor, currency=report.currency, plus=plus)
 
 
 def _direction(amount_minor: int) -> str:

@@ -42,6 +42,7 @@ def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
         "page_title": "Flow",
         "chart": chart_of(request, report, question, since[1]),
         "finding": picture.finding(report),
+        "unit": picture.unit(report)[0].upper() + picture.unit(report)[1:],
         "opening_minor": report.waterfall.opening.amount_minor,
         "closing_minor": report.waterfall.closing.amount_minor,
         "change_minor": report.waterfall.closing.amount_minor - report.waterfall.opening.amount_minor,

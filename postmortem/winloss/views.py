@@ -53,6 +53,7 @@ def winloss_page(request: HttpRequest, slug: str) -> HttpResponse:
         "bar_note": "",
         "report": table,
         "total": table.total,
+        "says_money": not has_no_lost_money(table.total),
         "window": question.period.label if request.GET.get("period") else "all time",
         "metrics": metrics(table.total),
         "reasons": reason_rows(reasons),
@@ -94,9 +95,9 @@ def metrics(total: Row) -> list[dict[str, Any]]:
         rate_metric("Win rate, by count", closed.won, closed.count, "Won of all closed deals."),
         {
             "label": "Win rate, by amount",
-            "value": fmt.percent(total.win_rate_by_amount),
+            "value": "–" if has_no_lost_money(total) else fmt.percent(total.win_rate_by_amount),
             "help": "Won amount of the amount of all closed deals.",
-            "context": "",
+            "context": "deals not won have no amount" if has_no_lost_money(total) else "",
             "picture": "",
         },
         rate_metric(
@@ -109,10 +110,16 @@ def metrics(total: Row) -> list[dict[str, Any]]:
             "label": "Cycle, median",
             "value": fmt.age(round(total.cycle_days)) if total.cycle_days is not None else "–",
             "help": "Days from creation to won.",
-            "context": f"of {closed.won} won",
+            "context": f"of {fmt.thousands(closed.won)} won",
             "picture": "",
         },
     ]
+
+
+def has_no_lost_money(total: Row) -> bool:
+    """Deals were not won, and none of them has an amount: then a share of money says nothing."""
+    closed = total.closed
+    return closed.won < closed.count and not closed.lost_minor and not closed.no_decision_minor
 
 
 def rate_metric(label: str, part: int, count: int, text: str) -> dict[str, Any]:
@@ -120,7 +127,9 @@ def rate_metric(label: str, part: int, count: int, text: str) -> dict[str, Any]:
     if bounds is None:
         return {"label": label, "value": "–", "help": text, "context": "nothing closed", "picture": ""}
     line = interval.draw(interval.Interval(bounds[0], part / count, bounds[1]))
-    context = f"{bounds[0] * 100:.0f} to {bounds[1] * 100:.0f} %, {part} of {count}"
+    context = (
+        f"{bounds[0] * 100:.0f} to {bounds[1] * 100:.0f} %, {fmt.thousands(part)} of {fmt.thousands(count)}"
+    )
     return {
         "label": label,
         "value": fmt.percent(part / count),
@@ -160,9 +169,13 @@ def reason_finding(report: WinLossReport) -> str:
     if not rows:
         return "Nothing was lost"
     by_money = max(rows, key=lambda entry: entry["lost_minor"])
+    first = rows[0]["name"]
+    first = first[0].upper() + first[1:]
+    if not by_money["lost_minor"]:
+        return f"{first} took the most deals; none of them had an amount"
     if by_money["name"] == rows[0]["name"]:
-        return f"{rows[0]['name']} took the most deals and the most money"
-    return f"{rows[0]['name']} took the most deals, {by_money['name'].lower()} the most money"
+        return f"{first} took the most deals and the most money"
+    return f"{first} took the most deals, {by_money['name'].lower()} the most money"
 
 
 def group_cells(group: Group, by: str, total: Row) -> dict[str, Any]:
@@ -192,7 +205,7 @@ def trend_chart(request: HttpRequest, report: WinLossReport) -> Any:
             point=float(group.row.win_rate or 0),
             high=group.row.interval[1],
             text=fmt.percent(group.row.win_rate),
-            note=f"n {group.row.closed.count}",
+            note=f"n {fmt.thousands(group.row.closed.count)}",
             href=href_with(request.path, request.GET, period=group.key),
             is_subject=index >= len(shown) - 4,
         )

@@ -20,11 +20,10 @@ from otc.jobs.models import Job
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER, Person, ReportingLine
 from pipeline.activities.models import Activity
-from pipeline.history.models import STATE_COLUMNS, HistoryRow, OpportunityVersion
+from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from postmortem.demo.copying import cell
 from postmortem.demo.ground import milestone_counts, process_ready
-from postmortem.demo.histories import STATE
 from postmortem.demo.services import Seeded, demo_seed, organization_id_of
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -76,10 +75,6 @@ def test_activities_milestones_quotas_and_lines_arrive_too(kitano: Seeded) -> No
         assert Quota.objects.filter(period="2027-Q3").exists()  # Kitano's year starts in April
         assert ReportingLine.objects.filter(manager=None).count() == 1
         assert Job.objects.filter(kind="health_daily").exists()
-
-
-def test_the_state_that_is_written_is_the_state_that_versions_hold() -> None:
-    assert set(STATE) == set(STATE_COLUMNS)
 
 
 @pytest.mark.parametrize("text", ["tab\there", "line\nbreak", "back\\slash", "\\N", "\r", ""])

@@ -37,8 +37,8 @@ class _Span:
 
 
 def draw(*, label: str, bars: Sequence[Bar], axis_from: float = 0.0) -> Chart:
-    """Vertical for wide pages, rows for narrow ones. Empty buckets are left out."""
-    spans = _spans([bar for bar in bars if bar.kind == "total" or bar.value])
+    """Vertical for wide pages, rows for narrow ones. Empty buckets are left out; deals without money (noted) stay."""
+    spans = _spans([bar for bar in bars if bar.kind == "total" or bar.value or bar.note])
     rows = tuple((span.bar.label, span.bar.note or "–", span.bar.text) for span in spans)
     table = ChartTable(
         headings=("Step", "Behind it", "Amount"), rows=rows, hrefs=tuple(span.bar.href for span in spans)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,6 +15,12 @@ YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 # Amounts whose currency only the database knows are staged in this many decimals, more than any currency has.
 OPEN_DECIMALS = 4
 _CURRENCY_OF_OPEN_DECIMALS = "CLF"
+# A time in strptime's letters: a format with none of them reads bare days.
+_TIME_LETTERS = frozenset("HIMSfpcXTRsz")
+# Control characters, and those that turn the direction of writing, hide in a name what it says.
+_BREAKS = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
+_UNSEEN = dict.fromkeys((*range(0x01, 0x20), 0x7F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_CLEANED = {**_UNSEEN, **_BREAKS}
 
 
 class CellError(ValueError):
@@ -47,13 +53,16 @@ STAGED_AS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A native column. `is_required`: the file must have it, and every row must fill it."""
+    """A native column. `is_required`: the file must have it, and every row must fill it. `is_day_end`: a bare day
+    means its last microsecond, not its midnight.
+    """
 
     name: str
     type: ColumnType = ColumnType.TEXT
     max_length: int = 200
     choices: tuple[str, ...] = ()
     is_required: bool = False
+    is_day_end: bool = False
 
     @property
     def is_temporal(self) -> bool:
@@ -63,13 +72,21 @@ class Column:
 Parser = Callable[[str], str]
 
 
-def cell_parser(column: Column, *, zone: ZoneInfo, date_format: str | None) -> Parser:
-    """A function from a filled cell to PostgreSQL's text; it raises CellError. Amounts have their own."""
+def cell_parser(
+    column: Column, *, zone: ZoneInfo, date_format: str | None, now: datetime | None = None
+) -> Parser:
+    """A function from a filled cell to PostgreSQL's text; it raises CellError. Amounts have their own. `now` is
+    when a day that isn't over yet ends for `is_day_end`.
+    """
     match column.type:
         case ColumnType.DATE:
             return lru_cache(10_000)(lambda text: _date(text, zone=zone, date_format=date_format))
+        case ColumnType.INSTANT if column.is_day_end:
+            return lru_cache(10_000)(lambda text: _day_end(text, zone=zone, date_format=date_format, now=now))
         case ColumnType.INSTANT:
             return lru_cache(10_000)(lambda text: _instant(text, zone=zone, date_format=date_format))
+        case ColumnType.NAME:
+            return lambda text: _name(text, column.max_length)
         case ColumnType.CHOICE:
             return lambda text: _choice(text, column.choices)
         case ColumnType.CURRENCY:
@@ -120,6 +137,18 @@ def _text(text: str, max_length: int) -> str:
     return text
 
 
+def clean_name(text: str) -> str:
+    """Without what can't be seen in a name: control characters, and those that turn the direction of writing."""
+    return text if text.isprintable() else text.translate(_CLEANED).strip()
+
+
+def _name(text: str, max_length: int) -> str:
+    cleaned = clean_name(text)
+    if not cleaned:
+        raise CellError("holds no character that can be seen")
+    return _text(cleaned, max_length)
+
+
 def _choice(text: str, choices: tuple[str, ...]) -> str:
     value = text.lower().replace(" ", "_")
     if value not in choices:
@@ -151,6 +180,29 @@ def _instant(text: str, *, zone: ZoneInfo, date_format: str | None) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return moment.isoformat()
+
+
+def _day_end(text: str, *, zone: ZoneInfo, date_format: str | None, now: datetime | None) -> str:
+    """An instant; a bare day is its last microsecond in the organization's zone, and today is now."""
+    instant = _instant(text, zone=zone, date_format=date_format)
+    if not _is_bare_day(text, date_format):
+        return instant
+    day = datetime.fromisoformat(instant).date()
+    if now is not None and day == now.astimezone(zone).date():
+        return now.isoformat()
+    tomorrow = datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=zone)
+    return (tomorrow.astimezone(UTC) - timedelta(microseconds=1)).isoformat()
+
+
+def _is_bare_day(text: str, date_format: str | None) -> bool:
+    if date_format is not None:
+        letters = {part[:1] for part in date_format.replace("%%", "").split("%")[1:]}
+        return not letters & _TIME_LETTERS
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parsed(text: str, date_format: str | None, *, expected: str) -> datetime:

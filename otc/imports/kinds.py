@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from otc.imports.columns import Column
-from otc.imports.mapping import Binding
+from otc.imports.mapping import NO_MAPPING, Binding, ColumnMapping
 from otc.tenancy.models import Organization
 
 MAX_KEY = 200
@@ -23,6 +23,12 @@ class ImportJob:
     now: datetime
     binding: Binding
     creatable: frozenset[str]
+    mapping: ColumnMapping = NO_MAPPING
+
+    @property
+    def home(self) -> str | None:
+        """The process that the mapping names for the file's deals."""
+        return self.mapping.process
 
     @property
     def present(self) -> frozenset[str]:

@@ -20,9 +20,11 @@ TOP_KEYS = (
     "encoding",
     "delimiter",
     "create_missing",
+    "process",
     "about",
 )
 SOURCE_KEYS = ("column", "columns", "separator", "constant", "values", "otherwise", "format", "default")
+MAX_PROCESS_NAME = 100
 OTHERWISE = ("keep", "empty", "refuse")
 
 
@@ -36,9 +38,12 @@ class UnmappedValue(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a target's values come from: one column, several joined, or a constant; then values are replaced."""
+    """Where a target's values come from: one column, several joined, or a constant; then values are replaced.
+    `part_values` replaces in each of several before they are joined.
+    """
 
     columns: tuple[str, ...] = ()
+    part_values: tuple[Mapping[str, str], ...] = ()
     separator: str = " "
     constant: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +54,9 @@ class Source:
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """A mapping file. `create_missing` lists columns whose unknown names are created without being asked."""
+    """A mapping file. `create_missing` has the columns whose unknown names are created without being asked, each
+    with names in the order in which they are created. `process` is the one of the file's deals and new stages.
+    """
 
     columns: Mapping[str, Source] = field(default_factory=dict)
     attributes: Mapping[str, Source] = field(default_factory=dict)
@@ -57,7 +64,8 @@ class ColumnMapping:
     date_format: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    create_missing: frozenset[str] = frozenset()
+    create_missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    process: str | None = None
 
 
 NO_MAPPING = ColumnMapping()
@@ -106,7 +114,8 @@ def parse_mapping(document: Any) -> ColumnMapping:
         date_format=_text(document, "date_format", ""),
         encoding=_text(document, "encoding", ""),
         delimiter=_delimiter(document),
-        create_missing=_names(document, "create_missing"),
+        create_missing=_create_missing(document),
+        process=_process(document),
     )
 
 
@@ -129,6 +138,7 @@ def _source(value: Any, where: str) -> Source:
         raise MappingError(f"{where}.otherwise is none of {', '.join(OTHERWISE)}")
     return Source(
         columns=_source_columns(value, where),
+        part_values=_part_values(value, where),
         separator=value["separator"] if _text(value, "separator", where) is not None else " ",
         constant=_text(value, "constant", where),
         values=_values(value, where),
@@ -143,10 +153,23 @@ def _source_columns(value: dict[str, Any], where: str) -> tuple[str, ...]:
         return (_want(value["column"], str, f"{where}.column", "a text"),)
     if "columns" not in value:
         return ()
-    names = _want(value["columns"], list, f"{where}.columns", "a list of column names")
+    parts = _want(value["columns"], list, f"{where}.columns", "a list of column names")
+    names: list[Any] = [part.get("column") if isinstance(part, dict) else part for part in parts]
     if not names or not all(isinstance(name, str) for name in names):
         raise MappingError(f"{where}.columns must be a list of column names")
     return tuple(names)
+
+
+def _part_values(value: dict[str, Any], where: str) -> tuple[dict[str, str], ...]:
+    """The replacements in each of several columns; a bare name has none."""
+    found: list[dict[str, str]] = []
+    for place, part in enumerate(value.get("columns", ())):
+        if isinstance(part, dict):
+            _known_keys(part, ("column", "values"), f"{where}.columns.{place}")
+            found.append(_values(part, f"{where}.columns.{place}"))
+        else:
+            found.append({})
+    return tuple(found)
 
 
 def _values(value: dict[str, Any], where: str) -> dict[str, str]:
@@ -162,6 +185,25 @@ def _names(document: dict[str, Any], key: str) -> frozenset[str]:
     if not all(isinstance(name, str) for name in names):
         raise MappingError(f"{key} must be a list of column names")
     return frozenset(names)
+
+
+def _create_missing(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """A list of columns, or an object of columns with the order of their new names."""
+    given = document.get("create_missing", [])
+    if not isinstance(given, dict):
+        return dict.fromkeys(sorted(_names(document, "create_missing")), ())
+    for column, names in given.items():
+        _want(names, list, f"create_missing.{column}", "a list of names")
+        if not all(isinstance(name, str) for name in names):
+            raise MappingError(f"create_missing.{column} must be a list of names")
+    return {column: tuple(names) for column, names in given.items()}
+
+
+def _process(document: dict[str, Any]) -> str | None:
+    name = _text(document, "process", "")
+    if name is not None and not 0 < len(name.strip()) <= MAX_PROCESS_NAME:
+        raise MappingError(f"process must have 1 to {MAX_PROCESS_NAME} characters")
+    return None if name is None else name.strip()
 
 
 def _delimiter(document: dict[str, Any]) -> str | None:
@@ -230,6 +272,8 @@ def _check_targets(
     for key in (*mapping.columns, *mapping.create_missing):
         if key not in native:
             raise MappingError(f"“{key}” in the mapping is not a native column{_hint(key, native)}")
+    if mapping.process is not None and "stage" not in native:
+        raise MappingError("process: this kind has no stages")
     if mapping.attributes and not keeps_others:
         raise MappingError("attributes: this kind keeps no custom attributes")
     for part, entries in (("columns", mapping.columns), ("attributes", mapping.attributes)):
@@ -256,7 +300,9 @@ def _getter(source: Source, places: Mapping[str, int]) -> Getter:
         return cells[first].strip() or default
 
     def joined(cells: Sequence[str]) -> str:
-        return separator.join(text for place in at if (text := cells[place].strip())) or default
+        texts = (cells[place].strip() for place in at)
+        replaced = (values.get(text, text) for text, values in zip(texts, source.part_values, strict=True))
+        return separator.join(text for text in replaced if text) or default
 
     plain = single if len(at) == 1 else joined
     return _replaced(plain, source) if source.values or source.otherwise != "keep" else plain

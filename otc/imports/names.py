@@ -69,6 +69,7 @@ def _find(job: ImportJob, reference: Reference) -> None:
         "UPDATE import_name x SET id = found.id, found_count = found.n FROM found "
         "WHERE x.column_name = %(column)s AND x.name = found.name",
         column=reference.column,
+        home=job.home,
     )
 
 
@@ -107,7 +108,8 @@ def create_names(job: ImportJob, reference: Reference) -> int:
         column=reference.column,
     )
     if new_count:
-        job.sql(reference.create)
+        order = job.mapping.create_missing.get(reference.column, ())
+        job.sql(reference.create, home=job.home, order=list(order))
     return new_count
 
 

@@ -89,7 +89,9 @@ class People:
     def resolve(self, job: ImportJob) -> None:
         lock_lines()
         match_targets(job, table="otc_person", noun="people")
+        _match_by_email(job)
         mark_unchanged(job, kind=self)
+        _refuse_taken_emails(job)
         choose_ids(job)
         prepare_names(job)
         look_up(job, MANAGER)
@@ -111,6 +113,37 @@ class People:
         update_changed(job, table="otc_person", columns=WRITTEN)
         if job.present & {"manager", "is_top"}:
             _set_lines(job)
+
+
+def _match_by_email(job: ImportJob) -> None:
+    """A person whom nobody gave an id yet is known by e-mail too."""
+    job.sql(
+        "UPDATE import_stage s SET target_id = c.id FROM (SELECT s.line, t.id, "
+        "count(*) OVER (PARTITION BY s.line) AS person_count, count(*) OVER (PARTITION BY t.id) AS row_count "
+        "FROM import_stage s JOIN otc_person t ON t.organization_id = %(organization)s AND t.email <> '' "
+        "AND lower(t.email) = lower(s.email) AND t.external_id IS NULL "
+        "WHERE s.target_id IS NULL AND s.refused_reason IS NULL) c "
+        "WHERE c.line = s.line AND c.person_count = 1 AND c.row_count = 1 "
+        "AND NOT EXISTS (SELECT FROM import_stage o WHERE o.target_id = c.id)"
+    )
+
+
+def _refuse_taken_emails(job: ImportJob) -> None:
+    """An e-mail is one person's: neither somebody else's here nor an earlier row's."""
+    job.refuse(
+        "email",
+        "'belongs to “' || (SELECT min(t.name) FROM otc_person t WHERE t.organization_id = %(organization)s "
+        "AND lower(t.email) = lower(s.email) AND t.id IS DISTINCT FROM s.target_id) || '”'",
+        "EXISTS (SELECT FROM otc_person t WHERE t.organization_id = %(organization)s AND t.email <> '' "
+        "AND lower(t.email) = lower(s.email) AND t.id IS DISTINCT FROM s.target_id)",
+    )
+    job.refuse(
+        "email",
+        "'stands on line ' || (SELECT min(f.line) FROM import_stage f "
+        "WHERE lower(f.email) = lower(s.email)) || ' already'",
+        "EXISTS (SELECT FROM import_stage f WHERE lower(f.email) = lower(s.email) AND f.line < s.line "
+        "AND f.refused_reason IS NULL)",
+    )
 
 
 def _refuse_orphans(job: ImportJob) -> int:
@@ -137,7 +170,7 @@ def _refuse_cycles(job: ImportJob) -> int:
         "WHERE s.refused_reason IS NULL AND NOT s.is_unchanged AND s.manager IS NOT NULL"
     )
     lines |= {person: manager for _, person, manager in wanted}
-    cyclic = [line for line, person, _ in wanted if _leads_back(person, lines)]
+    cyclic = [line for line, person, _ in wanted if leads_back(person, lines)]
     if not cyclic:
         return 0
     return job.refuse(
@@ -148,7 +181,8 @@ def _refuse_cycles(job: ImportJob) -> int:
     )
 
 
-def _leads_back(person: UUID, lines: Mapping[UUID, UUID | None]) -> bool:
+def leads_back(person: UUID, lines: Mapping[UUID, UUID | None]) -> bool:
+    """Does the way up from here come back here?"""
     seen, manager = set(), lines.get(person)
     while manager is not None and manager not in seen:
         if manager == person:

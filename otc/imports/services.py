@@ -44,8 +44,8 @@ def run_import(
         binding = bind(mapping, header=source.header, columns=kind.columns, keeps_others=kind.keeps_others)
         run = ImportRun(kind=kind.name, file_name=source.name[:255], is_dry_run=is_dry_run)
         run.save()
-        creatable = kind.creatable if creates_missing else mapping.create_missing & kind.creatable
-        job = ImportJob(cursor, organization, run.id, now, binding, creatable)
+        creatable = kind.creatable if creates_missing else frozenset(mapping.create_missing) & kind.creatable
+        job = ImportJob(cursor, organization, run.id, now, binding, creatable, mapping)
         result = _import_rows(job, source, kind=kind, is_dry_run=is_dry_run, is_strict=is_strict)
         _finish(run, result)
         refused = tuple(islice(refused_rows(organization, run_id=run.id), SHOWN_REFUSALS))

@@ -5,6 +5,7 @@ It is temporary, because COPY can't write a table under row-level security; refu
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from io import StringIO
 from itertools import islice
@@ -45,11 +46,13 @@ class RefusedCell(ValueError):
 class RowStager:
     """Turns a source row into a line of COPY for the staging table of `kind`."""
 
-    def __init__(self, kind: Kind, *, binding: Binding, organization: Organization) -> None:
+    def __init__(
+        self, kind: Kind, *, binding: Binding, organization: Organization, now: datetime | None = None
+    ) -> None:
         self.kind, self.currency = kind, organization.currency
         zone = ZoneInfo(organization.timezone)
         self.columns: list[tuple[Column, Getter, Parser]] = [
-            (column, binding.getters[column.name], _parser(column, binding, zone))
+            (column, binding.getters[column.name], _parser(column, binding, zone, now))
             for column in kind.columns
             if column.name in binding.getters
         ]
@@ -156,8 +159,8 @@ def _is_name(column: Column) -> bool:
     return column.type is ColumnType.NAME
 
 
-def _parser(column: Column, binding: Binding, zone: ZoneInfo) -> Parser:
-    return cell_parser(column, zone=zone, date_format=binding.formats.get(column.name))
+def _parser(column: Column, binding: Binding, zone: ZoneInfo, now: datetime | None) -> Parser:
+    return cell_parser(column, zone=zone, date_format=binding.formats.get(column.name), now=now)
 
 
 def _amount_parser(currency: str) -> Parser:
@@ -174,7 +177,7 @@ def _parsed(column: str, parse: Parser, text: str) -> str:
 def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
     """COPY every row into a new staging table, in chunks; returns how many were read."""
     _create_table(job, kind)
-    stager = RowStager(kind, binding=job.binding, organization=job.organization)
+    stager = RowStager(kind, binding=job.binding, organization=job.organization, now=job.now)
     columns = ", ".join(f'"{name}"' for name in stager.copied_columns)
     read_count = 0
     for chunk in _chunks(rows):

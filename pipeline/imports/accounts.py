@@ -1,10 +1,12 @@
 """Accounts from a file, with the account each belongs to."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from otc.imports.columns import Column, ColumnType
 from otc.imports.kinds import ImportJob
 from otc.imports.names import Reference, create_names, join_name, look_up, new_names, prepare_names
+from otc.imports.people import leads_back
 from otc.imports.staging import mark_unchanged
 from otc.imports.targets import (
     Written,
@@ -69,7 +71,7 @@ class Accounts:
             "EXISTS (SELECT FROM import_name n WHERE n.column_name = 'parent' AND n.name = s.parent "
             "AND n.id = s.target_id)",
         )
-        while _refuse_orphans(job):
+        while _refuse_orphans(job) or _refuse_cycles(job):
             pass
 
     def apply(self, job: ImportJob) -> None:
@@ -92,4 +94,31 @@ def _refuse_orphans(job: ImportJob) -> int:
         "'the row of “' || s.parent || '” is refused'",
         "EXISTS (SELECT FROM import_name n JOIN import_stage p ON p.target_id = n.id "
         "WHERE n.column_name = 'parent' AND n.name = s.parent AND p.is_new AND p.refused_reason IS NOT NULL)",
+    )
+
+
+def _refuse_cycles(job: ImportJob) -> int:
+    """Refuse rows that would make an account belong to itself through others."""
+    parents: dict[UUID, UUID | None] = dict(
+        job.rows(
+            f"SELECT id, parent_id FROM {TABLE} WHERE organization_id = %(organization)s AND parent_id IS NOT NULL"
+        )
+    )
+    wanted = (
+        job.rows(
+            f"SELECT s.line, s.target_id, n_parent.id FROM import_stage s {join_name('parent')} "
+            "WHERE s.refused_reason IS NULL AND NOT s.is_unchanged"
+        )
+        if "parent" in job.present
+        else []
+    )
+    parents |= {account: parent for _, account, parent in wanted}
+    cyclic = [line for line, account, _ in wanted if leads_back(account, parents)]
+    if not cyclic:
+        return 0
+    return job.refuse(
+        "parent",
+        "'would belong to itself through “' || s.parent || '”'",
+        "s.line = ANY(%(lines)s)",
+        lines=cyclic,
     )

@@ -5,6 +5,8 @@ from otc.imports.names import join_name
 
 NAMED = ("account", "owner", "stage", "competitor", "product")
 PLAIN = ("close_date", "next_step_on")
+# The process `p` of deals without a stage and of new stages: the one the mapping names, else the default.
+HOME = "CASE WHEN %(home)s::text IS NULL THEN p.is_default ELSE p.name = %(home)s END"
 TEXTS = ("source", "kind", "next_step")
 
 
@@ -15,7 +17,8 @@ def compute_states(job: ImportJob) -> None:
     job.sql("DROP TABLE IF EXISTS pg_temp.import_deal")
     job.sql(
         "CREATE TEMP TABLE import_deal ON COMMIT DROP AS "
-        f"WITH given AS MATERIALIZED ({_given(job)}), timed AS ({_TIMED}), placed AS ({_PLACED}) {_STATE}"
+        f"WITH given AS MATERIALIZED ({_given(job)}), timed AS ({_TIMED}), placed AS ({_PLACED}) {_STATE}",
+        home=job.home,
     )
     job.sql("CREATE INDEX ON import_deal (line)")
     job.sql("ANALYZE import_deal")
@@ -57,8 +60,8 @@ def _pick(present: frozenset[str], native: str, row: str, deal: str, *, empty: b
     return f"coalesce({value}, '')" if empty else value
 
 
-# A closed deal's missing instant is its day's midnight and its missing day that of the instant. A midnight on the
-# day of creation is a day without a time: the deal closed no earlier than it was created.
+# A closed deal's missing instant is the end of its day, or now if it is today's, and its missing day that of the
+# instant. A midnight on the day of creation is a day without a time: the deal closed no earlier than it was created.
 _TIMED = """
 SELECT g.*, CASE WHEN g.outcome IS NOT NULL THEN coalesce(g.close_date,
          (g.given_closed_at AT TIME ZONE %(zone)s)::date) ELSE g.close_date END AS final_close_date,
@@ -67,10 +70,11 @@ SELECT g.*, CASE WHEN g.outcome IS NOT NULL THEN coalesce(g.close_date,
            THEN g.given_created_at
          ELSE c.moment END AS closed_at
 FROM given g CROSS JOIN LATERAL (SELECT coalesce(g.given_closed_at,
-  g.close_date::timestamp AT TIME ZONE %(zone)s) AS moment) c
+  CASE WHEN g.close_date = (%(now)s::timestamptz AT TIME ZONE %(zone)s)::date THEN %(now)s
+    ELSE (g.close_date + 1)::timestamp AT TIME ZONE %(zone)s - interval '1 microsecond' END) AS moment) c
 """
 
-_PLACED = """
+_PLACED = f"""
 SELECT t.*, k.category AS proposed, coalesce(k.process_id, t.old_process_id, p.id) AS process_id,
        CASE WHEN t.given_category IS NOT NULL THEN t.given_category
          WHEN t.is_new OR t.old_outcome IS NOT NULL THEN k.category
@@ -78,7 +82,7 @@ SELECT t.*, k.category AS proposed, coalesce(k.process_id, t.old_process_id, p.i
          ELSE k.category END AS wanted
 FROM timed t
 LEFT JOIN pipeline_stage k ON k.organization_id = %(organization)s AND k.id = t.stage_id
-LEFT JOIN pipeline_process p ON p.organization_id = %(organization)s AND p.is_default
+LEFT JOIN pipeline_process p ON p.organization_id = %(organization)s AND {HOME}
 """
 
 _STATE = """

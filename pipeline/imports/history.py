@@ -8,7 +8,7 @@ from otc.imports.names import create_names, look_up, prepare_names
 from otc.tenancy.models import FOREVER
 from pipeline.imports.followup import refresh_health
 from pipeline.imports.past_states import compute_past, enter_past
-from pipeline.imports.references import OWNER, STAGE, ensure_default_process, match_deals
+from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals
 from pipeline.process.models import Category
 
 COLUMNS = (
@@ -49,7 +49,7 @@ class History:
         _mark_unchanged_deals(job)
 
     def apply(self, job: ImportJob) -> None:
-        ensure_default_process(job)
+        ensure_process(job)
         for reference in REFERENCES:
             create_names(job, reference)
         compute_past(job)

@@ -7,7 +7,7 @@ from otc.imports.kinds import ImportJob
 from otc.imports.names import create_names, look_up, prepare_names
 from otc.imports.staging import mark_unchanged
 from pipeline.history.models import STATE_COLUMNS
-from pipeline.imports.deal_states import compute_states
+from pipeline.imports.deal_states import HOME, compute_states
 from pipeline.imports.followup import refresh_health
 from pipeline.imports.references import (
     ACCOUNT,
@@ -16,7 +16,7 @@ from pipeline.imports.references import (
     PRODUCT,
     REASON,
     STAGE,
-    ensure_default_process,
+    ensure_process,
     match_deals,
 )
 from pipeline.opportunities.models import Outcome
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("currency", ColumnType.CURRENCY),
     Column("close_date", ColumnType.DATE),
     Column("created_at", ColumnType.INSTANT),
-    Column("closed_at", ColumnType.INSTANT),
+    Column("closed_at", ColumnType.INSTANT, is_day_end=True),
     Column("outcome", ColumnType.CHOICE, choices=tuple(Outcome.values)),
     Column("reason", ColumnType.NAME),
     Column("competitor", ColumnType.NAME),
@@ -118,7 +118,7 @@ class Opportunities:
         job.sql(
             "DELETE FROM import_deal d USING import_stage s WHERE s.line = d.line AND s.refused_reason IS NOT NULL"
         )
-        ensure_default_process(job)
+        ensure_process(job)
         for reference in REFERENCES:
             create_names(job, reference)
         _take_new_stages(job)
@@ -140,13 +140,14 @@ def _refuse(job: ImportJob, column: str, reason: str, condition: str) -> None:
 
 
 def _take_new_stages(job: ImportJob) -> None:
-    """Deals in a stage that was just created belong to its process; without a stage, to the default one."""
+    """Deals in a stage that was just created belong to its process; those without one, to the file's or the default."""
     job.sql(
         "UPDATE import_deal d SET process_id = coalesce(k.process_id, (SELECT p.id FROM pipeline_process p "
-        "WHERE p.organization_id = %(organization)s AND p.is_default)) "
+        f"WHERE p.organization_id = %(organization)s AND {HOME})) "
         "FROM import_deal x LEFT JOIN pipeline_stage k "
         "ON k.organization_id = %(organization)s AND k.id = x.stage_id "
-        "WHERE x.line = d.line AND d.process_id IS NULL"
+        "WHERE x.line = d.line AND d.process_id IS NULL",
+        home=job.home,
     )
 
 

@@ -4,6 +4,7 @@ from otc.imports.kinds import ImportJob
 from otc.imports.names import Reference, new_names
 from otc.imports.people import CREATE_PERSON, PERSON_MATCHES
 from otc.tenancy.models import Role
+from pipeline.imports.deal_states import HOME
 
 BY_ID_OR_NAME = ("t.external_id = n.name", "t.name_folded = n.folded")
 NEW_PROCESS = "Imported"
@@ -57,33 +58,43 @@ REASON = Reference(
     "WHERE x.id = n.id AND s.outcome IS NOT NULL AND s.refused_reason IS NULL), 'process', 100 "
     f"FROM {new_names('reason')}",
 )
-# The default process's stage of a name comes before another process's.
+# The stage of a name in the file's process comes first, the default process's next, then another's.
 STAGE = Reference(
     "stage",
     "stage",
-    "(SELECT k.*, p.is_default FROM pipeline_stage k JOIN pipeline_process p "
+    "(SELECT k.*, p.name AS process_name, p.is_default FROM pipeline_stage k JOIN pipeline_process p "
     "ON p.organization_id = k.organization_id AND p.id = k.process_id)",
-    ("t.is_default AND lower(t.name) = lower(n.name)", "NOT t.is_default AND lower(t.name) = lower(n.name)"),
-    # A new stage proposes the category that the file's open deals in it agree on, if they do.
+    (
+        "t.process_name = %(home)s AND lower(t.name) = lower(n.name)",
+        "t.is_default AND lower(t.name) = lower(n.name)",
+        "NOT t.is_default AND lower(t.name) = lower(n.name)",
+    ),
+    # New stages stand after those that are there, in the mapping's order or else the file's. A new one proposes
+    # the category that the file's open deals in it agree on, if they do.
     "INSERT INTO pipeline_stage (organization_id, id, process_id, name, position, objective, category, expected_days) "
     "SELECT %(organization)s, n.id, p.id, n.name, coalesce((SELECT max(k.position) FROM pipeline_stage k "
-    "WHERE k.organization_id = p.organization_id AND k.process_id = p.id), 0) + row_number() OVER (ORDER BY f.line), "
+    "WHERE k.organization_id = p.organization_id AND k.process_id = p.id), 0) + row_number() OVER (ORDER BY "
+    "array_position(%(order)s::text[], n.name), f.line), "
     f"'', f.category, 21 FROM {new_names('stage')} JOIN (SELECT x.id, min(s.line) AS line, CASE WHEN "
     "count(DISTINCT s.category) = 1 AND min(s.category) <> 'closed' THEN min(s.category) END AS category "
     "FROM import_stage s JOIN import_name x ON x.column_name = 'stage' AND x.name = s.stage "
     "WHERE s.refused_reason IS NULL GROUP BY x.id) f ON f.id = n.id "
-    "JOIN pipeline_process p ON p.organization_id = %(organization)s AND p.is_default",
+    f"JOIN pipeline_process p ON p.organization_id = %(organization)s AND {HOME}",
 )
 
 
-def ensure_default_process(job: ImportJob) -> None:
-    """New stages need a process to stand in."""
+def ensure_process(job: ImportJob) -> None:
+    """The process that the mapping names is made if it is missing; new stages need one to stand in anyhow."""
     job.sql(
-        "INSERT INTO pipeline_process (organization_id, name, is_default) "
-        "SELECT %(organization)s, %(name)s, true WHERE EXISTS (SELECT FROM import_name "
-        "WHERE column_name = 'stage' AND is_new) AND NOT EXISTS (SELECT FROM pipeline_process p "
-        "WHERE p.organization_id = %(organization)s AND p.is_default)",
+        "INSERT INTO pipeline_process (organization_id, name, is_default) SELECT %(organization)s, "
+        "coalesce(%(home)s, %(name)s), NOT EXISTS (SELECT FROM pipeline_process p "
+        "WHERE p.organization_id = %(organization)s AND p.is_default) "
+        "WHERE (%(home)s::text IS NOT NULL OR EXISTS (SELECT FROM import_name "
+        "WHERE column_name = 'stage' AND is_new)) AND NOT EXISTS (SELECT FROM pipeline_process p "
+        f"WHERE p.organization_id = %(organization)s AND {HOME}) AND EXISTS (SELECT FROM import_stage "
+        "WHERE refused_reason IS NULL AND NOT is_unchanged)",
         name=NEW_PROCESS,
+        home=job.home,
     )
 
 

@@ -130,9 +130,19 @@ def _cards(rows: Any, question: Question, group: str, most: int, order: Any) -> 
 
 
 def _stages(sums: dict[Any, Any]) -> list[Stage | None]:
-    """Every stage of the default process and of any other that holds deals; None where deals have no stage."""
+    """Every stage of the default process and any other that holds deals; None where deals have no stage. Where all
+    deals are in other processes, the stages of those alone.
+    """
     held = [stage_id for stage_id in sums if stage_id is not None]
-    stages = Stage.objects.filter(Q(process__is_default=True) | Q(id__in=held)).select_related("process")
+    stages = list(
+        Stage.objects.filter(Q(process__is_default=True) | Q(process__stages__id__in=held))
+        .distinct()
+        .select_related("process")
+    )
+    if held and not any(stage.process.is_default and stage.id in sums for stage in stages):
+        stages = [stage for stage in stages if not stage.process.is_default]
+    else:
+        stages = [stage for stage in stages if stage.process.is_default or stage.id in sums]
     ordered = sorted(
         stages, key=lambda stage: (not stage.process.is_default, stage.process.name, stage.position)
     )

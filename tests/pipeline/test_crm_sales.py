@@ -17,6 +17,7 @@ from pipeline.accounts.models import Account
 from pipeline.history.models import OpportunityVersion
 from pipeline.imports.registry import KINDS
 from pipeline.opportunities.models import Opportunity, Product
+from pipeline.process.models import Stage
 from tests.cluster import SHARED_DATA
 from tests.pipeline.chain import check_chain
 
@@ -125,6 +126,11 @@ def check_names() -> None:
     assert not Account.objects.filter(industry="technolgy").exists()
     assert Account.objects.filter(parent__name="Acme Corporation").count() == 4
     assert Opportunity.objects.filter(owner__isnull=True).count() == 0
+    assert not Opportunity.objects.filter(name__contains="GTXPro").exists()
+    assert Opportunity.objects.filter(name__endswith="GTX Pro").exists()
+    stages = Stage.objects.filter(process__name="CRM sales").values_list("name", "position")
+    assert list(stages) == [("Prospecting", 1), ("Engaging", 2)]
+    assert not Opportunity.objects.exclude(process__name="CRM sales").exists()
 
 
 def check_versions() -> None:

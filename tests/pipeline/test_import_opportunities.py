@@ -71,11 +71,47 @@ class TestOpportunities:
             "D1,2026-01-05T10:00:00Z,2026-01-05,lost\nD2,,2026-01-05,no_decision\n",
         )
         same_day, no_creation = deal("D1"), deal("D2")
-        assert same_day.closed_at == same_day.created_at
+        end_of_day = datetime(2026, 1, 5, 22, 59, 59, 999_999, tzinfo=UTC)  # in Berlin
+        assert same_day.closed_at == end_of_day
         assert len(check_chain(same_day.id)) == 2
-        assert no_creation.closed_at == no_creation.created_at == datetime(2026, 1, 4, 23, tzinfo=UTC)
+        assert no_creation.closed_at == no_creation.created_at == end_of_day
         assert len(check_chain(no_creation.id)) == 1
         assert {same_day.category, no_creation.category} == {"omitted"}
+
+    @pytest.mark.parametrize(("day", "form"), [("2026-01-05", None), ("01/05/26", "%m/%d/%y")])
+    def test_a_bare_day_of_closing_is_its_last_microsecond(
+        self, load: Load, day: str, form: str | None
+    ) -> None:
+        text = f"external_id,created_at,closed_at,outcome\nD1,{day},{day},won\n"
+        load("opportunities", text, mapping={"date_format": form} if form else {})
+        found = deal()
+        assert found.created_at == datetime(2026, 1, 4, 23, tzinfo=UTC)
+        assert found.closed_at == datetime(2026, 1, 5, 22, 59, 59, 999_999, tzinfo=UTC)
+        assert found.close_date == date(2026, 1, 5)
+
+    def test_a_deal_that_closed_today_closed_by_now(self, load: Load) -> None:
+        report = load(
+            "opportunities",
+            "external_id,created_at,closed_at,close_date,outcome\nD1,2026-03-01,2026-03-31,,won\n"
+            "D2,2026-03-01,,2026-03-31,lost\nD3,2026-03-31,2026-03-30,,won\n",
+        )
+        assert deal("D1").closed_at == deal("D2").closed_at == NOW
+        assert refusals(report) == [(4, "created_at", "lies after closed_at")]
+
+    def test_new_stages_join_the_mappings_process_in_its_order(self, load: Load) -> None:
+        mapping = {"process": "Field sales", "create_missing": {"stage": ["First", "Second"]}}
+        text = (
+            "external_id,stage,close_date,outcome\nD1,Second,,\nD2,First,,\nD3,Third,,\nD4,,2026-01-05,won\n"
+        )
+        load("opportunities", text, mapping=mapping)
+        stages = Stage.objects.filter(process__name="Field sales").values_list("name", "position")
+        assert list(stages) == [("First", 1), ("Second", 2), ("Third", 3)]
+        assert {deal(f"D{place}").process.name for place in range(1, 5)} == {"Field sales"}
+        assert not deal("D4").process.is_default
+
+    def test_what_cant_be_seen_is_taken_out_of_names(self, load: Load) -> None:
+        load("opportunities", "external_id,name\nD1,\u202eKes\x07trel\u2066 One\n")
+        assert deal().name == "Kestrel One"
 
     def test_rows_that_contradict_themselves_are_refused(self, load: Load) -> None:
         report = load(

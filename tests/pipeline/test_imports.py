@@ -64,6 +64,20 @@ class TestPeople:
         assert lines[0].valid_to == lines[1].valid_from == datetime(2026, 1, 31, 23, tzinfo=UTC)
         assert self.lines()["P2"] is None
 
+    def test_an_email_is_one_persons(self, load: Load) -> None:
+        load("people", "external_id,name,email\nP1,Kim,kim@example.org\n,Lou,lou@example.org\n")
+        report = load(
+            "people",
+            "external_id,name,email\nP2,Kimberly,KIM@example.org\nP3,Louise,lou@example.org\n"
+            ",Kimmy,kim@example.org\nP4,Mo,mo@example.org\nP5,Moe,mo@example.org\n",
+        )
+        assert refusals(report) == [
+            (2, "email", "belongs to “Kim”"),
+            (4, "email", "belongs to “Kim”"),
+            (6, "email", "stands on line 5 already"),
+        ]
+        assert Person.objects.get(email="lou@example.org").external_id == "P3"
+
     def test_a_known_person_is_updated_not_doubled(self, load: Load, inside: House) -> None:
         load("people", "external_id,name,title\nP1,ana ruiz,Account executive\n")
         ana = Person.objects.get(id=inside.ana.id)
@@ -82,6 +96,15 @@ class TestOtherKinds:
         north = Account.objects.get(external_id="A1")
         assert (north.parent.name, north.parent.parent.name) == ("South", "Group")
         assert (north.industry, north.country, north.attributes) == ("Steel", "Norway", {"employees": "12"})
+
+    def test_accounts_that_would_belong_to_themselves_are_refused(self, load: Load) -> None:
+        report = load("accounts", "name,parent\nNorth,South\nSouth,North\nEast,\nWest,East\n")
+        assert refusals(report) == [
+            (2, "parent", "would belong to itself through “South”"),
+            (3, "parent", "would belong to itself through “North”"),
+        ]
+        again = load("accounts", "name,parent\nEast,West\n")
+        assert refusals(again) == [(2, "parent", "would belong to itself through “West”")]
 
     def test_an_account_known_by_name_takes_its_id(self, load: Load) -> None:
         load("accounts", "name\nAcme\n")

@@ -1,5 +1,6 @@
 """The flow page: where the pipeline went between two days, and the deals behind each step."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from otc.ui.csv import csv_response
 from otc.ui.pages import page
 
 ENDS = ("opening", "closing")
+ROWS_A_STEP, ROWS_A_PAGE = 10, 50
 CSV_HEAD = ("bucket", "deal_id", "deal", "account", "owner", "before_minor", "after_minor", "amount_minor")
 
 
@@ -53,12 +55,40 @@ def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
         "unconvertible": len(report.waterfall.unconvertible),
         "tabs": tabs(request, totals, chosen),
         "steps": [
-            {"label": label_of(name), "total": total, "lines": picture.named_lines(total, report)}
+            shown_step(request, name, total, report, is_chosen=name == chosen)
             for name, total in totals.items()
             if chosen == name or (not chosen and name not in ENDS)
         ],
     }
     return render(request, "forecasting/waterfall/flow.html", context)
+
+
+def shown_step(
+    request: HttpRequest, name: str, total: Total[Any], report: WaterfallReport, *, is_chosen: bool
+) -> dict[str, Any]:
+    """A step with its largest deals; the chosen one in pages. Its sum and count are of all its deals."""
+    lines = picture.named_lines(total, report)
+    number, size = page_number(request) if is_chosen else 0, ROWS_A_PAGE if is_chosen else ROWS_A_STEP
+    shown = lines[number * size : (number + 1) * size]
+    href = partial(href_with, request.path, request.GET)
+    return {
+        "label": label_of(name),
+        "total": total,
+        "lines": shown,
+        "note": f"{len(shown)} of {len(lines)} deals; the sum counts all of them",
+        "previous_href": href(page=str(number - 1)) if number else "",
+        "next_href": href(page=str(number + 1)) if is_chosen and (number + 1) * size < len(lines) else "",
+        "more_count": 0 if is_chosen else len(lines) - len(shown),
+        "more_href": href(bucket=name, page=None) + "#steps",
+    }
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page asked for, from 0. Raises BadQuestion."""
+    text = request.GET.get("page") or "0"
+    if not text.isdecimal() or len(text) > 6:
+        raise BadQuestion("page", "Pages are counted from 0")
+    return int(text)
 
 
 def flow_report(question: Question, *, since: Any, group_by: str | None = None) -> WaterfallReport:
@@ -96,13 +126,13 @@ def chart_of(request: HttpRequest, report: WaterfallReport, question: Question, 
 
 
 def tabs(request: HttpRequest, totals: dict[str, Total[Any]], chosen: str) -> list[Tab]:
-    every = Tab("Every step", href_with(request.path, request.GET, bucket=None), None, not chosen)
+    every = Tab("Every step", href_with(request.path, request.GET, bucket=None, page=None), None, not chosen)
     return [
         every,
         *(
             Tab(
                 label_of(name),
-                href_with(request.path, request.GET, bucket=name),
+                href_with(request.path, request.GET, bucket=name, page=None),
                 len(total.lines),
                 name == chosen,
             )

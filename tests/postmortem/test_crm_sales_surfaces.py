@@ -146,3 +146,9 @@ def test_deals_without_a_date_stand_in_no_period(crm: House, api: Caller) -> Non
     grid = answer(api, "forecast/rollup?period=2017-Q4")
     assert grid["total"]["amounts"]["open"]["final_minor"] == 0
     assert answer(api, "inspection?period=2017-Q4")["count"] == 0
+
+
+def test_what_was_won_on_the_first_day_of_a_quarter_was_won_in_it(api: Caller) -> None:
+    fall = answer(api, "waterfall?period=2017-Q4&since=period")
+    (won,) = (bucket for bucket in fall["buckets"] if bucket["name"] == "won")
+    assert abs(won["amount_minor"]) == WON_BY_QUARTER[4] * 100

@@ -1,6 +1,6 @@
 // Page-wide keys: "/" searches, "g d" goes, "?" helps, single keys click what bears data-key.
 const GO_WINDOW_MS = 1200;
-let goPressedAt = 0;
+let goPressedAt = -Infinity;
 
 function isTyping(target) {
   return Boolean(target.closest("input, textarea, select, [contenteditable]"));

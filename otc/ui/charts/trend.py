@@ -1,5 +1,6 @@
 """Is a rate getting better? One dot with its 95 % line per period, earlier periods hollow."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,6 +85,16 @@ def _point(point: RatePoint, *, x: float, slot: float, scale: Scale, is_narrow: 
         svg.line(middle, scale(point.high), middle, scale(point.low), f"whisker whisker-{tone}"),
         svg.node("circle", cx=middle, cy=y, r=4, class_="dot-subject" if point.is_subject else "dot-hollow"),
         value,
-        svg.text(point.label, x=middle, y=BASE + 26, class_="axis-label t-middle"),
+        svg.text(
+            _short(point.label) if is_narrow else point.label,
+            x=middle,
+            y=BASE + 26,
+            class_="axis-label t-middle",
+        ),
         svg.text(point.note, x=middle, y=BASE + 40, class_="axis-note t-middle"),
     )
+
+
+def _short(label: str) -> str:
+    """A year in two digits, as a phone has no room for four: Q1 2026 -> Q1 26."""
+    return re.sub(r"\b(?:19|20)(\d\d)\b", r"\1", label)

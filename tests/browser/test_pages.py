@@ -1,0 +1,57 @@
+"""Every page, wide and narrow, light and dark: it answers, fits, is readable by everyone and has a clean console."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from django.utils import timezone
+
+from otc.identity.models import User
+from otc.tenancy.context import use
+from otc.tenancy.models import Person
+from pipeline.health.services import health_refresh
+from pipeline.opportunities.models import Opportunity
+from postmortem.demo.services import demo_seed
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+SERIOUS = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.filter(v => ["serious", "critical"].includes(v.impact))
+    .map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
+}"""
+PAGES = (
+    *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
+    *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
+    *("deals/{deal}/", "deals/{deal}/close/"),
+)
+
+
+def seeded() -> tuple[str, str, str]:
+    """A small demo organization: an administrator's e-mail, a deal that is open, a day in the past."""
+    done = demo_seed("looked-at", deals=60, seed=3, now=timezone.now())
+    with use(done.organization.id):
+        deals = list(Opportunity.objects.filter(outcome=None).values_list("id", flat=True))
+        health_refresh(deals, now=timezone.now())
+        person = Person.objects.filter(role="administrator", user__isnull=False).first()
+    past = (timezone.now() - timedelta(days=20)).date().isoformat()
+    return User.objects.get(id=person.user_id).email, str(deals[0]), past
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")])
+def test_every_page_fits_and_is_readable(sit, width, theme):
+    email, deal, past = seeded()
+    seat = sit(email, width=width, theme=theme)
+    troubles = []
+    for path in PAGES:
+        answer = seat.open("/o/looked-at/" + path.format(deal=deal, past=past))
+        if answer.status != 200:
+            troubles.append(f"{path}: {answer.status}")
+        seat.page.evaluate(AXE.read_text())
+        troubles += [f"{path}: {violation}" for violation in seat.page.evaluate(SERIOUS)]
+        needed = seat.page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            troubles.append(f"{path}: {needed} px wide")
+    assert troubles + seat.complaints == []

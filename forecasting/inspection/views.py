@@ -22,6 +22,7 @@ from otc.ui.controls import Choice, Tab, choice_control, href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
 from otc.ui.templatetags.otc_ui import delta_number
+from pipeline.opportunities.queries import SHORT_TITLES
 from pipeline.process.models import Category
 
 PAGE = "inspection"
@@ -197,6 +198,7 @@ def deal_cells(deal: DealRow, found: inspection.Inspection, question: Question) 
         "is_overdue": deal.close_date is not None and deal.close_date < question.day,
         "days_overdue": (question.day - deal.close_date).days if deal.close_date else 0,
         "worst": worst[0] if worst else None,
+        "short_title": SHORT_TITLES.get(worst[0]["check"], "") if worst else "",
         "more": len(worst) - 1,
         "weekly": contact.weekly,
         "silent_days": (question.as_of - contact.last_at).days if contact.last_at else None,

@@ -30,3 +30,9 @@ def enter_staged(run: UUID) -> int:
 def _of_run(row: HistoryRow, run: UUID) -> HistoryRow:
     row.run = run
     return row
+
+
+def renew_statistics() -> None:
+    """Let PostgreSQL look at the pipeline's tables again, after much came in: else it plans for empty ones."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pipeline_analyze()")

@@ -18,6 +18,7 @@ from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.services import organization_create, person_create
 from pipeline.accounts.models import Account
+from pipeline.history.services import renew_statistics
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.ground import ground_write, milestone_counts, process_ready
 from postmortem.demo.histories import DealWriter
@@ -62,6 +63,7 @@ def demo_seed(
             plan = plan_of(organization)
             count = plan.deals if deals is None else deals
             organization_fill(organization, plan=plan, deals=count, seed=seed, now=now, progress=progress)
+            renew_statistics()
             sign_ins = sign_ins_create(organization.name)
             enqueue(HEALTH_JOB)
     return Seeded(organization, count, sign_ins)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from otc.tenancy.context import use
 from pipeline.history.models import STATE_COLUMNS, HistoryRow, OpportunityVersion
 from pipeline.history.queries import version_as_of, versions_as_of
-from pipeline.history.services import enter_history
+from pipeline.history.services import enter_history, renew_statistics
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_close, opportunity_edit, opportunity_reopen
 from pipeline.process.models import CloseReason, Stage
@@ -212,3 +212,11 @@ def test_the_chain_holds_under_concurrent_edits(make_deal):
 def test_the_trigger_knows_every_column_of_a_deals_state():
     migration = importlib.import_module("pipeline.migrations.0003_history")
     assert tuple(migration.COLUMNS) == STATE_COLUMNS
+
+
+def test_statistics_are_renewed_by_a_role_that_owns_nothing(inside, make_deal):
+    make_deal(owner=inside.ana)
+    renew_statistics()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'pipeline_opportunity'")
+        assert cursor.fetchone()[0] >= 1

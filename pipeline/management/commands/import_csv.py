@@ -14,6 +14,7 @@ from otc.imports.report import refused_rows, report_lines
 from otc.imports.services import run_import
 from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization
+from pipeline.history.services import renew_statistics
 from pipeline.imports.registry import KINDS
 
 
@@ -46,6 +47,9 @@ class Command(BaseCommand):
             )
         except (ImportFileError, MappingError) as error:
             raise CommandError(str(error)) from None
+        if not options["dry_run"]:
+            with use(organization.id):
+                renew_statistics()
         for line in report_lines(report):
             self.stdout.write(line)
         for row in refused_rows(organization, run_id=report.run_id):

@@ -173,6 +173,7 @@ CSRF_COOKIE_NAME = f"otc_csrf_{places.clone_digest()}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "otc.ui.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CSP: dict[str, list[str] | bool] = {

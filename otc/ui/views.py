@@ -53,6 +53,11 @@ def _base(request: HttpRequest) -> dt.date | None:
         return None
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token no longer fits: what to do about it. `reason` is Django's, for developers."""
+    return render(request, "403_csrf.html", status=403)
+
+
 @page("view_deals")
 def front(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's address alone leads to its deals."""

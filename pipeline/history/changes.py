@@ -144,7 +144,12 @@ def _next_step(before: Any, after: Any, today: date) -> Change | None:
         return None
     day = f", {fmt.day(after.next_step_on, today=today)}" if after.next_step_on else ""
     text = f"“{after.next_step}”{day}" if after.next_step else day.removeprefix(", ")
-    return Change("Next step", before="" if text else "set", after=text, icon="arrow-right")
+    gone = f"“{before.next_step}”" if before.next_step else _day_or_nothing(before.next_step_on, today)
+    return Change("Next step", before="" if text else gone, after=text, icon="arrow-right")
+
+
+def _day_or_nothing(day: date | None, today: date) -> str:
+    return fmt.day(day, today=today) if day else ""
 
 
 def _named(field: str, label: str, icon: str = "edit") -> Callable[[Any, Any, date], Change | None]:

@@ -106,11 +106,20 @@ def closed_category(outcome: str) -> str:
     return "closed" if outcome == "won" else "omitted"
 
 
-def check_closing(*, outcome: str, has_reason: bool, close_date: date, today: date) -> None:
-    """A closing needs a known outcome, a reason, and a day that isn't in the future."""
+def check_closing(
+    *, outcome: str, has_reason: bool, close_date: date | None, today: date, created_on: date
+) -> None:
+    """A closing needs a known outcome, a reason, and, where a day is given, one of the deal's life so far."""
     if outcome not in OUTCOMES:
         raise Refused("outcome", "Choose won, lost or no decision")
     if not has_reason:
         raise Refused("reason", "Say the primary reason: it is what the next deal learns from")
+    if close_date is None:
+        return
     if close_date > today:
         raise Refused("close_date", f"A closing can't lie in the future; today is {today.isoformat()}")
+    if close_date < created_on:
+        raise Refused(
+            "close_date",
+            f"A deal can't close before it was created, on {created_on.isoformat()}; give that day or a later one",
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from otc.jobs.services import enqueue
 from otc.money.queries import rate_on
@@ -46,9 +47,7 @@ class Written:
     before: UUID | None
 
 
-def opportunity_create(
-    *, name: str, now: datetime, external_id: str | None = None, **fields: Any
-) -> Written:
+def opportunity_create(*, name: str, now: datetime, external_id: str | None = None, **fields: Any) -> Written:
     """A new open deal in the default process's first stage unless `stage_id` says otherwise.
 
     A known `external_id` is refused, so an integration that asks twice makes one deal.
@@ -100,15 +99,24 @@ def opportunity_close(
     close_date: date | None = None,
     competitor_id: UUID | None = None,
 ) -> Written:
-    """End a deal as won, lost or no decision. The close date becomes `today` unless another, past one is given."""
+    """End a deal as won, lost or no decision.
+
+    The close date becomes `today` unless another is given, from the day the deal was created on.
+    """
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
     if deal.outcome is not None:
         raise Refused("outcome", "This deal is already closed; reopen it first")
-    day = close_date or today
-    check_closing(outcome=outcome, has_reason=reason_id is not None, close_date=day, today=today)
+    check_closing(
+        outcome=outcome,
+        has_reason=reason_id is not None,
+        close_date=close_date,
+        today=today,
+        created_on=_created_on(deal),
+    )
     _check_references({"reason_id": reason_id, "competitor_id": competitor_id})
-    deal.outcome, deal.reason_id, deal.close_date, deal.closed_at = outcome, reason_id, day, now
+    deal.outcome, deal.reason_id, deal.closed_at = outcome, reason_id, now
+    deal.close_date = close_date or today
     deal.category = closed_category(outcome)
     if competitor_id is not None:
         deal.competitor_id = competitor_id
@@ -118,11 +126,15 @@ def opportunity_close(
 
 
 def opportunity_reopen(opportunity_id: UUID) -> Written:
-    """Open a closed deal again, in the category that its stage proposes."""
+    """Open a closed deal again, in the category that its stage proposes and with the close date it was open with.
+
+    Else the day of the closing would stand as a new forecast. A close date changed since the closing stays.
+    """
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
     if deal.outcome is None:
         raise Refused("outcome", "This deal is open")
+    deal.close_date = _close_date_reopened(deal)
     deal.outcome = deal.closed_at = deal.reason_id = None
     deal.category = deal.stage.category if deal.stage else None
     deal.category_set_by_person = False
@@ -188,6 +200,25 @@ def _current_version_id(opportunity_id: UUID) -> UUID:
         opportunity_id=opportunity_id, valid_to=FOREVER, known_to=FOREVER
     )
     return version_id
+
+
+def _close_date_reopened(deal: Opportunity) -> date | None:
+    """The close date before the last closing, if the closing set the present one; the present one otherwise."""
+    known = OpportunityVersion.objects.filter(opportunity_id=deal.id, known_to=FOREVER)
+    opened = known.filter(outcome=None).order_by("-valid_from").first()
+    if opened is None:
+        return deal.close_date
+    closing = known.filter(valid_from__gte=opened.valid_to).order_by("valid_from").first()
+    is_closings = closing is not None and closing.close_date == deal.close_date
+    return opened.close_date if is_closings else deal.close_date
+
+
+def _created_on(deal: Opportunity) -> date:
+    """The day of its creation in the organization's time zone."""
+    zone: str = Organization.objects.values_list("timezone", flat=True).get(
+        id=current_context().organization_id
+    )
+    return deal.created_at.astimezone(ZoneInfo(zone)).date()
 
 
 def _apply(deal: Opportunity, changes: Mapping[str, Any]) -> None:

@@ -34,6 +34,21 @@ document.addEventListener("htmx:config:request", (event) => {
   if (sourceElement.matches(".cell-value")) remember(cellOf(sourceElement));
 });
 
+// An editor is sent once. Being replaced by the answer takes its focus, and a second Enter may come meanwhile.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.matches("[data-cell-form][hx-post]")) return;
+    if ("sent" in form.dataset) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+    form.dataset.sent = "";
+  },
+  true,
+);
+
 document.addEventListener("htmx:before:request", (event) => {
   const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches("[data-cell-form]")) {
@@ -64,6 +79,7 @@ document.addEventListener("htmx:finally:request", (event) => {
     cell.removeAttribute("aria-busy");
   }
   const { ctx } = event.detail;
+  if (!ctx.response || ctx.response.status >= 400) delete ctx.sourceElement.dataset?.sent;
   const failed = !ctx.response || ctx.response.status >= 500;
   if (failed && ctx.sourceElement.matches("[data-cell-form]")) notSaved(ctx.sourceElement);
 });
@@ -96,7 +112,8 @@ document.addEventListener("keydown", (event) => {
 // Leaving an untouched editor closes it; a changed one is saved, as Tab does in a spreadsheet.
 document.addEventListener("focusout", (event) => {
   const form = event.target.closest?.("[data-cell-form]");
-  if (!form || "left" in form.dataset || form.contains(event.relatedTarget)) return;
+  if (!form?.isConnected || "left" in form.dataset || "sent" in form.dataset) return;
+  if (form.contains(event.relatedTarget)) return;
   const input = form.querySelector("[data-cell-input]");
   if (!input || cellOf(form)?.classList.contains("is-saving")) return;
   const untouched = input.matches("select")

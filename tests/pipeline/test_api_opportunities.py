@@ -264,9 +264,16 @@ def test_closing_asks_for_outcome_and_reason_and_reopening_takes_it_back(
 ) -> None:
     caller, url = Caller(house.ana), f"opportunities/{deals['ana'].id}"
     assert fields_refused(caller.post(f"{url}/close", {}), 400) == {"outcome", "reason_id"}
-    closing = {"outcome": "lost", "reason_id": reason_id(house), "close_date": "2026-01-02"}
+    closing = {"outcome": "lost", "reason_id": reason_id(house)}
+    too_early = caller.post(f"{url}/close", closing | {"close_date": "2026-01-02"})
+    assert fields_refused(too_early, 422) == {"close_date"}
+    closing["close_date"] = deals["ana"].created_at.date().isoformat()
     closed = caller.post(f"{url}/close", closing).json()
-    assert (closed["outcome"], closed["reason_name"], closed["close_date"]) == ("lost", "Price", "2026-01-02")
+    assert (closed["outcome"], closed["reason_name"], closed["close_date"]) == (
+        "lost",
+        "Price",
+        closing["close_date"],
+    )
     assert names(caller.get("opportunities?state=lost")) == {"Kestrel Rail"}
     assert fields_refused(caller.post(f"{url}/close", closing), 422) == {"outcome"}
     assert caller.post(f"{url}/reopen").json()["outcome"] is None

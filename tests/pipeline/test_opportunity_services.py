@@ -114,6 +114,41 @@ def test_a_closed_deal_keeps_its_stage_until_it_is_reopened(inside, make_deal):
     assert Opportunity.objects.get(id=deal.id).category == "commit"
 
 
+def lose(deal, **fields):
+    reason = CloseReason.objects.get(name="Price")
+    return opportunity_close(deal.id, outcome="lost", reason_id=reason.id, now=NOW, today=TODAY, **fields)
+
+
+def test_a_reopened_deal_has_the_close_date_from_before_its_closing(inside, make_deal):
+    deal = make_deal(close_date=date(2026, 12, 18))
+    assert lose(deal).opportunity.close_date == TODAY
+    assert opportunity_reopen(deal.id).opportunity.close_date == date(2026, 12, 18)
+
+
+def test_a_close_date_changed_after_the_closing_outlives_reopening(inside, make_deal):
+    deal = make_deal(close_date=date(2026, 12, 18))
+    lose(deal)
+    opportunity_edit(deal.id, changes={"close_date": date(2027, 1, 15)})
+    assert opportunity_reopen(deal.id).opportunity.close_date == date(2027, 1, 15)
+
+
+def test_the_second_reopening_goes_back_to_the_second_closing(inside, make_deal):
+    deal = make_deal(close_date=date(2026, 12, 18))
+    lose(deal)
+    opportunity_reopen(deal.id)
+    opportunity_edit(deal.id, changes={"close_date": date(2027, 2, 1)})
+    lose(deal)
+    assert opportunity_reopen(deal.id).opportunity.close_date == date(2027, 2, 1)
+
+
+def test_a_closing_before_the_deal_was_created_is_refused(inside, make_deal):
+    deal = make_deal(now=datetime(2026, 11, 10, 12, tzinfo=UTC))
+    with pytest.raises(Refused, match="before it was created, on 2026-11-10") as refused:
+        lose(deal, close_date=date(2026, 11, 9))
+    assert refused.value.field == "close_date"
+    assert lose(deal, close_date=date(2026, 11, 10)).opportunity.close_date == date(2026, 11, 10)
+
+
 def test_undo_puts_a_name_back_where_it_is_looked_up(inside, make_deal):
     deal = make_deal("Kestrel Rail")
     written = opportunity_edit(deal.id, changes={"name": "Sorrel"})

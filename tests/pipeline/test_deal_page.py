@@ -230,6 +230,32 @@ def test_a_closed_deal_is_reopened_and_both_can_be_undone(house, deal, signed_in
     assert stored(house, deal).outcome == "won"
 
 
+@pytest.mark.parametrize(
+    ("rest", "sent", "target"),
+    [
+        ("edit/amount/", {"value": "400k"}, "deal"),
+        ("close/", {"outcome": "won"}, "deal"),
+        ("delete/", {}, "list"),
+    ],
+)
+def test_a_plain_form_leads_on_to_a_page_with_a_toast_and_undo(house, deal, signed_in, rest, sent, target):
+    client = signed_in(house.ana)
+    sent = sent | {"reason": str(reason(house, "Best fit").id)}
+    came_from = f"http://testserver{url(house, deal, rest)}"
+    response = client.post(url(house, deal, rest), sent, HTTP_REFERER=came_from)
+    assert response.url == (url(house, deal) if target == "deal" else house.url("deals/"))
+    text = client.get(response.url).content.decode()
+    assert f'action="{url(house, deal, "undo/")}' in text and "data-undo" in text
+
+
+def test_a_form_whose_token_does_not_fit_says_what_to_do(house, deal, signed_in):
+    client = signed_in(house.ana)
+    client.handler.enforce_csrf_checks = True
+    response = client.post(url(house, deal, "edit/amount/"), {"value": "400k"})
+    assert response.status_code == 403
+    assert "load the page again" in response.content.decode()
+
+
 @pytest.mark.parametrize("field", ["stage", "category"])
 def test_a_closed_deal_offers_no_stage_and_no_category(house, deal, signed_in, field):
     client = signed_in(house.ana)

@@ -51,17 +51,25 @@ def toast(request: HttpRequest, text: str, *, undo: str = "", is_error: bool = F
 
 
 def back(
-    request: HttpRequest, fallback: str, *, said: str = "", undo: str = "", failed: str = ""
+    request: HttpRequest,
+    fallback: str,
+    *,
+    said: str = "",
+    undo: str = "",
+    failed: str = "",
+    has_origin: bool = True,
 ) -> HttpResponse:
     """Redirect to `next`, else to the page one came from, else to `fallback`, with a message there.
 
-    The message bears the address of its Undo as its extra tag.
+    The message bears the address of its Undo as its extra tag. `has_origin` is False where one came from a
+    form or a deal that is done with: then only `next` goes before `fallback`.
     """
     if said:
         messages.success(request, said, extra_tags=undo)
     if failed:
         messages.error(request, failed)
-    for target in (request.POST.get("next"), request.GET.get("next"), request.headers.get("Referer")):
+    origin = request.headers.get("Referer") if has_origin else None
+    for target in (request.POST.get("next"), request.GET.get("next"), origin):
         if target and url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
             return redirect(target)
     return redirect(fallback)

@@ -86,9 +86,7 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
 def saved(request: HttpRequest, deal_id: UUID, field: str, *, said: str, undo: str) -> HttpResponse:
     """The row again, or the deal's page again, with a toast; a redirect without htmx."""
     if not is_htmx(request):
-        # One came from the editor's own page, where nothing is left to do.
-        request.META.pop("HTTP_REFERER", None)
-        return back(request, deal_url(request, deal_id), said=said, undo=undo)
+        return back(request, deal_url(request, deal_id), said=said, undo=undo, has_origin=False)
     spoken = toast(request, said, undo=undo) if said else ""
     if request.GET.get("in") == ON_DEAL_PAGE:
         return deal_main(request, deal_id, edited=field, beside=spoken)

@@ -63,8 +63,8 @@ def close(request: HttpRequest, deal: Opportunity, form: CloseForm) -> HttpRespo
         return None
     url = deal_url(request, deal.id)
     said = f"{deal.name}: {Outcome(cleaned['outcome']).label.lower()}"
-    request.META.pop("HTTP_REFERER", None)
-    return back(request, url, said=said, undo=undo_url(request, deal.id, written.before))
+    undo = undo_url(request, deal.id, written.before)
+    return back(request, url, said=said, undo=undo, has_origin=False)
 
 
 @require_POST
@@ -86,7 +86,6 @@ def deal_reopen(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
 def deal_delete(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
     deal = deal_or_404(request, deal_id)
     written = opportunity_delete(deal_id, now=tenant_of(request).now)
-    request.META.pop("HTTP_REFERER", None)
     undo = undo_url(request, deal_id, written.before)
     home = redirect("deals", slug=slug).url
-    return back(request, home, said=f"{deal.name} is deleted", undo=undo)
+    return back(request, home, said=f"{deal.name} is deleted", undo=undo, has_origin=False)

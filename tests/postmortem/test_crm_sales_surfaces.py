@@ -30,6 +30,8 @@ def crm(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
         with use(organization.id):
             eve = person_create(name="Eve Okafor", role="executive", user=user_for("eve-crm"))
         import_all(organization)
+        with use(organization.id):
+            renew_statistics()
         yield House(organization, {"eve": eve})
         transaction.set_rollback(True)
 

@@ -10,6 +10,7 @@ from django.test import Client
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import organization_create, person_create
+from pipeline.history.services import renew_statistics
 from tests.api_client import Caller
 from tests.conftest import House, user_for
 from tests.pipeline.test_crm_sales import DATA, WON_BY_MANAGER, WON_BY_QUARTER, import_all

@@ -1,8 +1,11 @@
 """One Chromium per worker, pages signed in as a person, and what a page must not do while one looks at it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -10,7 +13,10 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from otc.identity.models import User
+from otc.tenancy.context import use
+from pipeline.opportunities.services import opportunity_create
 from tests.browser.chromium import ARGUMENTS, chromium_path
+from tests.conftest import House, build_house
 
 QUIET = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -38,6 +44,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def finish_answers() -> None:
+    """Wait for what the server still answers to a page that is gone: it must not outlive its database."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=5)
+
+
 @pytest.fixture
 def sit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Seat]]:
     """sit("ana@example.org", width=390, theme="dark"): a seat signed in; sit(None): at the door."""
@@ -62,3 +75,15 @@ def sit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Seat]]:
     yield take
     for context in contexts:
         context.close()
+    finish_answers()
+
+
+@pytest.fixture
+def desk(transactional_db: None) -> tuple[House, UUID]:
+    """The house with one deal of ana's, 100 EUR, in the first stage."""
+    house = build_house()
+    with use(house.organization.id):
+        deal = opportunity_create(
+            name="Kestrel Rail", owner_id=house.ana.id, amount_minor=100_00, now=datetime.now(UTC)
+        ).opportunity
+    return house, deal.id

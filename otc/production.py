@@ -6,6 +6,7 @@ Needed: DJANGO_SECRET_KEY, DATABASE_URL, REDIS_URL, OTC_HOSTS; to migrate, DATAB
 import os
 
 from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
+from otc.logs.lines import logging_settings
 from otc.settings import SECURE_CSP
 
 _missing = [
@@ -23,6 +24,8 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Probes come from inside, without the proxy's header.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -55,3 +58,7 @@ MAILERS = {
         },
     }
 }
+
+LOGGING = logging_settings(
+    style=os.environ.get("OTC_LOG_STYLE", "json"), level=os.environ.get("OTC_LOG_LEVEL", "INFO")
+)

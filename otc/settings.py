@@ -10,6 +10,7 @@ from otc.api.conf import REST_FRAMEWORK as REST_FRAMEWORK
 from otc.api.conf import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from otc.embedded import places
 from otc.embedded.urls import broker_url, database_from_url
+from otc.logs.lines import logging_settings
 
 BASE_DIR = places.CLONE
 DEBUG = os.environ.get("OTC_DEBUG") == "1"
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "otc.logs.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -214,16 +216,6 @@ MAILERS: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("OTC_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # A page that is not found or refused is the visitor's business; only faults of ours are logged.
-        "django.request": {"level": "ERROR"},
-        "celery": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_settings(
+    style=os.environ.get("OTC_LOG_STYLE", "line"), level=os.environ.get("OTC_LOG_LEVEL", "INFO")
+)

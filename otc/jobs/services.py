@@ -16,6 +16,7 @@ from otc.jobs.doorbell import ring_for
 from otc.jobs.lease import LEASE, Lease, LeaseLost
 from otc.jobs.models import Job, JobState
 from otc.jobs.registry import Effect, LongEffect, kind_named
+from otc.logs.context import doing
 from otc.tenancy.context import current_organization_id, use
 
 log = logging.getLogger("otc.jobs")
@@ -81,6 +82,11 @@ def _write(
 
 def run(organization_id: UUID, job_id: UUID) -> bool:
     """Do the job unless somebody else has it. True when this call did it."""
+    with doing(job_id):
+        return _run(organization_id, job_id)
+
+
+def _run(organization_id: UUID, job_id: UUID) -> bool:
     with use(organization_id, channel="task"):
         row = _claim(job_id)
         if row is None:

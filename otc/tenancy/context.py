@@ -31,6 +31,11 @@ class TenantContext:
 _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=None)
 
 
+def context_or_none() -> TenantContext | None:
+    """The context in force, for those who only tell where they are (logs)."""
+    return _context.get()
+
+
 def current_context() -> TenantContext:
     """The context in force; raises NoOrganization without one."""
     context = _context.get()

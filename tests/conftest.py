@@ -1,4 +1,6 @@
-"""The standing people: ana (rep) under max (manager) under eve (executive), ops (administrator); zoe elsewhere."""
+"""The standing people: ana (rep) under max (manager) under eve (executive), ops (administrator), ria (revenue
+operations); zoe elsewhere.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,7 +41,8 @@ def user_for(name: str) -> User:
 
 
 def build_house() -> House:
-    """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops on the side."""
+    """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops, and ria of revenue
+    operations, on the side."""
     organization = organization_create(
         slug="halden", name="Halden Systems", currency="EUR", timezone_name="Europe/Berlin"
     )
@@ -54,8 +57,10 @@ def build_house() -> House:
         ana = person_create(name="Ana Ruiz", role="rep", manager=max_, since=BEGINNING, user=user_for("ana"))
         jon = person_create(name="Jonas Feld", role="rep", manager=max_, since=BEGINNING)
         ops = person_create(name="Olga Petrova", role="administrator", user=user_for("ops"))
+        ria = person_create(name="Ria Sommer", role="operations", user=user_for("ria"))
         bot = person_create(name="Bridge", role="integration")
-    return House(organization, {"eve": eve, "max": max_, "ana": ana, "jon": jon, "ops": ops, "bot": bot})
+    people = {"eve": eve, "max": max_, "ana": ana, "jon": jon, "ops": ops, "ria": ria, "bot": bot}
+    return House(organization, people)
 
 
 def build_elsewhere() -> House:

@@ -18,6 +18,7 @@ class Role(models.TextChoices):
     EXECUTIVE = "executive"
     ADMINISTRATOR = "administrator"
     INTEGRATION = "integration"
+    OPERATIONS = "operations", "Revenue operations"
 
 
 class Visibility(models.TextChoices):

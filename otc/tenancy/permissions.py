@@ -1,21 +1,58 @@
-"""Who may do what: one table from role to actions, for pages and API alike."""
+"""Who may do what: one table of actions and the roles that have them, for pages and API alike.
+
+A page names one action (`@page("view_deals")`), an endpoint one per method; both are refused without it. The
+Roles page in the settings draws this table, and a guard tries every address against it.
+"""
+
+from dataclasses import dataclass
 
 from otc.tenancy.models import Role
 
-READ = {"view_deals", "view_accounts", "view_inspection", "view_forecast", "view_winloss"}
-WRITE = {"create_deal", "edit_deal", "close_deal", "mark_milestone", "log_activity", "edit_account"}
-OWN = {"use_pages", "manage_own_tokens"}
+DEALS, REPORTS, SETTINGS, OWN = "Deals and accounts", "Reports", "Settings", "One's own"
+
+EVERYBODY = frozenset(Role)
+WRITERS = EVERYBODY - {Role.OPERATIONS}
+# Whoever signs in; an integration only has tokens.
+VISITORS = EVERYBODY - {Role.INTEGRATION}
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+SETTINGS_READERS = ADMINISTRATORS | {Role.OPERATIONS}
+
+
+@dataclass(frozen=True)
+class Action:
+    """A row of the table. `meaning` completes “may …” in words that the Roles page shows."""
+
+    key: str
+    group: str
+    meaning: str
+    roles: frozenset[Role]
+
+
+TABLE = (
+    Action("view_deals", DEALS, "See deals, their history and their board, and download them", EVERYBODY),
+    Action("view_accounts", DEALS, "See accounts and their people", EVERYBODY),
+    Action("create_deal", DEALS, "Add deals", WRITERS),
+    Action("edit_deal", DEALS, "Change, delete and restore deals", WRITERS),
+    Action("close_deal", DEALS, "Close deals as won, lost or no decision, and reopen them", WRITERS),
+    Action("mark_milestone", DEALS, "Mark milestones as met or waived", WRITERS),
+    Action("log_activity", DEALS, "Log calls, meetings and mails", WRITERS),
+    Action("edit_account", DEALS, "Add and change accounts and their people", WRITERS),
+    Action("view_inspection", REPORTS, "See inspection and flow, and download them", EVERYBODY),
+    Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
+    Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
+    Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
+    Action("manage_people", SETTINGS, "Add people, change their role, manager and sign-in", ADMINISTRATORS),
+    Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
+    Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
+    Action("manage_own_tokens", OWN, "Make and revoke one's own API tokens", VISITORS),
+)
 
 ACTIONS: dict[str, frozenset[str]] = {
-    Role.REP: frozenset(READ | WRITE | OWN),
-    Role.MANAGER: frozenset(READ | WRITE | OWN),
-    Role.EXECUTIVE: frozenset(READ | WRITE | OWN),
-    Role.ADMINISTRATOR: frozenset(READ | WRITE | OWN | {"view_settings", "manage_people", "manage_tokens"}),
-    Role.INTEGRATION: frozenset(READ | WRITE),
+    role: frozenset(action.key for action in TABLE if role in action.roles) for role in Role
 }
-SEES_EVERYTHING = frozenset({Role.EXECUTIVE, Role.ADMINISTRATOR, Role.INTEGRATION})
+SEES_EVERYTHING = frozenset({Role.EXECUTIVE, Role.ADMINISTRATOR, Role.INTEGRATION, Role.OPERATIONS})
 
 
 def may(role: str, action: str) -> bool:
-    """Whether the role's row of the table holds `action`; an unknown role may nothing."""
+    """Whether the table gives `role` the action; an unknown role may nothing."""
     return action in ACTIONS.get(role, frozenset())

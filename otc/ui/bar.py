@@ -14,6 +14,7 @@ from django.shortcuts import render
 from otc.calendar.rules import Period, PeriodError, following, previous
 from otc.question import BadQuestion, Question
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart, UnknownScope, people_by_id
+from otc.tenancy.middleware import tenant_of
 from otc.tenancy.models import Person
 from otc.ui import controls
 
@@ -61,7 +62,7 @@ def bar(
             now=question.now.astimezone(question.zone),
         ),
         "printable": True,
-        "can_edit": not question.is_past,
+        "can_edit": not question.is_past and tenant_of(request).may("edit_deal"),
         "people": people,
     }
     if since is not None:

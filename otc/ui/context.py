@@ -7,10 +7,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
+from otc.tenancy.permissions import may
+
 
 @dataclass(frozen=True)
 class Place:
-    """A page in the navigation. tab_label, when set, puts it into the narrow tab bar too."""
+    """A page in the navigation, for roles that may `action`. tab_label puts it into the narrow tab bar too."""
 
     path: str
     label: str
@@ -18,7 +20,7 @@ class Place:
     go_key: str
     group: str = ""
     tab_label: str = ""
-    roles: tuple[str, ...] = ()
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ PLACES = (
     Place("accuracy/", "Accuracy", "accuracy", "c", group="Forecast"),
     Place("winloss/", "Win/loss", "winloss", "x", group="Learn"),
     Place("reviews/", "Reviews", "reviews", "r", group="Learn"),
-    Place("settings/", "Settings", "settings", "s", group="Learn", roles=("administrator",)),
+    Place("settings/", "Settings", "settings", "s", group="Learn", action="view_settings"),
 )
 TAB_BAR_PLACES = 4
 
@@ -62,7 +64,7 @@ def nav_items(*, org_url: str, path: str, role: str) -> list[NavItem]:
     return [
         NavItem(place=place, href=org_url + place.path, is_current=path.startswith(org_url + place.path))
         for place in PLACES
-        if (not place.roles or role in place.roles) and page_exists(place.path)
+        if (not place.action or may(role, place.action)) and page_exists(place.path)
     ]
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 KNOWN_ACTIONS = frozenset().union(*ACTIONS.values())
 METHODS = ("get", "post", "put", "patch", "delete")
-ROLES = {"ana": "rep", "max": "manager", "eve": "executive", "ops": "administrator"}
+ROLES = {"ana": "rep", "max": "manager", "eve": "executive", "ops": "administrator", "ria": "operations"}
 SCOPES = (["read", "write"], ["read"], ["write"])
 Faults = list[str]
 

@@ -75,7 +75,7 @@ def _alone(request: HttpRequest, question: Question) -> dict[str, Any]:
             is_past=question.is_past,
             now=question.now.astimezone(question.zone),
         ),
-        "can_edit": not question.is_past,
+        "can_edit": not question.is_past and tenant_of(request).may("edit_deal"),
     }
 
 

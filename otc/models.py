@@ -1,5 +1,6 @@
 """Where Django finds the ground's tables."""
 
+from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
 from otc.identity.models import ApiToken, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
 from otc.jobs.models import Job
@@ -8,6 +9,10 @@ from otc.tenancy.models import Organization, Person, ReportingLine
 
 __all__ = [
     "ApiToken",
+    "AuditChain",
+    "AuditCheckpoint",
+    "AuditEntry",
+    "AuditRefusal",
     "ImportRow",
     "ImportRun",
     "ImportedSource",

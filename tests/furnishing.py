@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
+from otc.audit.models import AuditCheckpoint, AuditRefusal
+from otc.audit.services import audit_append
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
 from otc.money.models import Rate
@@ -53,6 +56,7 @@ def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> N
             _around(deal, moment)
             _computed(deal, moment)
             _imported(deal, moment)
+            _audited(moment)
 
 
 def _people(moment: Round) -> None:
@@ -123,3 +127,17 @@ def _imported(deal: Opportunity, moment: Round) -> None:
     state = {column: getattr(deal, column) for column in STATE_COLUMNS}
     at = datetime(2026, 1, 1, tzinfo=UTC)
     HistoryRow(run=run.id, opportunity=deal, at=at, provenance="imported", **state).save()
+
+
+def _audited(moment: Round) -> None:
+    audit_append("person.furnished", subject_kind="person", subject_id=moment.owner.id, summary=moment.name)
+    chain_now()
+    AuditCheckpoint(sequence=1, hash="0" * 64, made_at=moment.now, public_key="", signature="").save()
+    what = f"GET page {moment.number}"
+    AuditRefusal(person_id=moment.owner.id, minute=moment.now, what=what).save()
+
+
+def chain_now() -> None:
+    """Give the entries of this transaction their place in the chain, as its commit would."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS audit_chained IMMEDIATE; SET CONSTRAINTS audit_chained DEFERRED")

@@ -23,12 +23,17 @@ class NoOrganization(RuntimeError):
 
 @dataclass(frozen=True)
 class TenantContext:
+    """`is_snapshot`: every query sees one moment, and a write could meet what it can't see."""
+
     organization_id: UUID
     person_id: UUID | None
     channel: str
+    is_snapshot: bool = False
 
 
 _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=None)
+# Ties the log's lines and the audit's entries of one request together; empty outside a request.
+request_id: ContextVar[str] = ContextVar("otc_request_id", default="")
 
 
 def context_or_none() -> TenantContext | None:
@@ -64,9 +69,10 @@ def use(
     >>> with use(organization.id, person_id=ana.id, channel="ui"):
     ...     Opportunity.objects.count()
     """
-    context = TenantContext(organization_id, person_id, channel)
     before = _context.get()
     is_nested = connection.in_atomic_block
+    is_snapshot = bool(before and before.is_snapshot) if is_nested else repeatable_read
+    context = TenantContext(organization_id, person_id, channel, is_snapshot)
     token = _context.set(context)
     try:
         with transaction.atomic():

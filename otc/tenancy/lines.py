@@ -152,5 +152,8 @@ def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]
 
 
 def lock_lines() -> None:
-    """Serialize changes of lines in this organization, so that two of them can't close a cycle together."""
-    Organization.objects.select_for_update().get(id=current_organization_id())
+    """Serialize changes of lines in this organization, so that two of them can't close a cycle together.
+
+    Not against foreign keys, which are checked at commit, when others may wait for the audit's chain.
+    """
+    Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())

@@ -277,6 +277,13 @@ def test_the_application_owns_nothing_and_can_not_step_around(db: None) -> None:
         ("pipeline_opportunityversion", "UPDATE"),
         ("pipeline_opportunityversion", "DELETE"),
         ("otc_organization", "DELETE"),
+        ("otc_auditentry", "UPDATE"),
+        ("otc_auditentry", "DELETE"),
+        ("otc_auditentry", "TRUNCATE"),
+        ("otc_auditchain", "INSERT"),
+        ("otc_auditchain", "UPDATE"),
+        ("otc_auditcheckpoint", "UPDATE"),
+        ("otc_auditcheckpoint", "DELETE"),
     ],
 )
 def test_what_must_stay_can_not_be_taken_away(db: None, table: str, right: str) -> None:

@@ -106,7 +106,7 @@ CREATE TRIGGER audit_keep BEFORE UPDATE OR DELETE ON otc_auditentry FOR EACH ROW
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("otc", "0002_fences"),
+        ("otc", "0003_operations"),
     ]
 
     operations = [

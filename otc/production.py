@@ -5,8 +5,8 @@ Needed: DJANGO_SECRET_KEY, DATABASE_URL, REDIS_URL, OTC_HOSTS; to migrate, DATAB
 
 import os
 
-from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
 from otc.logs.lines import logging_settings
+from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
 from otc.settings import SECURE_CSP
 
 _missing = [

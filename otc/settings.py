@@ -111,7 +111,17 @@ def _databases() -> dict[str, dict[str, Any]]:
     return databases
 
 
+def _backup_database() -> dict[str, Any] | None:
+    """The connection of the role that may read everything; only backup and restore use it."""
+    if "DATABASE_BACKUP_URL" in os.environ:
+        return database_from_url(os.environ["DATABASE_BACKUP_URL"])
+    if "DATABASE_URL" in os.environ:
+        return None
+    return _database("DATABASE_BACKUP_URL", "otc_backup", places.read_or_create_passwords().backup)
+
+
 DATABASES = _databases()
+BACKUP_DATABASE = _backup_database()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{places.socket_path()}/valkey.sock"

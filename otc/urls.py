@@ -5,7 +5,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from otc.probes import alive, ready
 from otc.tenancy.views import home
 
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", alive, name="alive"),
     path("readyz", ready, name="ready"),

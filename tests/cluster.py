@@ -73,6 +73,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     passwords, database = _passwords(), worker_database()
     os.environ["DATABASE_URL"] = _url(user="otc_app", password=passwords.app, database=database)
     os.environ["DATABASE_OWNER_URL"] = _url(user="otc_owner", password=passwords.owner, database=database)
+    os.environ["DATABASE_BACKUP_URL"] = _url(user="otc_backup", password=passwords.backup, database=database)
     number = int(_worker().removeprefix("gw")) if _worker().startswith("gw") else 0
     os.environ["REDIS_URL"] = f"unix://{cluster_folder()}/valkey.sock?db={number % 16}"
     os.environ["DJANGO_SECRET_KEY"] = passwords.django_secret_key

@@ -1,12 +1,13 @@
 """Where one clone keeps its data, its sockets and its passwords. Standard library only."""
 
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import stat
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -24,6 +25,7 @@ class Passwords:
     superuser: str
     owner: str
     app: str
+    backup: str
     django_secret_key: str
 
 
@@ -54,19 +56,27 @@ def socket_path(clone: Path = CLONE) -> Path:
 
 
 def read_or_create_passwords(var: Path = VAR) -> Passwords:
-    """The clone's passwords, generated at first use; safe when two processes ask at once."""
+    """The clone's passwords, generated at first use; safe when two processes ask at once.
+
+    One that a newer version needs and the file lacks is added; those that it has stay.
+    """
     path = private_folder(var) / "secrets.json"
-    if not path.exists():
-        fresh = Passwords(**{field.name: secrets.token_urlsafe(40) for field in fields(Passwords)})
-        draft = path.with_name(f"secrets.{os.getpid()}.json")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(fresh), file, indent=1)
-        try:
-            # A link fails where the name exists: of two first starts one wins and both read the same.
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return Passwords(**json.loads(path.read_text()))
+    known = json.loads(path.read_text()) if path.exists() else {}
+    missing = {field.name for field in fields(Passwords)} - known.keys()
+    if missing:
+        with (var / "secrets.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = json.loads(path.read_text()) if path.exists() else {}
+            fresh = {name: secrets.token_urlsafe(40) for name in missing - known.keys()}
+            known = known | fresh
+            _write_private(path, json.dumps(known, indent=1))
+    return Passwords(**{field.name: known[field.name] for field in fields(Passwords)})
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Whole or not at all, readable by its owner only."""
+    draft = path.with_name(f"{path.stem}.{os.getpid()}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)

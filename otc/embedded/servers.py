@@ -1,6 +1,7 @@
 """PostgreSQL 18 and Valkey 9 from their wheels: first set-up, start, readiness and orderly end."""
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -112,7 +113,7 @@ class PostgresServer:
             except psycopg2.OperationalError as refusal:
                 self._check_alive(deadline=deadline, refusal=str(refusal))
                 time.sleep(0.03)
-        if not (self.data / "otc-ready").exists():
+        if not self._has_roles():
             self._create_roles()
 
     def connect(self, database: str) -> Any:
@@ -185,17 +186,18 @@ class PostgresServer:
         if self.data.exists():
             shutil.rmtree(self.data)
 
+    def _has_roles(self) -> bool:
+        """Whether this very roles.sql has been run on the cluster."""
+        done = self.data / "otc-ready"
+        return done.exists() and done.read_text() == _roles_digest()
+
     def _create_roles(self) -> None:
-        """Run roles.sql once; a run cut short is undone first, as CREATE DATABASE knows no transaction."""
-        with contextlib.closing(self.connect("postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in ("DROP DATABASE IF EXISTS otc", "DROP ROLE IF EXISTS otc_owner, otc_app"):
-                    cursor.execute(statement)
+        """Run roles.sql, which may be cut short and run again."""
         environment = _quiet_environment() | {
             "PGPASSWORD": self.passwords.superuser,
             "OTC_OWNER_PASSWORD": self.passwords.owner,
             "OTC_APP_PASSWORD": self.passwords.app,
+            "OTC_BACKUP_PASSWORD": self.passwords.backup,
         }
         psql: list[str | Path] = [
             POSTGRES_BIN / "psql",
@@ -213,7 +215,11 @@ class PostgresServer:
         )
         if done.returncode:
             raise ServerFailed(f"creating the roles failed:\n{done.stderr}")
-        (self.data / "otc-ready").touch()
+        (self.data / "otc-ready").write_text(_roles_digest())
+
+
+def _roles_digest() -> str:
+    return hashlib.sha256(ROLES_SQL.read_bytes()).hexdigest()
 
 
 def _quiet_environment() -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Servers, processes, folders and addresses, each alone."""
 
+import json
 import os
 import pwd
 import signal
 import stat
 import subprocess
 import sys
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import pytest
@@ -51,10 +53,24 @@ def test_a_set_up_cut_short_is_done_again(server):
         assert cursor.fetchone() == ("b", "C.UTF-8")
 
 
+def test_a_cluster_of_an_older_version_gets_the_roles_it_lacks(server):
+    server.start()
+    server.wait()
+    with server.connect("otc") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE kept (id int)")
+        cursor.execute("DROP OWNED BY otc_backup")
+        cursor.execute("DROP ROLE otc_backup")
+    (server.data / "otc-ready").write_text("")
+    server.wait()
+    with server.connect("otc").cursor() as cursor:
+        cursor.execute("SELECT rolbypassrls, 'kept'::regclass FROM pg_roles WHERE rolname = 'otc_backup'")
+        assert cursor.fetchone() == (True, "kept")
+
+
 def test_nobody_signs_in_without_the_password(server):
     server.start()
     server.wait()
-    server.passwords = places.Passwords("wrong", "wrong", "wrong", "wrong")
+    server.passwords = places.Passwords("wrong", "wrong", "wrong", "wrong", "wrong")
     with pytest.raises(Exception, match="password authentication failed"):
         server.connect("otc")
 
@@ -96,9 +112,19 @@ def test_a_folder_of_another_user_is_refused(tmp_path):
 def test_passwords_are_made_once_and_for_us_only(tmp_path):
     first = places.read_or_create_passwords(tmp_path)
     assert places.read_or_create_passwords(tmp_path) == first
-    assert len({first.superuser, first.owner, first.app, first.django_secret_key}) == 4
+    assert len(set(astuple(first))) == 5
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"secrets.json", "secrets.lock"}
+
+
+def test_a_password_that_an_older_version_did_not_need_is_added(tmp_path):
+    first = places.read_or_create_passwords(tmp_path)
+    known = asdict(first)
+    del known["backup"]
+    (tmp_path / "secrets.json").write_text(json.dumps(known))
+    second = places.read_or_create_passwords(tmp_path)
+    assert second.backup and second.backup != first.backup
+    assert replace(second, backup=first.backup) == first
 
 
 def test_a_sockets_path_is_short_wherever_the_clone_lies():

@@ -4,6 +4,7 @@ from django.urls import path
 
 from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contacts
 from pipeline.activities.api import Activities
+from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
 from pipeline.history.api import OpportunityVersions
 from pipeline.opportunities.api import (
     Opportunities,
@@ -32,6 +33,12 @@ urlpatterns = [
     path(f"{DEAL}/close", OpportunityClose.as_view(), name="api-opportunity-close"),
     path(f"{DEAL}/reopen", OpportunityReopen.as_view(), name="api-opportunity-reopen"),
     path(f"{DEAL}/versions", OpportunityVersions.as_view(), name="api-opportunity-versions"),
+    path(f"{DEAL}/buying-roles", OpportunityBuyingRoles.as_view(), name="api-opportunity-buying-roles"),
+    path(
+        f"{DEAL}/buying-roles/<uuid:buying_role_id>",
+        OpportunityBuyingRole.as_view(),
+        name="api-opportunity-buying-role",
+    ),
     path(f"{DEAL}/milestones", OpportunityMilestones.as_view(), name="api-opportunity-milestones"),
     path(
         f"{DEAL}/milestones/<uuid:milestone_id>",

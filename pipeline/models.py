@@ -2,6 +2,7 @@
 
 from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
+from pipeline.buying.models import BuyingRole
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
@@ -11,6 +12,7 @@ from pipeline.risk.models import Risk, StageRate
 __all__ = [
     "Account",
     "Activity",
+    "BuyingRole",
     "CloseReason",
     "Competitor",
     "Contact",

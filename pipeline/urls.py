@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from pipeline.accounts import views as accounts
+from pipeline.buying import views as buying
 from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +17,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "deals/<uuid:deal_id>/activities/<uuid:activity_id>/forget/",
         deal.deal_activity_forget,
         name="deal_activity_forget",
+    ),
+    path("deals/<uuid:deal_id>/buying/", buying.buying_role_new, name="buying_role_new"),
+    path("deals/<uuid:deal_id>/buying/undo/", buying.buying_team_undo, name="buying_team_undo"),
+    path(
+        "deals/<uuid:deal_id>/buying/<uuid:buying_role_id>/",
+        buying.buying_role_edit,
+        name="buying_role_edit",
     ),
     path("deals/<uuid:deal_id>/close/", closing.deal_close, name="deal_close"),
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),

@@ -17,8 +17,10 @@ from otc.money.models import Rate
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import fold, person_create
+from pipeline.accounts.models import Contact
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
+from pipeline.buying.services import buying_role_add
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.opportunities.models import Competitor, Opportunity, Product
@@ -109,6 +111,8 @@ def _deal(moment: Round) -> Opportunity:
 def _around(deal: Opportunity, moment: Round) -> None:
     milestone = Milestone.objects.order_by("stage__position", "position")[0]
     milestone_mark(deal.id, milestone_id=milestone.id, state="met", now=moment.now)
+    contact = Contact.objects.filter(account_id=deal.account_id)[0]
+    buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)
 
 

@@ -38,9 +38,15 @@ FROM steps t JOIN pipeline_opportunity o ON o.organization_id = %(organization)s
 GROUP BY t.opportunity_id
 """
 
-ACTIVITIES = """
-SELECT opportunity_id, max(at), count(DISTINCT contact_id) FROM pipeline_activity
-WHERE organization_id = %(organization)s AND opportunity_id = ANY(%(ids)s::uuid[]) AND at <= %(now)s
+# Who of the buyer's side is known: people in contact, and people with a part in the deal.
+CONTACTS = """
+SELECT opportunity_id, max(at), count(DISTINCT contact_id), bool_or(decides) FROM (
+  SELECT opportunity_id, at, contact_id, false AS decides FROM pipeline_activity
+  WHERE organization_id = %(organization)s AND opportunity_id = ANY(%(ids)s::uuid[]) AND at <= %(now)s
+  UNION ALL
+  SELECT opportunity_id, NULL, contact_id, role = 'decision_maker' FROM pipeline_buyingrole
+  WHERE organization_id = %(organization)s AND opportunity_id = ANY(%(ids)s::uuid[])
+    AND valid_from <= %(now)s AND valid_to > %(now)s) AS known
 GROUP BY opportunity_id
 """
 
@@ -91,10 +97,13 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """What activities say of a deal: the latest, and how many people of the buyer's took part."""
+    """What activities and buying roles say of a deal: the latest activity, and how many of the buyer's people
+    are known by either.
+    """
 
     last_at: datetime | None = None
     contact_count: int = 0
+    has_decision_maker: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +143,8 @@ def paths(opportunity_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Path]
 
 
 def contacts(opportunity_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Contacts]:
-    """The activities of each deal that has any up to `now`."""
-    return {row[0]: Contacts(*row[1:]) for row in _rows(ACTIVITIES, opportunity_ids, now=now)}
+    """Who is known of each deal that has activities or buying roles up to `now`."""
+    return {row[0]: Contacts(*row[1:]) for row in _rows(CONTACTS, opportunity_ids, now=now)}
 
 
 def settled_milestones(opportunity_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:

@@ -186,8 +186,7 @@ def _deal(
         amount_minor=deal.amount_minor,
         highest_amount_minor=path.highest_amount_minor,
         contact_count=contacts.contact_count,
-        # Buying roles are not recorded yet; no deal is blamed for what nobody could enter.
-        has_decision_maker=True,
+        has_decision_maker=contacts.has_decision_maker,
         missing_milestones=missing,
         late_milestones=late,
         moved_back_from=_moved_back_from(deal, around, furthest=path.furthest_stage_id),

@@ -11,6 +11,7 @@ from otc.money.rules import MoneyError, convert
 from otc.question import Question
 from pipeline.accounts.models import Contact
 from pipeline.activities.models import Activity
+from pipeline.buying.report import BuyingTeam, buying_team_report
 from pipeline.health.models import Health
 from pipeline.history.queries import timeline
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
@@ -57,14 +58,6 @@ class PathStage:
 
 
 @dataclass(frozen=True)
-class Member:
-    """A contact of the deal's account and when there was last contact on this deal."""
-
-    contact: Contact
-    last_at: datetime | None
-
-
-@dataclass(frozen=True)
 class DealReport:
     """`state` is the deal, or its version where a past instant is shown; both have the same fields."""
 
@@ -80,7 +73,7 @@ class DealReport:
     health: Health | None
     failed: tuple[FailedCheck, ...]
     risk: Risk | None
-    members: tuple[Member, ...]
+    team: BuyingTeam
     since: Any
 
     @property
@@ -115,7 +108,7 @@ class DealReport:
 def deal_report(
     question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
 ) -> DealReport | None:
-    """The deal, or None: not there, not visible, and not there yet at that instant. Eight queries."""
+    """The deal, or None: not there, not visible, and not there yet at that instant. Nine queries."""
     deal = visible_opportunity(deal_id, visible=question.visible)
     if deal is None:
         return None
@@ -150,7 +143,7 @@ def deal_report(
         health=health,
         failed=_failed(health),
         risk=risk,
-        members=_members(state.account_id, activities),
+        team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
     )
 
@@ -235,12 +228,14 @@ def _failed(health: Health | None) -> tuple[FailedCheck, ...]:
     return tuple(sorted(found, key=lambda check: -check.penalty))
 
 
-def _members(account_id: UUID | None, activities: Sequence[Activity]) -> tuple[Member, ...]:
-    if account_id is None:
-        return ()
+def _team(
+    deal_id: UUID, account_id: UUID | None, activities: Sequence[Activity], *, as_of: datetime
+) -> BuyingTeam:
+    """The buying team among the account's first hundred contacts. Two queries."""
     last: dict[UUID, datetime] = {}
     for activity in activities:
         if activity.contact_id is not None:
             last.setdefault(activity.contact_id, activity.at)
     contacts = Contact.objects.filter(account_id=account_id).order_by("name_folded", "id")[:100]
-    return tuple(Member(contact, last.get(contact.id)) for contact in contacts)
+    known = list(contacts) if account_id else []
+    return buying_team_report(deal_id, contacts=known, last_at=last, as_of=as_of)

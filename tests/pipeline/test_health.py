@@ -9,8 +9,10 @@ from django.utils import timezone
 from otc.jobs.models import Job
 from otc.jobs.services import enqueue, run
 from otc.tenancy.context import use
+from otc.tenancy.models import FOREVER
 from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
+from pipeline.buying.models import BuyingRole
 from pipeline.health import services
 from pipeline.health.models import Health
 from pipeline.health.rules import DEFAULTS
@@ -67,6 +69,10 @@ def activity(deal, *, days: float, contact: Contact | None = None) -> None:
     Activity(opportunity_id=deal.id, at=ago(days), kind="call", contact=contact).save()
 
 
+def decides(deal, contact: Contact, *, role: str = "decision_maker", until: datetime = FOREVER) -> None:
+    BuyingRole(opportunity_id=deal.id, contact=contact, role=role, valid_from=ago(4), valid_to=until).save()
+
+
 def buyer(name: str, account: Account) -> Contact:
     contact = Contact(account=account, name=name, name_folded=name.casefold())
     contact.save()
@@ -84,6 +90,7 @@ def test_a_deal_that_is_looked_after_scores_100(inside):
     house = account()
     for name in ("Noor", "Piet"):
         activity(deal, days=2, contact=buyer(name, house))
+    decides(deal, buyer("Runa", house))
     assert failed(deal) == {}
     assert Health.objects.get(opportunity_id=deal.id).score == 100
 
@@ -93,9 +100,30 @@ def test_a_neglected_deal_says_everything_that_is_wrong(inside):
     deal = past_deal(inside, (ago(40), state("Qualify", **bare)))
     assert set(failed(deal)) == {
         *("no_next_step", "silent", "stalled", "single_threaded", "close_date_implausible"),
-        *("no_amount", "milestone_missing"),
+        *("no_amount", "milestone_missing", "no_decision_maker"),
     }
-    assert Health.objects.get(opportunity_id=deal.id).score == 25
+    assert Health.objects.get(opportunity_id=deal.id).score == 20
+
+
+def test_people_with_a_part_are_known_before_anybody_talked_to_them(inside):
+    deal = past_deal(inside, (ago(5), state("Qualify")))
+    house = account()
+    assert {"single_threaded", "no_decision_maker"} <= set(failed(deal))
+    decides(deal, buyer("Runa", house))
+    activity(deal, days=2, contact=buyer("Noor", house))
+    assert not {"single_threaded", "no_decision_maker"} & set(failed(deal))
+
+
+def test_a_decision_maker_who_is_gone_is_missed(inside):
+    deal = past_deal(inside, (ago(5), state("Qualify")))
+    decides(deal, buyer("Runa", account()), until=ago(1))
+    assert {"single_threaded", "no_decision_maker"} <= set(failed(deal))
+
+
+def test_an_economic_buyer_is_no_decision_maker(inside):
+    deal = past_deal(inside, (ago(5), state("Qualify")))
+    decides(deal, buyer("Runa", account()), role="economic_buyer")
+    assert "no_decision_maker" in failed(deal)
 
 
 def test_pushes_are_counted_from_versions_and_pulls_are_not(inside):

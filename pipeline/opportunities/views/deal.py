@@ -14,6 +14,7 @@ from otc.ui.bar import answers_bad_questions
 from otc.ui.controls import Choice, as_of_control, href_with
 from otc.ui.pages import page
 from pipeline.activities.services import activity_forget, activity_log
+from pipeline.buying.forms import BuyingRoleForm
 from pipeline.opportunities.deal import TABS, DealReport, deal_report
 from pipeline.opportunities.forms import ActivityForm
 from pipeline.opportunities.models import Opportunity
@@ -84,9 +85,13 @@ def context_of(
             for key, label in TABS
         ],
         "all_href": href_with(path, query, show="all"),
-        "activity_form": ActivityForm(
-            contacts=[member.contact for member in report.members], today=question.day
-        ),
+        "activity_form": ActivityForm(contacts=report.team.contacts, today=question.day),
+        "team": report.team,
+        "team_forms": [
+            (member, BuyingRoleForm(instance=member.role) if can_edit else None)
+            for member in report.team.members
+        ],
+        "team_form": BuyingRoleForm(contacts=report.team.contacts, auto_id="buying-new-%s"),
         "close_day": report.state.close_date,
         "shown_day": question.day,
         "zone": question.zone,
@@ -180,8 +185,7 @@ def deal_activity(request: HttpRequest, slug: str, deal_id: UUID) -> HttpRespons
     question = ask(tenant, {})
     report = report_of(request, question, deal_id)
     assert report is not None
-    contacts = [member.contact for member in report.members]
-    form = ActivityForm(request.POST, contacts=contacts, today=tenant.today)
+    form = ActivityForm(request.POST, contacts=report.team.contacts, today=tenant.today)
     if form.is_valid():
         try:
             logged = activity_log(found.id, now=tenant.now, **form.fields_at(tenant.now, tenant.zone))

@@ -1,7 +1,7 @@
 """Where Django finds the ground's tables."""
 
 from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
-from otc.identity.models import ApiToken, User
+from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
 from otc.jobs.models import Job
 from otc.money.models import Rate
@@ -16,6 +16,7 @@ __all__ = [
     "ImportRow",
     "ImportRun",
     "ImportedSource",
+    "Invitation",
     "Job",
     "Organization",
     "Person",

@@ -41,6 +41,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_AUTOREFRESH = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
+# How many proxies stand in front and add to X-Forwarded-For; limits of attempts and sessions go by that address.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("OTC_PROXIES", "1"))
 
 DEFAULT_FROM_EMAIL = os.environ.get(
     "OTC_MAIL_FROM", f"no-reply@{os.environ['OTC_HOSTS'].split(',')[0].lstrip('.')}"

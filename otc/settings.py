@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "django_filters",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "otc.identity.sessions.middleware.SessionStamps",
     # Last, so that its transaction holds the view and its rendering and nothing else.
     "otc.tenancy.middleware.TenantMiddleware",
 ]
@@ -165,11 +167,16 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "otc.identity.adapter.ClosedAccountAdapter"
+MFA_ADAPTER = "otc.identity.adapter.SecondFactorAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {
@@ -177,7 +184,19 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/m/key",
     "change_password": "5/m/user",
+    # Of this house, beside allauth's own: links that a stranger opens.
+    "invitation": "30/m/ip",
 }
+
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Opportunity to Close"
+# One step of 30 seconds either way, for clocks that go a little wrong.
+MFA_TOTP_TOLERANCE = 1
+# Nobody signs up by themselves here, so nobody takes an address by adding a factor to it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# The stamps of otc.identity.sessions do it once a minute; this would write at every request.
+USERSESSIONS_TRACK_ACTIVITY = False
 
 # Browsers share cookies between ports, so two clones on one host need two names.
 SESSION_COOKIE_NAME = f"otc_session_{places.clone_digest()}"

@@ -8,6 +8,8 @@ from otc.tenancy.views import home
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", alive, name="alive"),
     path("readyz", ready, name="ready"),
+    # Before allauth, whose index pages it stands for.
+    path("accounts/", include("otc.identity.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("", home, name="home"),
     path("api/v1/", include("otc.api.urls")),

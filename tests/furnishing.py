@@ -11,6 +11,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
+from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
 from otc.money.models import Rate
@@ -67,6 +68,8 @@ def _people(moment: Round) -> None:
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
+    guest = person_create(name=f"Guest {moment.number}", manager=moment.owner, since=BEGINNING)
+    invitation_send(guest, email="guest@example.org", now=moment.now, today=moment.now.date())
     ends = moment.now + timedelta(days=9)
     token_issue(
         moment.owner.id, name=moment.name, scopes=frozenset({"read"}), expires_at=ends, now=moment.now

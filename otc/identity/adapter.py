@@ -1,12 +1,52 @@
-"""Who may open an account by themselves: nobody. People are invited by an administrator or imported."""
+"""How allauth behaves here: no sign-up, mail that can't stop a page, secrets of second factors encrypted."""
+
+import base64
+import logging
+from smtplib import SMTPException
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
 from django.http import HttpRequest
+
+log = logging.getLogger(__name__)
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
-    """Sign-in stays, sign-up is closed."""
+    """Sign-in stays, sign-up is closed: people are invited by an administrator or imported."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Always false: a stranger's account would belong to no organization."""
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send, or say in the log that it failed: a known address must answer like an unknown one."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException):
+            log.exception("mail %s was not sent", template_prefix)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Keeps what authenticator apps and recovery codes are made from unreadable in a copy of the database."""
+
+    def encrypt(self, text: str) -> str:
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+
+def _box() -> MultiFernet:
+    """The newest key writes; the secret keys before it, listed as Django's fallbacks, still read."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(_key_from(key)) for key in keys])
+
+
+def _key_from(secret: str) -> bytes:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"otc second factors")
+    return base64.urlsafe_b64encode(derived.derive(secret.encode()))

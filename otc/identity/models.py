@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import UUID7
 
 from otc.tenancy.fields import TenantForeignKey, TenantModel
@@ -34,6 +35,30 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Invitation(TenantModel):
+    """A link that lets one person in: only its hash is kept, it works once, until it ends or is revoked."""
+
+    person = TenantForeignKey(Person, models.CASCADE, related_name="+")
+    email = models.CharField(max_length=254)
+    token_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "token_hash"], name="invitation_hash_once"),
+            models.UniqueConstraint(
+                fields=["organization", "person"],
+                condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="invitation_open_once",
+            ),
+        )
+        indexes = (models.Index(fields=["token_hash"], name="invitation_by_hash"),)
 
 
 class ApiToken(TenantModel):

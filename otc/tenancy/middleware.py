@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from otc.identity.policy.gate import stop
 from otc.tenancy.context import use
 from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_at, sees_everything
 from otc.tenancy.models import Organization, Person
@@ -85,6 +86,9 @@ class TenantMiddleware:
         mine = next((m for m in found if m.organization.slug == slug), None)
         if mine is None or not may(mine.person.role, "use_pages"):
             raise Http404
+        stopped = stop(request, mine.organization, now=now)
+        if stopped is not None:
+            return stopped
         tenant = Tenant(mine.organization, mine.person, now, [m.organization for m in found])
         return self.serve(request, tenant, channel="ui")
 

@@ -26,6 +26,12 @@ class Visibility(models.TextChoices):
     OPEN = "open", "Everyone sees every deal"
 
 
+class SecondFactor(models.TextChoices):
+    OPTIONAL = "optional", "Up to each person"
+    ANY = "any", "Required: an authenticator app or a passkey"
+    PASSKEY = "passkey", "Required: a passkey"
+
+
 class Organization(models.Model):
     """The tenant; owns everything. Its fence lets through its own row and, by membership, its people's."""
 
@@ -36,10 +42,19 @@ class Organization(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.LINE)
+    second_factor = models.CharField(
+        max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
+    )
+    session_idle_minutes = models.PositiveIntegerField(null=True, blank=True)
+    session_length_hours = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (
+            models.CheckConstraint(
+                condition=Q(session_idle_minutes__gte=5) & Q(session_length_hours__gte=1),
+                name="organization_session_limits",
+            ),
             models.CheckConstraint(
                 condition=Q(fiscal_year_start_month__range=(1, 12)), name="organization_start_month"
             ),

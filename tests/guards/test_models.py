@@ -24,6 +24,7 @@ DOORWAYS = {
     "otc_person": "a signed-in user finds their memberships",
     "otc_organization": "a signed-in user finds the organizations where they have a person; jobs iterate",
     "otc_apitoken": "a token is found by its hash",
+    "otc_invitation": "an invitation is found by its link's hash",
     "otc_job": "sweep and worker find what is due",
 }
 # A unique key that doesn't start with the organization, and why.

@@ -8,3 +8,5 @@ class OtcConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("otc.identity.signals")
+        # Registers the room's kinds of jobs, which services ask for by name.
+        import_module("otc.audit.tasks")

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import transaction
 
 from otc.audit.models import AuditEntry
-from otc.tenancy.context import TenantContext, current_context, request_id, use
+from otc.logs.context import current_job_id, current_request_id
+from otc.tenancy.context import TenantContext, current_context, use
 
 LONGEST_SUMMARY, LONGEST_TEXT, MOST_ITEMS = 500, 2000, 200
 
@@ -39,7 +40,7 @@ def audit_append(
         subject_id=subject_id,
         summary=_storable(summary)[:LONGEST_SUMMARY],
         detail=plain(dict(detail or {})),
-        request_id=request_id.get(),
+        request_id=current_request_id() or current_job_id(),
     )
     if context.is_snapshot:
         transaction.on_commit(partial(_append_afterwards, context, entry))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from otc.audit.services import audit_append
 from otc.identity.models import ApiToken
 from otc.identity.tokens import check_limits, hash_of, new_secret
 from otc.tenancy.context import use
@@ -31,6 +32,14 @@ def token_issue(
         expires_at=expires_at,
     )
     token.save()
+    detail = {"person_id": person_id, "scopes": token.scopes, "expires_at": expires_at}
+    audit_append(
+        "token.created",
+        subject_kind="token",
+        subject_id=token.id,
+        summary=f"Made the API token “{token.name}”",
+        detail=detail,
+    )
     return IssuedToken(token, secret)
 
 
@@ -39,9 +48,26 @@ def token_revoke(token: ApiToken, *, now: datetime) -> None:
     if token.revoked_at is None:
         token.revoked_at = now
         token.save(update_fields=["revoked_at"])
+        audit_append(
+            "token.revoked",
+            subject_kind="token",
+            subject_id=token.id,
+            summary=f"Revoked the API token “{token.name}”",
+            detail={"person_id": token.person_id},
+        )
 
 
 def token_mark_used(token_hash: str, *, organization_id: UUID, today: date) -> None:
-    """Remember the day of the token's latest use, in a transaction of its own."""
-    with use(organization_id):
-        ApiToken.objects.filter(token_hash=token_hash).exclude(last_used_on=today).update(last_used_on=today)
+    """Remember the day of the token's latest use, in a transaction of its own; the first use of a day is audited."""
+    with use(organization_id, channel="api"):
+        used = ApiToken.objects.filter(token_hash=token_hash)
+        if not used.exclude(last_used_on=today).update(last_used_on=today):
+            return
+        token = used.get()
+        with use(organization_id, person_id=token.person_id, channel="api"):
+            audit_append(
+                "token.used",
+                subject_kind="token",
+                subject_id=token.id,
+                summary=f"First use of the API token “{token.name}” on {today.isoformat()}",
+            )

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from otc.audit.services import audit_append
 from otc.imports.kinds import ImportJob, Kind
 from otc.imports.mapping import NO_MAPPING, ColumnMapping, bind
 from otc.imports.models import ImportRun
@@ -93,3 +94,12 @@ def _finish(run: ImportRun, result: dict[str, Any]) -> None:
     run.unchanged_count = result["unchanged"]
     run.refused_count = result["refused"]
     run.save()
+    counts_by_name = {name: result[name] for name in ("read", "created", "updated", "unchanged", "refused")}
+    audit_append(
+        "import.applied" if result["is_applied"] else "import.tried",
+        subject_kind="import",
+        subject_id=run.id,
+        summary=f"{run.kind} from {run.file_name}: {result['created']} new, {result['updated']} changed, "
+        f"{result['refused']} refused{'' if result['is_applied'] else ', nothing applied'}",
+        detail={"kind": run.kind, "file": run.file_name, "is_dry_run": run.is_dry_run, **counts_by_name},
+    )

@@ -32,8 +32,6 @@ class TenantContext:
 
 
 _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=None)
-# Ties the log's lines and the audit's entries of one request together; empty outside a request.
-request_id: ContextVar[str] = ContextVar("otc_request_id", default="")
 
 
 def context_or_none() -> TenantContext | None:

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from otc.audit.exports import export_append
+from otc.audit.refusals import REFUSALS, Visitor, holder_of_dead_token, refusal_append
 from otc.identity.policy.gate import stop
 from otc.tenancy.context import use
 from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_at, sees_everything
@@ -85,6 +87,10 @@ class TenantMiddleware:
         found = memberships(request.user.pk, today=now.date())
         mine = next((m for m in found if m.organization.slug == slug), None)
         if mine is None or not may(mine.person.role, "use_pages"):
+            # On the visitor's own log: that an organization of this name exists must not even show in the time taken.
+            if found:
+                own = Visitor(found[0].organization.id, found[0].person.id, "ui")
+                refusal_append(own, request, status=404, reason="no member of an organization by this name")
             raise Http404
         stopped = stop(request, mine.organization, now=now)
         if stopped is not None:
@@ -95,19 +101,28 @@ class TenantMiddleware:
     def serve_api(self, request: HttpRequest) -> HttpResponseBase:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         now = timezone.now()
-        owner = None
-        if kind.lower() == "bearer" and secret:
-            owner = token_owner(hashlib.sha256(secret.strip().encode()).hexdigest(), now=now)
-        if owner is None:
+        if kind.lower() != "bearer" or not secret:
             return self.get_response(request)
-        return self.serve_token(request, owner, now)
+        token_hash = hashlib.sha256(secret.strip().encode()).hexdigest()
+        owner = token_owner(token_hash, now=now)
+        if owner is not None:
+            return self.serve_token(request, owner, now)
+        response = self.get_response(request)
+        if holder := holder_of_dead_token(token_hash):
+            refusal_append(holder[0], request, status=response.status_code, reason=holder[1])
+        return response
 
     def serve_token(self, request: HttpRequest, owner: TokenOwner, now: datetime) -> HttpResponseBase:
         with use(owner.organization_id):
             organization = Organization.objects.get(id=owner.organization_id)
             person = Person.objects.filter(id=owner.person_id).first()
         if person is None or (person.left_on and person.left_on <= now.date()):
-            return self.get_response(request)
+            response = self.get_response(request)
+            visitor = Visitor(owner.organization_id, owner.person_id, "api")
+            refusal_append(
+                visitor, request, status=response.status_code, reason="the token's person has left"
+            )
+            return response
         tenant = Tenant(organization, person, now, [organization], owner.scopes)
         return self.serve(request, tenant, channel="api")
 
@@ -120,4 +135,9 @@ class TenantMiddleware:
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
+            else:
+                export_append(request, response, person_id=tenant.person.id)
+        if response.status_code in REFUSALS:
+            visitor = Visitor(tenant.organization.id, tenant.person.id, channel)
+            refusal_append(visitor, request, status=response.status_code)
         return response

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
+from otc.audit.services import audit_append
 from otc.tenancy.context import use
 from otc.tenancy.lines import chart_at, lock_lines
 from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role
@@ -40,6 +41,14 @@ def organization_create(
     )
     with use(organization.id):
         organization.save(force_insert=True)
+        facts = ("slug", "name", "currency", "timezone", "fiscal_year_start_month", "visibility")
+        audit_append(
+            "organization.created",
+            subject_kind="organization",
+            subject_id=organization.id,
+            summary=f"Created {name}",
+            detail={fact: getattr(organization, fact) for fact in facts},
+        )
     return organization
 
 
@@ -55,6 +64,13 @@ def person_create(
     """Add a person; with `manager` or `is_top` also the reporting line from `since` on (default: now)."""
     person = Person(name=name, name_folded=fold(name), role=role, **fields)
     person.save()
+    audit_append(
+        "person.created",
+        subject_kind="person",
+        subject_id=person.id,
+        summary=f"Added {person.name} as {person.role}",
+        detail={"role": person.role, "has_sign_in": person.user_id is not None},
+    )
     if manager is not None or is_top:
         line_set(person, manager_id=manager.id if manager else None, since=since or timezone.now())
     return person
@@ -77,4 +93,17 @@ def line_set(person: Person, *, manager_id: UUID | None, since: datetime) -> Rep
             current.save(update_fields=["valid_to"])
     line = ReportingLine(person_id=person.id, manager_id=manager_id, valid_from=since)
     line.save()
+    audit_append(
+        "line.changed",
+        subject_kind="person",
+        subject_id=person.id,
+        summary=f"{person.name} reports to {_name_of(manager_id)}",
+        detail={"manager_id": manager_id, "before": current.manager_id if current else None, "since": since},
+    )
     return line
+
+
+def _name_of(manager_id: UUID | None) -> str:
+    return (
+        Person.objects.values_list("name", flat=True).get(id=manager_id) if manager_id else "nobody, as a top"
+    )

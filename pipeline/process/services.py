@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from otc.audit.services import audit_append
 from otc.tenancy.services import fold
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
 
@@ -26,6 +27,13 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
         stage_add(process, position=position, entry=entry)
     for position, entry in enumerate(data["reasons"], start=1):
         reason_add(position=position, **entry)
+    audit_append(
+        "process.installed",
+        subject_kind="process",
+        subject_id=process.id,
+        summary=f"Installed the process “{process.name}”",
+        detail={"stages": [entry["name"] for entry in data["stages"]]},
+    )
     return process
 
 

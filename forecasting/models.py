@@ -1,6 +1,7 @@
 """Where Django finds the forecast's tables."""
 
+from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
 
-__all__ = ["LastVisit", "Quota"]
+__all__ = ["Call", "LastVisit", "Quota"]

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from forecasting.calls.views import forecast_call
 from forecasting.inspection.views import inspection_page
 from forecasting.rollup.views import forecast_page
 from forecasting.waterfall.views import flow_page
@@ -9,5 +10,6 @@ from forecasting.waterfall.views import flow_page
 urlpatterns: list[URLPattern | URLResolver] = [
     path("inspection/", inspection_page, name="inspection"),
     path("forecast/", forecast_page, name="forecast"),
+    path("forecast/call/", forecast_call, name="forecast_call"),
     path("flow/", flow_page, name="flow"),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditCheckpoint, AuditRefusal
@@ -67,6 +68,8 @@ def _people(moment: Round) -> None:
     day = date(2000, 1, 1) + timedelta(days=moment.number)
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
+    at = moment.now
+    Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
     guest = person_create(name=f"Guest {moment.number}", manager=moment.owner, since=BEGINNING)
     invitation_send(guest, email="guest@example.org", now=moment.now, today=moment.now.date())

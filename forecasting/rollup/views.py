@@ -1,13 +1,15 @@
 """The forecast page: people by columns along the reporting line, with what changed in every cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
+from forecasting.calls.models import Call
+from forecasting.calls.queries import latest_calls
 from forecasting.inspection.services import previous_visit, visit_note
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
 from otc.question import BadQuestion, Question, ask, since_instant
@@ -54,6 +56,7 @@ class GridRow:
     cells: list[Cell]
     own_cells: list[Cell] | None
     attained: float | None
+    call: Call | None = None
 
 
 @page("view_forecast")
@@ -80,7 +83,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         "page_title": "Forecast",
         "report": report,
         "columns": columns,
-        "rows": grid(report, before, columns, question),
+        "rows": with_calls(grid(report, before, columns, question), question),
         "unassigned": unassigned_row(report, before, columns, question),
         "total": grid_row(report.total, before.total, columns, question, key=question.scope),
         "view_choices": [
@@ -90,6 +93,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         "commit_minor": report.total.amounts["commit_cumulative"].final,
         "commit_change_minor": change(report.total, before.total, "commit_cumulative"),
         "movers": movers(report, before),
+        "can_call": not question.is_past and tenant.may("submit_call") and question.period.end > question.day,
         "since_day": since[1].astimezone(question.zone).date(),
     }
     return render(request, "forecasting/rollup/forecast.html", context)
@@ -113,6 +117,12 @@ def grid(
         for row in report.rows
         if not row.is_unassigned
     ]
+
+
+def with_calls(rows: list[GridRow], question: Question) -> list[GridRow]:
+    """The rows with everybody's latest commit call as of the question's instant."""
+    calls = latest_calls(question.period.key, as_of=question.as_of)
+    return [replace(row, call=calls.get(row.row.person_id)) if row.row.person_id else row for row in rows]
 
 
 def unassigned_row(

@@ -39,6 +39,7 @@ TABLE = (
     Action("edit_account", DEALS, "Add and change accounts and their people", WRITERS),
     Action("view_inspection", REPORTS, "See inspection and flow, and download them", EVERYBODY),
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
+    Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
     Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
     Action("manage_people", SETTINGS, "Add people, change their role, manager and sign-in", ADMINISTRATORS),

@@ -43,11 +43,11 @@ def forecast_page(looker: Looker) -> Numbers:
     for view, columns in VIEWS.items():
         names = [column for column, _ in columns]
         for row in text_of(looker.page("forecast/", view=view)).rows:
-            if row.section == "thead" or "is-own" in row.classes or len(row.cells) < len(names) + 4:
+            if row.section == "thead" or "is-own" in row.classes or len(row.cells) < len(names) + 5:
                 continue
             href = row.cells[0].hrefs[0] if row.section == "tbody" else "?scope=total"
             key = parse_qs(urlsplit(href).query)["scope"][0]
-            shown = [*names, NO_CATEGORY[0]][: len(row.cells) - 4]
+            shown = [*names, NO_CATEGORY[0]][: len(row.cells) - 5]
             amounts = amounts_in(row.cells[2 : 2 + len(shown)])
             numbers |= {(key, name): amount for name, amount in zip(shown, amounts, strict=True)}
     return numbers

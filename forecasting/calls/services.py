@@ -1,0 +1,61 @@
+"""The only writer of calls. A call is never changed: who thinks otherwise submits the next one."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from forecasting.calls.models import Call, CallColumn
+from otc.calendar.rules import Period
+from otc.tenancy.context import current_context
+from otc.tenancy.models import Organization, Person, Role
+from pipeline.opportunities.rules import Refused
+
+MAY_SUBMIT_FOR_OTHERS = frozenset({Role.ADMINISTRATOR, Role.INTEGRATION})
+
+
+def call_submit(
+    organization: Organization,
+    *,
+    author: Person,
+    period: Period,
+    amount_minor: int,
+    now: datetime,
+    today: date,
+    person_id: UUID | None = None,
+    column: str = CallColumn.COMMIT,
+    note: str = "",
+) -> Call:
+    """Submit a call of corporate minor units, one's own unless `person_id` names another.
+
+    Raises Refused for a period that is over, a negative amount, an unknown column, and for somebody else's call
+    by anybody but an administrator or an integration.
+    """
+    person_id = person_id or author.id
+    if person_id != author.id and author.role not in MAY_SUBMIT_FOR_OTHERS:
+        raise Refused("person_id", "Everybody submits their own call")
+    if person_id != author.id and not Person.objects.filter(id=person_id).exists():
+        raise Refused("person_id", "There is no such person")
+    if column not in CallColumn.values:
+        raise Refused("column", "Choose one of: " + ", ".join(CallColumn.values))
+    if period.end <= today:
+        raise Refused("period", f"{period.label} is over; call a period that still runs")
+    if amount_minor < 0:
+        raise Refused("amount_minor", "A call is zero or more")
+    call = Call(
+        person_id=person_id,
+        period=period.key,
+        column=column,
+        amount_minor=amount_minor,
+        currency=organization.currency,
+        note=note.strip()[:500],
+        submitted_at=_behind_the_latest(person_id, period=period, column=column, now=now),
+        submitted_by_id=current_context().person_id or author.id,
+    )
+    call.save(force_insert=True)
+    return call
+
+
+def _behind_the_latest(person_id: UUID, *, period: Period, column: str, now: datetime) -> datetime:
+    """`now`, or just after the latest call, so that the later of two is the one that counts."""
+    calls = Call.objects.filter(person_id=person_id, period=period.key, column=column)
+    latest = calls.order_by("-submitted_at").values_list("submitted_at", flat=True).first()
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))

@@ -136,7 +136,7 @@ def _imported(deal: Opportunity, moment: Round) -> None:
     ImportedSource(kind="accounts", external_id=moment.name, fingerprint="f").save()
     state = {column: getattr(deal, column) for column in STATE_COLUMNS}
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    HistoryRow(run=run.id, opportunity=deal, at=at, provenance="imported", **state).save()
+    HistoryRow(run=run.id, opportunity_id=deal.id, at=at, provenance="imported", **state).save()
 
 
 def _audited(moment: Round) -> None:

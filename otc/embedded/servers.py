@@ -115,6 +115,13 @@ class PostgresServer:
                 time.sleep(0.03)
         if not self._has_roles():
             self._create_roles()
+        self._grant_late()
+
+    def _grant_late(self) -> None:
+        """What a cluster that was set up by an older roles.sql lacks."""
+        with contextlib.closing(self.connect("postgres")) as connection, connection.cursor() as cursor:
+            cursor.execute("GRANT SET ON PARAMETER session_replication_role TO otc_owner")
+            connection.commit()
 
     def connect(self, database: str) -> Any:
         """A psycopg2 connection as superuser."""

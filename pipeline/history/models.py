@@ -15,6 +15,10 @@ STATE_COLUMNS: tuple[str, ...] = tuple(
 )
 
 
+def _reference() -> models.UUIDField:
+    return models.UUIDField(null=True, blank=True)
+
+
 class Channel(models.TextChoices):
     UI = "ui"
     API = "api"
@@ -66,18 +70,33 @@ class OpportunityVersion(DealState):
 
 
 class HistoryRow(DealState):
-    """Staging for the checked history function: one full state per deal and instant, of one run."""
+    """Staging for the checked history function: one full state per deal and instant, of one run.
 
+    What it names are plain ids: the function asks for all of them at once whether they are there. A deal that
+    doesn't exist yet is made from its last row, which has `created_at`, `name_folded` and maybe `external_id`.
+    """
+
+    account = owner = process = stage = reason = competitor = product = None
+    account_id = _reference()
+    owner_id = _reference()
+    process_id = _reference()
+    stage_id = _reference()
+    reason_id = _reference()
+    competitor_id = _reference()
+    product_id = _reference()
     run = models.UUIDField()
-    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
+    opportunity_id = models.UUIDField()
     at = models.DateTimeField()
-    actor = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor_id = _reference()
     provenance = models.CharField(max_length=13, choices=Provenance.choices)
+    external_id = models.CharField(max_length=200, null=True, blank=True, db_collation="C")
+    name_folded = models.CharField(max_length=300, null=True, blank=True, db_collation="C")
+    created_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["organization", "run", "opportunity", "at"], name="history_row_once"
+                fields=["organization", "run", "opportunity_id", "at"], name="history_row_once"
             ),
             models.CheckConstraint(
                 condition=Q(provenance__in=["imported", "reconstructed"]), name="history_row_provenance"

@@ -123,9 +123,8 @@ class Opportunities:
             create_names(job, reference)
         _take_new_stages(job)
         _book_not_given(job)
-        _insert_new(job)
         _update_changed(job)
-        _enter_lives(job)
+        _enter_new(job)
         job.sql("UPDATE import_stage s SET is_new = d.is_new FROM import_deal d WHERE d.line = s.line")
         refresh_health(job)
 
@@ -168,14 +167,6 @@ def _book_not_given(job: ImportJob) -> None:
     )
 
 
-def _insert_new(job: ImportJob) -> None:
-    job.sql(
-        f"INSERT INTO pipeline_opportunity (organization_id, id, external_id, name_folded, created_at, {STATE}) "
-        f"SELECT %(organization)s, d.id, d.external_id, d.name_folded, d.created_at, {STATE_OF_DEAL} "
-        "FROM import_deal d WHERE d.is_new ORDER BY d.line"
-    )
-
-
 def _update_changed(job: ImportJob) -> None:
     """Live edits from now on, as the trigger records them; a deal whose state stays gets no version."""
     sets = ", ".join(f"{column} = d.{column}" for column in (*STATE_COLUMNS, "name_folded", "created_at"))
@@ -187,18 +178,19 @@ def _update_changed(job: ImportJob) -> None:
     )
 
 
-def _enter_lives(job: ImportJob) -> None:
-    """New deals: one open version from created_at, and the closing one; the trigger's stands where both lack."""
-    columns = f"organization_id, run, opportunity_id, at, provenance, {STATE}"
+def _enter_new(job: ImportJob) -> None:
+    """New deals come to be with their history: open from created_at where that is given, and as they are now."""
     job.sql(
-        f"INSERT INTO pipeline_historyrow ({columns}) "
+        f"INSERT INTO pipeline_historyrow (organization_id, run, opportunity_id, at, provenance, {STATE}) "
         f"SELECT %(organization)s, %(run)s, d.id, d.created_at, 'reconstructed', {STATE_BEFORE_CLOSING} "
-        "FROM import_deal d WHERE d.is_new AND d.is_created_at_given"
+        "FROM import_deal d WHERE d.is_new AND d.is_created_at_given AND d.outcome IS NOT NULL"
     )
     job.sql(
-        f"INSERT INTO pipeline_historyrow ({columns}) SELECT %(organization)s, %(run)s, d.id, "
-        "CASE WHEN d.is_created_at_given THEN greatest(d.closed_at, d.created_at + interval '1 microsecond') "
-        f"ELSE d.closed_at END, 'reconstructed', {STATE_OF_DEAL} "
-        "FROM import_deal d WHERE d.is_new AND d.outcome IS NOT NULL"
+        "INSERT INTO pipeline_historyrow (organization_id, run, opportunity_id, at, provenance, external_id, "
+        f"name_folded, created_at, {STATE}) SELECT %(organization)s, %(run)s, d.id, "
+        "CASE WHEN d.outcome IS NULL THEN d.created_at WHEN d.is_created_at_given "
+        "THEN greatest(d.closed_at, d.created_at + interval '1 microsecond') ELSE d.closed_at END, 'reconstructed', "
+        f"d.external_id, d.name_folded, d.created_at, {STATE_OF_DEAL} "
+        "FROM import_deal d WHERE d.is_new ORDER BY d.line"
     )
     job.sql("SELECT pipeline_enter_history(%(run)s)")

@@ -71,7 +71,7 @@ def test_the_version_says_who_and_from_where(house, make_deal):
         "DELETE FROM pipeline_opportunityversion",
         "INSERT INTO pipeline_opportunityversion SELECT * FROM pipeline_opportunityversion",
         "DELETE FROM pipeline_opportunity",
-        "ALTER TABLE pipeline_opportunity DISABLE TRIGGER opportunity_version",
+        "ALTER TABLE pipeline_opportunity DISABLE TRIGGER opportunity_version_edit",
         "TRUNCATE pipeline_opportunityversion",
     ],
 )
@@ -210,7 +210,7 @@ def test_the_chain_holds_under_concurrent_edits(make_deal):
 
 
 def test_the_trigger_knows_every_column_of_a_deals_state():
-    migration = importlib.import_module("pipeline.migrations.0003_history")
+    migration = importlib.import_module("pipeline.migrations.0005_bulk")
     assert tuple(migration.COLUMNS) == STATE_COLUMNS
 
 
@@ -220,3 +220,76 @@ def test_statistics_are_renewed_by_a_role_that_owns_nothing(inside, make_deal):
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'pipeline_opportunity'")
         assert cursor.fetchone()[0] >= 1
+
+
+@pytest.mark.parametrize("column", ["owner_id", "account_id", "stage_id", "product_id", "actor_id"])
+def test_history_that_names_what_is_not_there_is_refused(house, inside, column):
+    deal = imported_deal(house, amount_minor=300)
+    row = staged(deal, NOW - timedelta(days=3))
+    setattr(row, column, uuid4())
+    with pytest.raises(IntegrityError, match=column), transaction.atomic():
+        enter_history([row])
+
+
+def test_history_that_names_what_is_another_organizations_is_refused(house, elsewhere, inside):
+    deal = imported_deal(house, amount_minor=300)
+    with pytest.raises(IntegrityError, match="owner_id"), transaction.atomic():
+        enter_history([staged(deal, NOW - timedelta(days=3), owner_id=elsewhere.zoe.id)])
+
+
+def test_history_of_a_deal_that_is_not_there_is_refused(house, inside):
+    deal = imported_deal(house, amount_minor=300)
+    row = staged(deal, NOW - timedelta(days=3))
+    row.opportunity_id = uuid4()
+    with pytest.raises(IntegrityError, match="there is no deal"), transaction.atomic():
+        enter_history([row])
+
+
+def test_what_history_named_can_not_be_deleted_afterwards(house, inside):
+    deal = imported_deal(house, amount_minor=300)
+    stage = Stage.objects.exclude(id=deal.stage_id)[0]
+    enter_history([staged(deal, NOW - timedelta(days=3), stage_id=stage.id), staged(deal, NOW)])
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM pipeline_stage WHERE id = %s", [stage.id])
+
+
+def test_a_deal_comes_to_be_with_its_history(house, inside):
+    like = imported_deal(house, amount_minor=300)
+    first, last = staged(like, NOW - timedelta(days=9), amount_minor=1), staged(like, NOW)
+    first.opportunity_id = last.opportunity_id = made = uuid4()
+    last.external_id, last.name_folded, last.created_at = "made", "old", NOW - timedelta(days=9)
+    assert enter_history([first, last]) == 2
+    assert [v.amount_minor for v in check_chain(made)] == [1, 300]
+    assert Opportunity.objects.get(id=made).external_id == "made"
+
+
+def test_a_deal_is_not_made_from_a_state_that_is_not_its_last(house, inside):
+    like = imported_deal(house, amount_minor=300)
+    first, last = staged(like, NOW - timedelta(days=9), amount_minor=1), staged(like, NOW)
+    first.opportunity_id = last.opportunity_id = uuid4()
+    first.name_folded, first.created_at = "old", NOW - timedelta(days=9)
+    with pytest.raises(IntegrityError, match="does not end in its present state"), transaction.atomic():
+        enter_history([first, last])
+
+
+def test_triggers_and_keys_are_in_force_again_after_history_entered(house, inside):
+    deal = imported_deal(house, amount_minor=300)
+    enter_history([staged(deal, NOW)])
+    opportunity_edit(deal.id, changes={"amount_minor": 301})
+    assert len(check_chain(deal.id)) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW session_replication_role")
+        assert cursor.fetchone() == ("origin",)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Opportunity.objects.filter(id=deal.id).update(owner_id=uuid4())
+
+
+def test_the_application_can_not_switch_triggers_off(db):
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+
+
+def test_a_deal_keeps_its_id(inside, make_deal):
+    deal = make_deal(owner=inside.ana)
+    with pytest.raises(IntegrityError, match="keeps its id"), transaction.atomic():
+        Opportunity.objects.filter(id=deal.id).update(id=uuid4())

@@ -210,7 +210,7 @@ def test_the_chain_holds_under_concurrent_edits(make_deal):
 
 
 def test_the_trigger_knows_every_column_of_a_deals_state():
-    migration = importlib.import_module("pipeline.migrations.0005_bulk")
+    migration = importlib.import_module("pipeline.migrations.0006_bulk")
     assert tuple(migration.COLUMNS) == STATE_COLUMNS
 
 

@@ -190,7 +190,7 @@ BEGIN
 END $$;
 """
 
-KEYLESS = [column for column in (*REFERENCES, "opportunity_id")]
+KEYLESS = [*REFERENCES, "opportunity_id"]
 DROP_KEYS = [
     (f'ALTER TABLE pipeline_historyrow DROP CONSTRAINT "pipeline_historyrow_{column}_tenant_fk"', None)
     for column in KEYLESS
@@ -210,7 +210,7 @@ def plain_reference(column: str) -> list[migrations.operations.base.Operation]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pipeline", "0004_analyze")]
+    dependencies = [("pipeline", "0005_buying")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

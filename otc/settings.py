@@ -240,6 +240,14 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = places.VAR / "media"
 
+# Where the audit's daily checkpoints go, so that they are also kept where nobody can reach the database: a folder,
+# addresses separated by commas. OTC_AUDIT_KEY (64 hex digits) signs them; without it a key made from the secret key.
+AUDIT_FOLDER = os.environ.get(
+    "OTC_AUDIT_FOLDER", "" if "DATABASE_URL" in os.environ else str(places.VAR / "audit")
+)
+AUDIT_MAIL = [address for address in os.environ.get("OTC_AUDIT_MAIL", "").split(",") if address]
+AUDIT_KEY = os.environ.get("OTC_AUDIT_KEY", "")
+
 # Mail is printed until a server is configured.
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}

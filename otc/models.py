@@ -1,6 +1,7 @@
 """Where Django finds the ground's tables."""
 
 from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
+from otc.delegation.models import Delegation
 from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
 from otc.jobs.models import Job
@@ -13,6 +14,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEntry",
     "AuditRefusal",
+    "Delegation",
     "ImportRow",
     "ImportRun",
     "ImportedSource",

@@ -12,6 +12,7 @@ from otc.calendar.rules import FIRST_YEAR, LAST_YEAR, Period, PeriodError, monda
 from otc.tenancy.lines import EVERYONE, Chart, Owners, chart_at, scope_owners
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
+from otc.tenancy.reach import Reach
 
 
 class BadQuestion(ValueError):
@@ -38,7 +39,7 @@ class Question:
     org_chart: str
     period: Period
     scope: str
-    visible: Owners
+    visible: Reach
     chart_today: Callable[[], Chart]
 
     @cached_property
@@ -78,7 +79,12 @@ class Question:
     def owners_at(self, instant: datetime) -> Owners:
         """The owners that the scope meant at `instant`, as far as the viewer may see them today."""
         chart = self.chart if instant == self.as_of and "chart" in self.__dict__ else self.chart_of(instant)
-        return scope_owners(self.scope, chart=chart, visible=self.visible)
+        return scope_owners(self.scope, chart=chart, visible=self.visible.owners)
+
+    @property
+    def reach(self) -> Reach:
+        """What a list shows: everything one may see, or the deals of the scope's owners."""
+        return self.visible if self.scope == EVERYONE else Reach(self.owners)
 
     def start_of(self, day: date) -> datetime:
         """The instant at which `day` begins in the organization's zone."""

@@ -8,6 +8,7 @@ from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
 from pipeline.risk.models import Risk, StageRate
+from pipeline.team.models import DealTeamMember, Split
 
 __all__ = [
     "Account",
@@ -16,6 +17,7 @@ __all__ = [
     "CloseReason",
     "Competitor",
     "Contact",
+    "DealTeamMember",
     "Health",
     "HistoryRow",
     "Milestone",
@@ -25,6 +27,7 @@ __all__ = [
     "Process",
     "Product",
     "Risk",
+    "Split",
     "Stage",
     "StageRate",
 ]

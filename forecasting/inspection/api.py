@@ -57,6 +57,7 @@ class InspectionGroupItem(serializers.Serializer):
     count = serializers.IntegerField()
     total_minor = serializers.IntegerField(help_text="Over every deal of the group, not only the page's.")
     was_minor = serializers.IntegerField(help_text="What the same deals came to at `since`.")
+    seated_count = serializers.IntegerField(help_text="Of them shown for a seat on the team: in no sum.")
     unconvertible_count = serializers.IntegerField(help_text="Deals without a rate: in no sum.")
 
 
@@ -85,6 +86,10 @@ class InspectedDealItem(serializers.Serializer):
     health = serializers.IntegerField(allow_null=True, help_text="0 to 100; only of the present.")
     p_slip = serializers.FloatField(allow_null=True, help_text="0 to 1; only of the present.")
     p_won = serializers.FloatField(allow_null=True)
+    is_seated = serializers.BooleanField(
+        help_text="Shown for a seat on its team or in its splits: in no sum."
+    )
+    is_hidden = serializers.BooleanField(help_text="Left your sight since: it bears no name.")
 
 
 TabCountsItem = type(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.db import connection
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from pipeline.history.queries import as_of_condition
+from pipeline.team.queries import seen_sql
 
 ROWS_A_PAGE = 50
 WEEKS = 12
@@ -49,7 +50,11 @@ SORTS = {
 
 @dataclass(frozen=True)
 class DealRow:
-    """One open deal of the period, with what it was at the compared instant (was_*; None: not there then)."""
+    """One open deal of the period, with what it was at the compared instant (was_*; None: not there then).
+
+    `is_seated`: shown for a seat on its team or in its splits, and counted with its owner, in no sum here.
+    `is_hidden`: it left the viewer's sight since; it keeps its amount of then and bears no name.
+    """
 
     opportunity_id: UUID
     name: str
@@ -76,15 +81,20 @@ class DealRow:
     failed: list[dict[str, Any]] | None
     p_slip: float | None
     p_won: float | None
+    is_seated: bool
+    is_hidden: bool
     group_key: str
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """Sums over every deal of a group, not only over the page's: corporate minor units."""
+    """Sums over every deal of a group, not only over the page's: corporate minor units. `seated_count` of them
+    are shown for a seat only and are in no sum.
+    """
 
     group_key: str
     count: int
+    seated_count: int
     total_minor: int
     was_minor: int
     unconvertible_count: int
@@ -95,6 +105,10 @@ def _rows_sql(question: Question, parameters: dict[str, Any]) -> str:
     owner_sql, owner_values = question.owners.condition("b.owner_id")
     owner_sql = owner_sql.replace("%s", "%(owners)s")
     parameters["owners"] = owner_values[0] if owner_values else []
+    reach_sql, reach_values = seen_sql(question.reach, deal="b.opportunity_id", owner="b.owner_id")
+    parameters |= reach_values
+    hidden_sql, hidden_values = _hidden_sql(question)
+    parameters |= hidden_values
     latest = "true" if not question.is_past else "false"
     return f"""
 WITH r AS (
@@ -106,7 +120,8 @@ WITH r AS (
     a.close_date AS was_close_date, a.owner_id AS was_owner_id, h.score AS health, h.failed, k.p_slip, k.p_won,
     a.id IS NULL OR a.stage_id IS DISTINCT FROM b.stage_id OR a.category IS DISTINCT FROM b.category
       OR a.amount_minor IS DISTINCT FROM b.amount_minor OR a.close_date IS DISTINCT FROM b.close_date
-      OR a.owner_id IS DISTINCT FROM b.owner_id OR a.currency <> b.currency AS is_changed
+      OR a.owner_id IS DISTINCT FROM b.owner_id OR a.currency <> b.currency AS is_changed,
+    NOT coalesce({owner_sql}, false) AS is_seated, {hidden_sql} AS is_hidden
   FROM pipeline_opportunityversion b
   LEFT JOIN pipeline_opportunityversion a ON a.organization_id = b.organization_id
     AND a.opportunity_id = b.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")}
@@ -120,8 +135,20 @@ WITH r AS (
     AND k.opportunity_id = b.opportunity_id AND {latest}
   WHERE b.organization_id = %(organization)s AND {as_of_condition("b", instant="t1", known="known")}
     AND b.close_date >= %(first)s AND b.close_date < %(end)s AND b.outcome IS NULL
-    AND b.deleted_at IS NULL AND b.category IS DISTINCT FROM 'omitted' AND {owner_sql}
+    AND b.deleted_at IS NULL AND b.category IS DISTINCT FROM 'omitted' AND {reach_sql}
 )"""
+
+
+def _hidden_sql(question: Question) -> tuple[str, dict[str, Any]]:
+    """SQL: the deal of `b` was in scope at the question's instant and is out of the viewer's sight today."""
+    if not question.is_past:
+        return "false", {}
+    condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
+    return (
+        "NOT EXISTS (SELECT 1 FROM pipeline_opportunity o WHERE o.organization_id = b.organization_id "
+        f"AND o.id = b.opportunity_id AND {condition})",
+        values,
+    )
 
 
 def _parameters(question: Question, since: datetime) -> dict[str, Any]:
@@ -142,9 +169,10 @@ def group_rows(question: Question, *, since: datetime, tab: str, group: str) -> 
     """Count and sums of each group, in the order in which the page shows them."""
     parameters = _parameters(question, since)
     sql = f"""{_rows_sql(question, parameters)}
-SELECT {GROUPS[group]}, count(*), coalesce(sum(r.corporate_minor), 0)::bigint,
-  coalesce(sum(r.was_corporate_minor) FILTER (WHERE r.existed), 0)::bigint,
-  count(*) FILTER (WHERE r.amount_minor IS NOT NULL AND r.corporate_minor IS NULL)
+SELECT {GROUPS[group]}, count(*), count(*) FILTER (WHERE r.is_seated),
+  coalesce(sum(r.corporate_minor) FILTER (WHERE NOT r.is_seated), 0)::bigint,
+  coalesce(sum(r.was_corporate_minor) FILTER (WHERE r.existed AND NOT r.is_seated), 0)::bigint,
+  count(*) FILTER (WHERE r.amount_minor IS NOT NULL AND r.corporate_minor IS NULL AND NOT r.is_seated)
 FROM r WHERE {TABS[tab]} GROUP BY 1 ORDER BY min({GROUP_RANKS[group]}) NULLS LAST, 1"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -164,7 +192,7 @@ def slip_sums(question: Question, *, since: datetime) -> tuple[int, int]:
     """Count and corporate minor units of the deals that will slip rather than not."""
     parameters = _parameters(question, since)
     sql = f"""{_rows_sql(question, parameters)}
-SELECT count(*), coalesce(sum(r.corporate_minor), 0)::bigint FROM r WHERE r.p_slip > 0.5"""
+SELECT count(*), coalesce(sum(r.corporate_minor), 0)::bigint FROM r WHERE r.p_slip > 0.5 AND NOT r.is_seated"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         count, total = cursor.fetchone()
@@ -191,10 +219,13 @@ FAILED = [field.name for field in fields(DealRow)].index("failed")
 
 
 def _deal_row(row: tuple[Any, ...]) -> DealRow:
-    """The database hands JSON over as text."""
+    """The database hands JSON over as text. A hidden deal bears nothing that would tell which it is."""
     values = list(row)
     values[FAILED] = json.loads(row[FAILED]) if row[FAILED] is not None else None
-    return DealRow(*values)
+    deal = DealRow(*values)
+    return (
+        replace(deal, name="", account_name=None, next_step="", next_step_on=None) if deal.is_hidden else deal
+    )
 
 
 @dataclass(frozen=True)

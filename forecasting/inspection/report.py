@@ -90,6 +90,11 @@ class Inspection:
         return sum(group.count for group in self.groups)
 
     @property
+    def seated_count(self) -> int:
+        """Deals that are shown for a seat on their team: counted with their owners, in no sum here."""
+        return sum(group.seated_count for group in self.groups)
+
+    @property
     def has_more(self) -> bool:
         return (self.asked.page + 1) * queries.ROWS_A_PAGE < self.count
 

@@ -20,7 +20,7 @@ def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) ->
         return None
     if question.scope != EVERYONE:
         return branch_quota(UUID(question.scope), chart=question.chart, quotas=known)
-    seen = question.visible.person_ids
+    seen = question.visible.owners.person_ids
     roots = [
         person
         for person, manager in question.chart.manager_of.items()

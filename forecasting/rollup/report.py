@@ -13,8 +13,9 @@ from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvert
 from forecasting.rollup.rules import Amounts, Effect, Row, rollup
 from forecasting.rollup.scope import chart_for, tree_of
 from otc.calendar.rules import Period
-from otc.tenancy.lines import EVERYONE, people_by_id, scope_owners, visible_owners
+from otc.tenancy.lines import EVERYONE, people_by_id, scope_owners
 from otc.tenancy.models import Organization, Person
+from otc.tenancy.reach import visible_reach
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def rollup_report(
     `knowledge` "now" shows the instant as it is known today, corrections included.
     """
     chart = chart_for(as_of, org_chart=org_chart, now=now)
-    visible = visible_owners(viewer, organization=organization, now=now)
+    visible = visible_reach(viewer, organization=organization, now=now).owners
     owners = scope_owners(scope, chart=chart, visible=visible)
     known = now if knowledge == "now" else as_of
     asked: dict[str, Any] = {

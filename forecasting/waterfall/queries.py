@@ -20,7 +20,9 @@ from otc.money.models import Rate
 from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
+from otc.tenancy.reach import Reach
 from pipeline.history.queries import as_of_condition
+from pipeline.team.queries import seen_sql
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class End:
 
 @dataclass(frozen=True)
 class DealLabel:
-    """What a line is called: names of the later end. `present_owner_id` says who may see the deal today."""
+    """What a line is called: names of the later end. `is_visible`: the viewer may see the deal today."""
 
     name: str
     account_name: str
     owner_name: str
-    present_owner_id: UUID | None
+    is_visible: bool
 
 
 _STATE = (
@@ -79,7 +81,7 @@ def _state_columns(alias: str, end: str) -> str:
 _PARTS = f"""
     WITH candidate AS ({_closing_in_period("t0")} UNION {_closing_in_period("t1")})
     SELECT c.opportunity_id, CASE WHEN b.opportunity_id IS NULL THEN a.name ELSE b.name END,
-      coalesce(account.name, ''), coalesce(person.name, ''), o.owner_id,
+      coalesce(account.name, ''), coalesce(person.name, ''), coalesce({{visible}}, false),
       {_state_columns("a", "t0")}, {_state_columns("b", "t1")}
     FROM candidate c
     JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = c.opportunity_id
@@ -96,26 +98,30 @@ _PARTS = f"""
 
 
 def parts_between(
-    period: Period, *, before: End, after: End, corporate: str
+    period: Period, *, before: End, after: End, corporate: str, visible: Reach
 ) -> tuple[list[Part], dict[UUID, DealLabel]]:
-    """Every deal that can show in the waterfall of `period`, at both ends, and what it is called."""
+    """Every deal that can show in the waterfall of `period`, at both ends, and what it is called for a viewer
+    who sees `visible`.
+    """
+    is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
     parameters: dict[str, Any] = {
         "organization": str(current_organization_id()),
         "first": period.first,
         "end": period.end,
         "corporate": corporate,
+        **seen_by,
     }
     for name, end in (("t0", before), ("t1", after)):
         parameters |= {f"{name}_instant": end.instant, f"{name}_known": end.known}
         parameters |= owner_parameters(end.owners, prefix=name)
     with connection.cursor() as cursor:
-        cursor.execute(_PARTS, parameters)
+        cursor.execute(_PARTS.format(visible=is_visible), parameters)
         found = cursor.fetchall()
     rates = Rates.known_at(max(before.known, after.known), corporate=corporate)
     width = len(_STATE) + 1
     parts, labels = [], {}
-    for opportunity_id, name, account_name, owner_name, present_owner_id, *states in found:
-        labels[opportunity_id] = DealLabel(name, account_name, owner_name, present_owner_id)
+    for opportunity_id, name, account_name, owner_name, is_seen, *states in found:
+        labels[opportunity_id] = DealLabel(name, account_name, owner_name, is_seen)
         a = _state(states[:width], rates=rates, known=before.known)
         b = _state(states[width:], rates=rates, known=after.known)
         parts.append(Part(opportunity_id, a, b))

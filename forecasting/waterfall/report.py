@@ -20,15 +20,16 @@ from forecasting.waterfall.rules import (
     waterfalls_by_group,
 )
 from otc.calendar.rules import Period
-from otc.tenancy.lines import EVERYONE, Owners, scope_owners, visible_owners
+from otc.tenancy.lines import EVERYONE, Owners, scope_owners
 from otc.tenancy.models import Organization, Person
+from otc.tenancy.reach import visible_reach
 
 GROUPS: dict[str, Callable[[PartState], Hashable | None]] = {
     "stage": lambda state: state.stage,
     "category": lambda state: state.category,
     "product": lambda state: state.product,
 }
-HIDDEN = DealLabel("", "", "", None)
+HIDDEN = DealLabel("", "", "", False)
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,22 @@ def waterfall_report(
     """
     if since > as_of:
         raise ValueError("A waterfall starts before it ends.")
-    visible = visible_owners(viewer, organization=organization, now=now)
+    visible = visible_reach(viewer, organization=organization, now=now)
     before, after = (
         End(
             instant,
             now if knowledge == "now" else instant,
-            scope_owners(scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible),
+            scope_owners(
+                scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible.owners
+            ),
         )
         for instant in (since, as_of)
     )
-    parts, labels = parts_between(period, before=before, after=after, corporate=organization.currency)
+    parts, labels = parts_between(
+        period, before=before, after=after, corporate=organization.currency, visible=visible
+    )
     frame = Frame(period, _scope(before.owners), _scope(after.owners), organization.currency)
-    hidden = frozenset(deal for deal, label in labels.items() if not visible.contains(label.present_owner_id))
+    hidden = frozenset(deal for deal, label in labels.items() if not label.is_visible)
     groups = waterfalls_by_group(parts, frame=frame, group_of=GROUPS[group_by]) if group_by else {}
     return WaterfallReport(
         period=period,

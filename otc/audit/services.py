@@ -29,17 +29,22 @@ def audit_append(
     `action` is `<noun>.<past tense>`, `summary` one sentence for people, `detail` what changed, without secrets.
     A request that only reads is served from one snapshot, which can't take its place in the chain: its entry
     follows in a transaction of its own, before the answer goes out, and is dropped when the request is refused.
+    What a delegate does for a manager says for whom.
 
     >>> audit_append("token.created", subject_kind="token", subject_id=token.id, summary="Token “Bridge” for Ana")
     """
     context = current_context()
+    told = dict(detail or {})
+    if context.acting_for is not None:
+        told["acting_for"] = {"id": context.acting_for.manager_id, "name": context.acting_for.name}
+        summary = f"{summary} (for {context.acting_for.name})"
     entry = AuditEntry(
         organization_id=context.organization_id,
         action=action,
         subject_kind=subject_kind,
         subject_id=subject_id,
         summary=_storable(summary)[:LONGEST_SUMMARY],
-        detail=plain(dict(detail or {})),
+        detail=plain(told),
         request_id=current_request_id() or current_job_id(),
     )
     if context.is_snapshot:

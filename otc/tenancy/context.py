@@ -4,17 +4,17 @@ Every tenant query reads the variable (a query without it raises), and PostgreSQ
 settings. Both are set together by `use`, and by nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 NOBODY = UUID(int=0)
-SETTINGS = ("organization", "person", "channel")
+SETTINGS = ("organization", "person", "channel", "acting_for")
 
 
 class NoOrganization(RuntimeError):
@@ -22,13 +22,26 @@ class NoOrganization(RuntimeError):
 
 
 @dataclass(frozen=True)
+class ActingFor:
+    """The manager for whom somebody stands in."""
+
+    manager_id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
 class TenantContext:
-    """`is_snapshot`: every query sees one moment, and a write could meet what it can't see."""
+    """`is_snapshot`: every query sees one moment, and a write could meet what it can't see.
+
+    `charge_of` says for whom the person stands in on deals of an owner; `acting_for` what it said last.
+    """
 
     organization_id: UUID
     person_id: UUID | None
     channel: str
     is_snapshot: bool = False
+    charge_of: Callable[[UUID | None], ActingFor | None] | None = None
+    acting_for: ActingFor | None = None
 
 
 _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=None)
@@ -58,6 +71,7 @@ def use(
     person_id: UUID | None = None,
     channel: str = "task",
     repeatable_read: bool = False,
+    charge_of: Callable[[UUID | None], ActingFor | None] | None = None,
 ) -> Iterator[TenantContext]:
     """Serve one organization inside a transaction; leaving restores what was before.
 
@@ -70,7 +84,7 @@ def use(
     before = _context.get()
     is_nested = connection.in_atomic_block
     is_snapshot = bool(before and before.is_snapshot) if is_nested else repeatable_read
-    context = TenantContext(organization_id, person_id, channel, is_snapshot)
+    context = TenantContext(organization_id, person_id, channel, is_snapshot, charge_of)
     token = _context.set(context)
     try:
         with transaction.atomic():
@@ -82,13 +96,31 @@ def use(
         _context.reset(token)
 
 
+def act_on(owner_id: UUID | None) -> None:
+    """What is written from here on is about a deal of `owner_id`: marked as done for the manager whose branch
+    that is, where the person only stands in for them. Every service that changes a deal says so first.
+    """
+    context = current_context()
+    acting_for = context.charge_of(owner_id) if context.charge_of else None
+    if acting_for != context.acting_for:
+        _context.set(replace(context, acting_for=acting_for))
+        with connection.cursor() as cursor:
+            manager_id = acting_for.manager_id if acting_for else NOBODY
+            cursor.execute("SELECT set_config('otc.acting_for', %s, true)", [str(manager_id)])
+
+
 def _mirror(context: TenantContext | None, *, first: bool = False) -> None:
     """Write the context into the transaction's settings; `first` also fixes its snapshot (it must come first)."""
     level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if first else ""
     values = (
-        [str(context.organization_id), str(context.person_id or NOBODY), context.channel]
+        [
+            str(context.organization_id),
+            str(context.person_id or NOBODY),
+            context.channel,
+            str(context.acting_for.manager_id if context.acting_for else NOBODY),
+        ]
         if context
-        else [str(NOBODY), str(NOBODY), ""]
+        else [str(NOBODY), str(NOBODY), "", str(NOBODY)]
     )
     chosen = ", ".join(f"set_config('otc.{name}', %s, true)" for name in SETTINGS)
     with connection.cursor() as cursor:

@@ -12,7 +12,8 @@ from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import Organization, Person, ReportingLine, Visibility
 from otc.tenancy.permissions import SEES_EVERYTHING
 
-EVERYONE = "everyone"
+# `everyone` is whatever one may see; `owned` is the same without what only a seat on a deal's team opens.
+EVERYONE, OWNED = "everyone", "owned"
 UNASSIGNED = "unassigned"
 
 
@@ -102,33 +103,23 @@ class Owners:
 ALL_OWNERS = Owners(None, True)
 
 
-def visible_owners(person: Person, *, organization: Organization, now: datetime) -> Owners:
-    """Whose deals the person may see today: all, or their own and their branch's.
-
-    A declared top also sees deals that nobody owns. This never depends on `as_of`.
-    """
-    if sees_everything(person, organization=organization):
-        return ALL_OWNERS
-    return branch_owners(person, chart=chart_at(now))
-
-
 def sees_everything(person: Person, *, organization: Organization) -> bool:
     """By role, or because the organization is open."""
     return person.role in SEES_EVERYTHING or organization.visibility == Visibility.OPEN
 
 
-def branch_owners(person: Person, *, chart: Chart) -> Owners:
+def branch_owners(person_id: UUID, *, chart: Chart) -> Owners:
     """The person and everybody below; a declared top also sees what nobody owns."""
-    return Owners(chart.branch(person.id), person.id in chart.tops)
+    return Owners(chart.branch(person_id), person_id in chart.tops)
 
 
 def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
-    """The owners that `scope` (a person's id, `unassigned`, `everyone`) means on `chart`, as far as visible.
+    """The owners that `scope` (a person's id, `unassigned`, `everyone`, `owned`) means on `chart`, as far as visible.
 
     Unassigned are nobody and everybody without a line (DEFINITIONS 5).
     Raises UnknownScope for anything else and for a person whose deals the viewer can't see.
     """
-    if scope in ("", EVERYONE):
+    if scope in ("", EVERYONE, OWNED):
         return visible
     if scope == UNASSIGNED:
         if not visible.unassigned:

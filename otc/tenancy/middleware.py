@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
@@ -16,11 +17,12 @@ from django.utils import timezone
 from otc.audit.exports import export_append
 from otc.audit.refusals import REFUSALS, Visitor, holder_of_dead_token, refusal_append
 from otc.identity.policy.gate import stop
-from otc.tenancy.context import use
-from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_at, sees_everything
+from otc.tenancy.context import ActingFor, use
+from otc.tenancy.lines import Chart
 from otc.tenancy.models import Organization, Person
-from otc.tenancy.permissions import may
+from otc.tenancy.permissions import DELEGATED, may
 from otc.tenancy.queries import TokenOwner, memberships, token_owner
+from otc.tenancy.reach import Charge, Reach, Standing, own_owners, reach_of, standing_of
 
 PAGE = re.compile(r"^/o/([^/]+)/")
 API = re.compile(r"^/api/")
@@ -38,15 +40,22 @@ class Tenant:
     scopes: frozenset[str] | None = None
 
     @cached_property
+    def standing(self) -> Standing:
+        """Today's reporting lines and the person's charges, read once a request."""
+        return standing_of(self.person, organization=self.organization, now=self.now)
+
+    @property
     def chart(self) -> Chart:
-        """Today's reporting lines, read once a request."""
-        return chart_at(self.now)
+        return self.standing.chart
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """For whom the person stands in today."""
+        return self.standing.charges
 
     @cached_property
-    def visible(self) -> Owners:
-        if sees_everything(self.person, organization=self.organization):
-            return ALL_OWNERS
-        return branch_owners(self.person, chart=self.chart)
+    def visible(self) -> Reach:
+        return reach_of(self.person, organization=self.organization, standing=self.standing)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -57,7 +66,26 @@ class Tenant:
         return self.now.astimezone(self.zone).date()
 
     def may(self, action: str) -> bool:
-        return may(self.person.role, action)
+        """Whether the role may, or that of somebody for whom the person stands in: then only in that branch."""
+        if may(self.person.role, action):
+            return True
+        return action in DELEGATED and any(may(charge.role, action) for charge in self.charges)
+
+    def may_on(self, action: str, owner_id: UUID | None) -> bool:
+        """Whether the person may do it to a deal of this owner, by their own role or for a manager."""
+        if may(self.person.role, action):
+            return True
+        return action in DELEGATED and any(
+            may(charge.role, action) for charge in self.charges if charge.owners.contains(owner_id)
+        )
+
+    def charge_of(self, owner_id: UUID | None) -> ActingFor | None:
+        """The manager for whom the person acts on a deal of this owner; None where it is their own to see."""
+        own = own_owners(self.person, organization=self.organization, chart=self.chart)
+        if not self.charges or own.contains(owner_id):
+            return None
+        found = (charge for charge in self.charges if charge.owners.contains(owner_id))
+        return next((ActingFor(charge.manager_id, charge.manager_name) for charge in found), None)
 
 
 def tenant_of(request: HttpRequest) -> Tenant:
@@ -130,7 +158,11 @@ class TenantMiddleware:
         request.tenant = tenant  # type: ignore[attr-defined]  # as above
         is_read = request.method in SAFE_METHODS
         with use(
-            tenant.organization.id, person_id=tenant.person.id, channel=channel, repeatable_read=is_read
+            tenant.organization.id,
+            person_id=tenant.person.id,
+            channel=channel,
+            repeatable_read=is_read,
+            charge_of=tenant.charge_of,
         ):
             response = self.get_response(request)
             if response.status_code >= 400:

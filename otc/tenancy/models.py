@@ -23,6 +23,7 @@ class Role(models.TextChoices):
 
 class Visibility(models.TextChoices):
     LINE = "line", "By reporting line"
+    TEAM = "team", "By reporting line, deal team and splits"
     OPEN = "open", "Everyone sees every deal"
 
 
@@ -41,7 +42,7 @@ class Organization(models.Model):
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="USD")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
-    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.LINE)
+    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.TEAM)
     second_factor = models.CharField(
         max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
     )

@@ -16,6 +16,10 @@ WRITERS = EVERYBODY - {Role.OPERATIONS}
 VISITORS = EVERYBODY - {Role.INTEGRATION}
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 SETTINGS_READERS = ADMINISTRATORS | {Role.OPERATIONS}
+# Whoever leads people or decides for them.
+LEADERS = frozenset({Role.MANAGER, Role.EXECUTIVE, Role.ADMINISTRATOR, Role.INTEGRATION})
+# Who may stand in for a manager: whoever signs in and may edit. Revenue operations edits nothing, not even so.
+STANDS_IN = WRITERS & VISITORS
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ TABLE = (
     Action("close_deal", DEALS, "Close deals as won, lost or no decision, and reopen them", WRITERS),
     Action("mark_milestone", DEALS, "Mark milestones as met or waived", WRITERS),
     Action("log_activity", DEALS, "Log calls, meetings and mails", WRITERS),
+    Action("edit_team", DEALS, "Add people to a deal’s team and take them off", WRITERS),
+    Action("edit_splits", DEALS, "Split a deal between people", LEADERS),
     Action("edit_account", DEALS, "Add and change accounts and their people", WRITERS),
     Action("view_inspection", REPORTS, "See inspection and flow, and download them", EVERYBODY),
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
@@ -43,11 +49,16 @@ TABLE = (
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
     Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
     Action("manage_people", SETTINGS, "Add people, change their role, manager and sign-in", ADMINISTRATORS),
+    Action("manage_visibility", SETTINGS, "Choose who sees which deals", ADMINISTRATORS),
+    Action("manage_delegates", SETTINGS, "Name a delegate for anybody, and take that back", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
+    Action("name_delegate", OWN, "Name a delegate for one’s own absence", STANDS_IN),
     Action("manage_own_tokens", OWN, "Make and revoke one's own API tokens", VISITORS),
 )
 
+# What a delegate may do for the manager's branch because the manager may: everything about deals and numbers.
+DELEGATED = frozenset(action.key for action in TABLE if action.group in (DEALS, REPORTS))
 ACTIONS: dict[str, frozenset[str]] = {
     role: frozenset(action.key for action in TABLE if role in action.roles) for role in Role
 }

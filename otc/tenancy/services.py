@@ -8,7 +8,7 @@ from django.utils import timezone
 from otc.audit.services import audit_append
 from otc.tenancy.context import use
 from otc.tenancy.lines import chart_at, lock_lines
-from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role
+from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role, Visibility
 
 
 class CyclicLine(ValueError):
@@ -27,7 +27,7 @@ def organization_create(
     currency: str = "USD",
     timezone_name: str = "UTC",
     fiscal_year_start_month: int = 1,
-    visibility: str = "line",
+    visibility: str = Visibility.TEAM,
 ) -> Organization:
     """Make a tenant. Its id is chosen here because its fence wants the organization in context."""
     organization = Organization(

@@ -78,15 +78,15 @@ def bar(
 
 def scope_choices(question: Question, people: dict[UUID, Person]) -> list[tuple[str, str, int]]:
     """Everyone the viewer may see, then the visible people in the order of the lines, then unassigned."""
-    sees_all = question.visible.person_ids is None
+    sees_all = question.visible.owners.person_ids is None
     whole = "Everyone" if sees_all else whole_label(question, people)
     choices = [(EVERYONE, whole, 0)]
     choices += [
         (str(person_id), people[person_id].name, depth)
         for person_id, depth in in_line_order(question.chart, people)
-        if question.visible.contains(person_id)
+        if question.visible.owners.contains(person_id)
     ]
-    if question.visible.unassigned:
+    if question.visible.owners.unassigned:
         choices.append((UNASSIGNED, "Unassigned", 0))
     return choices
 
@@ -94,7 +94,7 @@ def scope_choices(question: Question, people: dict[UUID, Person]) -> list[tuple[
 def whole_label(question: Question, people: dict[UUID, Person]) -> str:
     """What "everyone" is called for somebody who sees a branch: their deals, or their team's."""
     first_name = question.viewer.name.split()[0]
-    branch = question.visible.person_ids or frozenset()
+    branch = question.visible.owners.person_ids or frozenset()
     return f"{first_name}’s team" if len(branch) > 1 else f"{first_name}’s deals"
 
 

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 from otc.api.endpoints import Endpoint
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import MomentField, Strict
-from otc.tenancy.lines import Owners
+from otc.tenancy.reach import Reach
 from pipeline.activities.models import Activity
 from pipeline.activities.services import DIRECTIONS, KINDS, activity_log
 from pipeline.opportunities.queries import visible_opportunities
 from pipeline.opportunities.rules import Refused
+from pipeline.team.queries import seen
 
 COLUMNS = (
     "id",
@@ -66,7 +67,7 @@ class ActivityInput(Strict):
     contact_id = serializers.UUIDField(required=False, allow_null=True)
 
 
-def activity_rows(parameters: dict[str, Any], *, visible: Owners) -> Any:
+def activity_rows(parameters: dict[str, Any], *, visible: Reach) -> Any:
     """Activities around deals that may be seen, as the filters ask."""
     conditions = {
         "opportunity_id": parameters.get("opportunity_id"),
@@ -76,10 +77,10 @@ def activity_rows(parameters: dict[str, Any], *, visible: Owners) -> Any:
         "at__lt": parameters.get("at_before"),
     }
     given = {name: value for name, value in conditions.items() if value is not None}
-    seen = Activity.objects.filter(
-        visible.matching("opportunity__owner"), opportunity__deleted_at__isnull=True
+    found = Activity.objects.filter(
+        seen(visible, deal="opportunity_id", owner="opportunity__owner"), opportunity__deleted_at__isnull=True
     )
-    return seen.filter(**given).values(*COLUMNS)
+    return found.filter(**given).values(*COLUMNS)
 
 
 class Activities(Endpoint):

@@ -35,7 +35,8 @@ class Provenance(models.TextChoices):
 
 class OpportunityVersion(DealState):
     """True in [valid_from, valid_to), held by the system in [known_from, known_to). Written by the trigger
-    and the checked history function only; the application's role may only read it.
+    and the checked history function only; the application's role may only read it. `acted_for` is the manager
+    for whom the actor stood in.
     """
 
     opportunity = TenantForeignKey(Opportunity, models.PROTECT, related_name="versions")
@@ -44,6 +45,7 @@ class OpportunityVersion(DealState):
     known_from = models.DateTimeField()
     known_to = models.DateTimeField(default=FOREVER)
     actor = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    acted_for = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     channel = models.CharField(max_length=8, choices=Channel.choices)
     provenance = models.CharField(max_length=13, choices=Provenance.choices)
 

@@ -10,11 +10,12 @@ from rest_framework import serializers
 from otc.api.pages import PageQuery, Sort, sort_field
 from otc.api.parameters import AttributesField, DayField, FrameQuery, Strict
 from otc.money.rules import LARGEST_MINOR, UnknownCurrency, decimals_of
-from otc.tenancy.lines import Owners
+from otc.tenancy.reach import Reach
 from pipeline.opportunities.filters import STATES, WITHOUT
 from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import OPEN_CATEGORIES
 from pipeline.process.models import Category
+from pipeline.team.queries import seen
 
 # JSON name -> column, the same for a deal and for its versions.
 STATE = {
@@ -69,12 +70,14 @@ def present_rows(deals: Any) -> Any:
     return deals.values(*PRESENT.values())
 
 
-def as_of_rows(versions: Any, *, visible: Owners) -> Any:
+def as_of_rows(versions: Any, *, visible: Reach) -> Any:
     """The same of versions: of deals that weren't deleted then and may be seen today."""
-    seen = versions.filter(
-        visible.matching("opportunity__owner"), deleted_at__isnull=True, opportunity__deleted_at__isnull=True
+    found = versions.filter(
+        seen(visible, deal="opportunity_id", owner="opportunity__owner"),
+        deleted_at__isnull=True,
+        opportunity__deleted_at__isnull=True,
     )
-    return seen.values(*AS_OF, *STATE.values())
+    return found.values(*AS_OF, *STATE.values())
 
 
 def items(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

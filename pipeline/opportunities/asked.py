@@ -71,7 +71,7 @@ def conditions(question: Question, *, since: datetime) -> dict[str, Q]:
     model: Any = OpportunityVersion if question.is_past else Opportunity
     return {
         "all": Q(),
-        "changed": changed(model, since, owners=question.owners),
+        "changed": changed(model, since, reach=question.reach),
         "overdue": overdue(question.day),
         "no_next_step": Q(outcome__isnull=True) & without("next_step"),
         "no_close_date": without("close_date"),

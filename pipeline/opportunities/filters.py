@@ -10,10 +10,12 @@ from django.db.models import Q
 from otc.calendar.rules import Period
 from otc.tenancy.lines import Owners
 from otc.tenancy.models import FOREVER
+from otc.tenancy.reach import Reach
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
 from pipeline.history.models import OpportunityVersion
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
+from pipeline.team.queries import seen
 
 STATES = ("open", "closed", "won", "lost", "no_decision")
 WITHOUT = ("close_date", "amount", "account", "product", "next_step")
@@ -83,7 +85,8 @@ class DealFilter:
         if self.overdue_on is not None:
             rows = rows.filter(overdue(self.overdue_on))
         if self.changed_since is not None:
-            rows = rows.filter(changed(rows.model, self.changed_since, owners=self.owners))
+            reach = None if self.owners is None else Reach(self.owners)
+            rows = rows.filter(changed(rows.model, self.changed_since, reach=reach))
         return rows.filter(named(rows.model, self.words)) if self.words.strip() else rows
 
 
@@ -106,17 +109,17 @@ def overdue(day: date) -> Q:
     return Q(outcome__isnull=True, close_date__lt=day)
 
 
-def changed(model: Any, since: datetime, *, owners: Owners | None = None) -> Q:
+def changed(model: Any, since: datetime, *, reach: Reach | None = None) -> Q:
     """Deals of `model` (Opportunity or OpportunityVersion) that were created or edited after `since`.
 
-    What changed later stands in a version that began later. `owners` says whose deals are asked for: the present
+    What changed later stands in a version that began later. `reach` says whose deals are asked for: the present
     version has the deal's present owner, and by owner it is found without a look at every deal.
     """
     if _are_versions(model):
         return Q(valid_from__gt=since)
     present = OpportunityVersion.objects.filter(valid_from__gt=since, valid_to=FOREVER, known_to=FOREVER)
-    if owners is not None:
-        present = present.filter(owners.matching("owner"))
+    if reach is not None:
+        present = present.filter(seen(reach, deal="opportunity_id"))
     return Q(id__in=present.values("opportunity_id"))
 
 

@@ -15,11 +15,13 @@ from django.db.models.expressions import RawSQL
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.lines import EVERYONE, Owners
+from otc.tenancy.lines import EVERYONE
+from otc.tenancy.reach import Reach
 from pipeline.health.rules import CHECKS
 from pipeline.history.queries import as_of_condition, versions_as_of
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Category
+from pipeline.team.queries import seen
 
 RELATED = ("account", "owner", "stage", "process", "reason", "competitor", "product")
 CHECK_TITLES = {check.key: check.title for check in CHECKS}
@@ -36,12 +38,12 @@ SHORT_TITLES = CHECK_TITLES | {
 CATEGORY_RANK = {category: rank for rank, category in enumerate(Category.values)}
 
 
-def visible_opportunities(visible: Owners) -> Any:
-    """Deals that aren't deleted, of owners the viewer may see."""
-    return Opportunity.objects.filter(visible.matching("owner"), deleted_at__isnull=True)
+def visible_opportunities(visible: Reach) -> Any:
+    """Deals that aren't deleted and that the viewer may see."""
+    return Opportunity.objects.filter(seen(visible), deleted_at__isnull=True)
 
 
-def visible_opportunity(opportunity_id: UUID, *, visible: Owners) -> Opportunity | None:
+def visible_opportunity(opportunity_id: UUID, *, visible: Reach) -> Opportunity | None:
     """One deal with its names, or None: not there and not visible look the same."""
     found = visible_opportunities(visible).select_related(*RELATED).filter(id=opportunity_id)
     deal: Opportunity | None = found.first()
@@ -51,12 +53,12 @@ def visible_opportunity(opportunity_id: UUID, *, visible: Owners) -> Opportunity
 def deals_of(question: Question) -> Any:
     """The deals of the question's scope, at its instant: live rows, or versions where that is past.
 
-    Who may see a deal of the past follows its owner of today. Each row has `deal_id` and `corporate_minor`
+    Who may see a deal of the past follows its owner and team of today. Each row has `deal_id` and `corporate_minor`
     (NULL: no amount, or no rate).
     """
     if question.is_past:
         rows = versions_as_of(question.as_of, known=question.known).filter(
-            question.visible.matching("opportunity__owner"),
+            seen(question.visible, deal="opportunity_id", owner="opportunity__owner"),
             deleted_at__isnull=True,
             opportunity__deleted_at__isnull=True,
         )
@@ -64,7 +66,7 @@ def deals_of(question: Question) -> Any:
             rows = rows.filter(question.owners.matching("owner"))
         rows = rows.annotate(deal_id=F("opportunity_id"))
     else:
-        rows = visible_opportunities(question.owners).annotate(deal_id=F("id"))
+        rows = visible_opportunities(question.reach).annotate(deal_id=F("id"))
     return rows.annotate(corporate_minor=corporate_minor(rows.model._meta.db_table, question))
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from otc.jobs.services import enqueue
 from otc.money.queries import rate_on
-from otc.tenancy.context import current_context
+from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import FOREVER, Organization, Person
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
@@ -71,6 +71,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
         changes["stage_id"] = stages[0].id
     _apply(deal, changes)
     _check_rate(deal)
+    act_on(deal.owner_id)
     deal.save(force_insert=True)
     enqueue(HEALTH_JOB, subject=deal.id)
     return Written(deal, None)
@@ -192,6 +193,7 @@ def milestone_mark(
 
 def _locked(opportunity_id: UUID) -> Opportunity:
     deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
+    act_on(deal.owner_id)
     return deal
 
 

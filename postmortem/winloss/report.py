@@ -6,8 +6,9 @@ from typing import Any
 
 from forecasting.rollup.scope import chart_for
 from otc.calendar.rules import Kind, Period, period_of
-from otc.tenancy.lines import EVERYONE, scope_owners, visible_owners
+from otc.tenancy.lines import EVERYONE, scope_owners
 from otc.tenancy.models import Organization, Person
+from otc.tenancy.reach import visible_reach
 from postmortem.winloss.queries import GROUPINGS, GroupRow, closed_by_group, unconvertible_closed
 from postmortem.winloss.rules import Closed, Row, row
 
@@ -69,7 +70,7 @@ def winloss_report(
     if group_by not in GROUPINGS:
         raise ValueError(f"Group by one of {', '.join(GROUPINGS)}, not “{group_by}”.")
     chart = chart_for(as_of, org_chart=org_chart, now=now)
-    visible = visible_owners(viewer, organization=organization, now=now)
+    visible = visible_reach(viewer, organization=organization, now=now).owners
     asked: dict[str, Any] = {
         "period": period,
         "as_of": as_of,

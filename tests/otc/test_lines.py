@@ -6,15 +6,16 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from otc.tenancy.context import NoOrganization, use
-from otc.tenancy.lines import ALL_OWNERS, UnknownScope, chart_at, scope_owners, visible_owners
+from otc.tenancy.lines import ALL_OWNERS, UnknownScope, chart_at, scope_owners
 from otc.tenancy.models import Person, ReportingLine, Visibility
+from otc.tenancy.reach import visible_reach
 from otc.tenancy.services import CyclicLine, line_set, person_create
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def sees(person, house):
-    return visible_owners(person, organization=house.organization, now=NOW)
+    return visible_reach(person, organization=house.organization, now=NOW).owners
 
 
 def test_a_branch_is_the_person_and_everybody_below(inside):

@@ -2,9 +2,10 @@
 
 from django.test import Client
 
-from otc.tenancy.lines import ALL_OWNERS, visible_owners
+from otc.tenancy.lines import ALL_OWNERS
 from otc.tenancy.models import Role
 from otc.tenancy.permissions import ACTIONS, TABLE
+from otc.tenancy.reach import visible_reach
 from tests.conftest import BEGINNING, House
 
 READING = ("view_", "use_pages", "manage_own_tokens")
@@ -16,8 +17,8 @@ def test_revenue_operations_may_do_everything_that_reads_and_nothing_else() -> N
 
 
 def test_revenue_operations_sees_the_deals_of_everybody_and_of_nobody(inside: House) -> None:
-    found = visible_owners(inside.ria, organization=inside.organization, now=BEGINNING)
-    assert found == ALL_OWNERS
+    found = visible_reach(inside.ria, organization=inside.organization, now=BEGINNING)
+    assert found.owners == ALL_OWNERS
 
 
 def test_no_page_offers_an_edit_to_revenue_operations(house: House, signed_in: object) -> None:

@@ -23,6 +23,7 @@ from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import milestone_mark, opportunity_edit, opportunity_undo
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
 from pipeline.process.models import Milestone
+from pipeline.team.queries import seen
 
 STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
 
@@ -166,7 +167,7 @@ def as_uuid(text: str) -> UUID:
 def deal_undo(request: HttpRequest, slug: str, deal_id: UUID, version_id: UUID) -> HttpResponse:
     """Go back to the version before the last change, a deletion included."""
     tenant = tenant_of(request)
-    found = Opportunity.objects.filter(tenant.visible.matching("owner"), id=deal_id).first()
+    found = Opportunity.objects.filter(seen(tenant.visible), id=deal_id).first()
     if found is None:
         raise Http404
     try:

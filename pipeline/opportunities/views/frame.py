@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from otc.calendar.rules import period_of
 from otc.question import Question, ask, since_instant
-from otc.tenancy.lines import EVERYONE
+from otc.tenancy.lines import EVERYONE, Owners
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Role
 from otc.ui.bar import bar, period_choices, period_note
@@ -61,7 +61,7 @@ def bar_of(request: HttpRequest, framed: Frame) -> dict[str, Any]:
 
 
 def sees_only_own(question: Question) -> bool:
-    return question.visible.person_ids == {question.viewer.id} and not question.visible.unassigned
+    return question.visible.owners == Owners(frozenset({question.viewer.id}), False)
 
 
 def _alone(request: HttpRequest, question: Question) -> dict[str, Any]:

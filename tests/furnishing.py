@@ -12,6 +12,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
+from otc.delegation.models import Delegation
 from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun
@@ -34,6 +35,8 @@ from pipeline.opportunities.services import (
 )
 from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
+from pipeline.team.rules import Share
+from pipeline.team.services import splits_set, team_member_add
 from tests.conftest import BEGINNING, House
 
 
@@ -64,7 +67,9 @@ def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> N
 
 
 def _people(moment: Round) -> None:
-    person_create(name=f"Person {moment.number}", manager=moment.owner, since=BEGINNING)
+    report = person_create(name=f"Person {moment.number}", manager=moment.owner, since=BEGINNING)
+    first_on = date(2100, 1, 1) + timedelta(days=moment.number)
+    Delegation(manager=moment.owner, delegate=report, first_on=first_on, last_on=first_on).save()
     day = date(2000, 1, 1) + timedelta(days=moment.number)
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
@@ -115,6 +120,9 @@ def _deal(moment: Round) -> Opportunity:
 
 
 def _around(deal: Opportunity, moment: Round) -> None:
+    helper = person_create(name=f"Helper {moment.number}")
+    team_member_add(deal.id, person_id=helper.id, part="Sales engineer", now=moment.now)
+    splits_set(deal.id, shares=[Share(moment.owner.id, "revenue", 10_000)], now=moment.now)
     milestone = Milestone.objects.order_by("stage__position", "position")[0]
     milestone_mark(deal.id, milestone_id=milestone.id, state="met", now=moment.now)
     contact = Contact.objects.filter(account_id=deal.account_id)[0]

@@ -14,7 +14,12 @@ from tests.conftest import House
 
 PAGES, API = "o/<slug:slug>/", "api/v1/"
 # What a part of an address is called where it isn't the name of its model.
-MODEL_OF = {"token": "apitoken", "deal": "opportunity", "version": "opportunityversion"}
+MODEL_OF = {
+    "token": "apitoken",
+    "deal": "opportunity",
+    "member": "dealteammember",
+    "version": "opportunityversion",
+}
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date"}
 # Addresses of the API that are no endpoint: the description of itself, and the one for everything else.

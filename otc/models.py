@@ -3,7 +3,7 @@
 from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
 from otc.delegation.models import Delegation
 from otc.identity.models import ApiToken, Invitation, User
-from otc.imports.models import ImportedSource, ImportRow, ImportRun
+from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.jobs.models import Job
 from otc.money.models import Rate
 from otc.tenancy.models import Organization, Person, ReportingLine
@@ -24,5 +24,6 @@ __all__ = [
     "Person",
     "Rate",
     "ReportingLine",
+    "SavedMapping",
     "User",
 ]

@@ -4,6 +4,7 @@ Without DATABASE_URL and REDIS_URL the embedded servers of this clone are meant 
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 from otc.api.conf import REST_FRAMEWORK as REST_FRAMEWORK
@@ -239,6 +240,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = places.VAR / "media"
+# Files on their way in: private, deleted by a daily job.
+IMPORT_FOLDER = Path(os.environ.get("OTC_IMPORT_FOLDER") or places.VAR / "imports")
+IMPORT_MAX_BYTES = int(os.environ.get("OTC_IMPORT_MAX_MB", "200")) * 1024**2
 
 # Where the audit's daily checkpoints go, so that they are also kept where nobody can reach the database: a folder,
 # addresses separated by commas. OTC_AUDIT_KEY (64 hex digits) signs them; without it a key made from the secret key.

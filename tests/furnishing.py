@@ -15,7 +15,7 @@ from otc.audit.services import audit_append
 from otc.delegation.models import Delegation
 from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
-from otc.imports.models import ImportedSource, ImportRow, ImportRun
+from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.money.models import Rate
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
@@ -138,10 +138,11 @@ def _computed(deal: Opportunity, moment: Round) -> None:
 
 
 def _imported(deal: Opportunity, moment: Round) -> None:
-    run = ImportRun(kind="accounts", file_name="a.csv")
+    run = ImportRun(kind="accounts", file_name="a.csv", person=moment.owner)
     run.save()
     ImportRow(run=run, line=1, external_id=moment.name, fingerprint="f", cells={}).save()
     ImportedSource(kind="accounts", external_id=moment.name, fingerprint="f").save()
+    SavedMapping(kind="accounts", signature=moment.name, person=moment.owner, used_at=moment.now).save()
     state = {column: getattr(deal, column) for column in STATE_COLUMNS}
     at = datetime(2026, 1, 1, tzinfo=UTC)
     HistoryRow(run=run.id, opportunity_id=deal.id, at=at, provenance="imported", **state).save()

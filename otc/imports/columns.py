@@ -7,11 +7,13 @@ from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from otc.imports.dates import ORDER_WORDS, is_bare_day, parse_moment
+from otc.imports.numbers import MARK_WORDS, number_readings, read_number
 from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount
 from otc.tenancy.services import fold
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
-YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+YES, NO = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
 # Amounts whose currency only the database knows are staged in this many decimals, more than any currency has.
 OPEN_DECIMALS = 4
 _CURRENCY_OF_OPEN_DECIMALS = "CLF"
@@ -68,6 +70,10 @@ class Column:
     def is_temporal(self) -> bool:
         return self.type in (ColumnType.DATE, ColumnType.INSTANT)
 
+    @property
+    def is_amount(self) -> bool:
+        return self.type in (ColumnType.AMOUNT, ColumnType.OPEN_AMOUNT)
+
 
 Parser = Callable[[str], str]
 
@@ -76,7 +82,8 @@ def cell_parser(
     column: Column, *, zone: ZoneInfo, date_format: str | None, now: datetime | None = None
 ) -> Parser:
     """A function from a filled cell to PostgreSQL's text; it raises CellError. Amounts have their own. `now` is
-    when a day that isn't over yet ends for `is_day_end`.
+    when a day that isn't over yet ends for `is_day_end`. `date_format` is of strptime's letters, or the order of day
+    and month (mdy, dmy); for an open amount it is the mark before its decimals.
     """
     match column.type:
         case ColumnType.DATE:
@@ -94,7 +101,7 @@ def cell_parser(
         case ColumnType.BOOLEAN:
             return _boolean
         case ColumnType.OPEN_AMOUNT:
-            return _open_amount
+            return lambda text: _open_amount(text, mark=date_format)
         case _:
             return lambda text: _text(text, column.max_length)
 
@@ -104,12 +111,43 @@ def folded(text: str) -> str:
     return fold(text)
 
 
-def amount_minor(text: str, *, currency: str) -> str:
-    """Minor units as text: ("10.5", "USD") -> "1050"."""
+def amount_minor(text: str, *, currency: str, mark: str | None = None) -> str:
+    """Minor units as text: ("10.5", "USD") -> "1050". `mark` stands before decimals; without one a text that has
+    two readings is refused, and so is a currency sign that isn't the row's.
+    """
+    plain = text if text.isdecimal() else _plain_amount(text, currency=currency, mark=mark)
     try:
-        return str(parse_amount(text, currency=currency))
+        return str(parse_amount(plain, currency=currency))
+    except TooManyDecimals:
+        raise CellError(
+            f"“{_short(text)}” has more decimals than {currency} ({decimals_of(currency)})"
+        ) from None
     except MoneyError as error:
         raise CellError(str(error)) from None
+
+
+def _plain_amount(text: str, *, currency: str | None, mark: str | None) -> str:
+    """The amount with a point before its decimals and nothing else. Raises CellError."""
+    try:
+        number = read_number(text, mark)
+    except ValueError:
+        raise CellError(_no_number(text, mark)) from None
+    if number.is_percent:
+        raise CellError(f"“{_short(text)}” is a share, not an amount")
+    if currency and number.currencies and currency not in number.currencies:
+        meant = number.currencies[0] if len(number.currencies) == 1 else "another currency"
+        raise CellError(f"“{_short(text)}” is in {meant}, the row in {currency}: give the row a currency")
+    return number.plain
+
+
+def _no_number(text: str, mark: str | None) -> str:
+    readings = number_readings(text)
+    if mark is None and len(readings) > 1:
+        plain = " or ".join(number.plain for number in readings.values())
+        return f"“{_short(text)}” may mean {plain}: say in the mapping which sign stands before decimals"
+    if mark is not None and readings:
+        return f"“{_short(text)}” isn't written like the rest of the column, with {MARK_WORDS[mark]}"
+    return f"“{_short(text)}” is not an amount like 1250.50"
 
 
 def currency_code(text: str) -> str:
@@ -121,11 +159,12 @@ def currency_code(text: str) -> str:
     return code
 
 
-def _open_amount(text: str) -> str:
+def _open_amount(text: str, *, mark: str | None) -> str:
+    plain = _plain_amount(text, currency=None, mark=mark)
     try:
-        return str(parse_amount(text, currency=_CURRENCY_OF_OPEN_DECIMALS))
+        return str(parse_amount(plain, currency=_CURRENCY_OF_OPEN_DECIMALS))
     except TooManyDecimals:
-        raise CellError(f"“{text}” has more decimals than any currency") from None
+        raise CellError(f"“{_short(text)}” has more decimals than any currency") from None
     except MoneyError as error:
         raise CellError(str(error)) from None
 
@@ -195,14 +234,10 @@ def _day_end(text: str, *, zone: ZoneInfo, date_format: str | None, now: datetim
 
 
 def _is_bare_day(text: str, date_format: str | None) -> bool:
-    if date_format is not None:
-        letters = {part[:1] for part in date_format.replace("%%", "").split("%")[1:]}
-        return not letters & _TIME_LETTERS
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    if date_format is None or date_format in ORDER_WORDS:
+        return is_bare_day(text)
+    letters = {part[:1] for part in date_format.replace("%%", "").split("%")[1:]}
+    return not letters & _TIME_LETTERS
 
 
 def _parsed(text: str, date_format: str | None, *, expected: str) -> datetime:
@@ -210,11 +245,20 @@ def _parsed(text: str, date_format: str | None, *, expected: str) -> datetime:
         try:
             return datetime.fromisoformat(text)
         except ValueError:
-            raise CellError(f"“{_short(text)}” is not {expected}") from None
+            return _read_moment(text, None, f"“{_short(text)}” is not {expected}")
+    if date_format in ORDER_WORDS:
+        return _read_moment(text, date_format, f"“{_short(text)}” is not a date, {ORDER_WORDS[date_format]}")
     try:
         return datetime.strptime(text, date_format)  # noqa: DTZ007  the zone is added by the caller, who knows it
     except ValueError:
         raise CellError(f"“{_short(text)}” is not a date in the form {date_format}") from None
+
+
+def _read_moment(text: str, order: str | None, otherwise: str) -> datetime:
+    try:
+        return parse_moment(text, order)[0]
+    except (ValueError, OverflowError):
+        raise CellError(otherwise) from None
 
 
 def _day_in_range(day: date, text: str) -> date:

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,25 @@ TOP_KEYS = (
     "delimiter",
     "create_missing",
     "process",
+    "where",
+    "decimal_mark",
+    "unfold",
     "about",
 )
-SOURCE_KEYS = ("column", "columns", "separator", "constant", "values", "otherwise", "format", "default")
+SOURCE_KEYS = (
+    "column",
+    "columns",
+    "separator",
+    "constant",
+    "values",
+    "otherwise",
+    "format",
+    "default",
+    "when",
+)
 MAX_PROCESS_NAME = 100
 OTHERWISE = ("keep", "empty", "refuse")
+CONSTANT = "constant"
 
 
 class MappingError(ValueError):
@@ -39,7 +53,8 @@ class UnmappedValue(ValueError):
 @dataclass(frozen=True)
 class Source:
     """Where a target's values come from: one column, several joined, or a constant; then values are replaced.
-    `part_values` replaces in each of several before they are joined.
+    `part_values` replaces in each of several before they are joined. `when`: only in rows where these columns hold
+    one of these values, else empty.
     """
 
     columns: tuple[str, ...] = ()
@@ -48,14 +63,29 @@ class Source:
     constant: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     otherwise: str = "keep"
+    fallback: str = ""
     date_format: str | None = None
     default: str = ""
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unfold:
+    """Many columns of one pattern (one “*”) become rows: `name` holds what stood for the star, without an ending like
+    `drop`, and `value` the cell. A row without any of them is left out.
+    """
+
+    columns: str
+    name: str
+    value: str
+    drop: str = ""
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
     """A mapping file. `create_missing` has the columns whose unknown names are created without being asked, each
     with names in the order in which they are created. `process` is the one of the file's deals and new stages.
+    Rows are left out whose columns of `where` don't hold one of its values.
     """
 
     columns: Mapping[str, Source] = field(default_factory=dict)
@@ -66,19 +96,29 @@ class ColumnMapping:
     delimiter: str | None = None
     create_missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     process: str | None = None
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    decimal_mark: str | None = None
+    unfold: Unfold | None = None
 
 
 NO_MAPPING = ColumnMapping()
 Getter = Callable[[Sequence[str]], str]
+Filter = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)
 class Binding:
-    """A mapping tied to one file's header: how to get each native column's and each attribute's text from cells."""
+    """A mapping tied to one file's header: how to get each native column's and each attribute's text from cells.
+
+    `formats` says how days are written, and which mark stands before the decimals of amounts; `keeps` whether a row
+    is meant at all, None when every row is; `columns` which of the file's each native column comes from.
+    """
 
     getters: Mapping[str, Getter]
     attributes: Mapping[str, Getter]
     formats: Mapping[str, str | None]
+    keeps: Filter | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_mapping(path: Path) -> ColumnMapping:
@@ -116,7 +156,41 @@ def parse_mapping(document: Any) -> ColumnMapping:
         delimiter=_delimiter(document),
         create_missing=_create_missing(document),
         process=_process(document),
+        where=_conditions(document, "where", ""),
+        decimal_mark=_decimal_mark(document),
+        unfold=_unfold(document),
     )
+
+
+def _conditions(document: dict[str, Any], key: str, where: str) -> dict[str, frozenset[str]]:
+    """Columns of the file and the values that are meant: {"IsDeleted": ["FALSE", "0"]}."""
+    place = f"{where}.{key}".lstrip(".")
+    given = _want(document.get(key, {}), dict, place, "an object of columns with lists of values")
+    for column, values in given.items():
+        _want(values, list, f"{place}.{column}", "a list of values")
+        if not all(isinstance(value, str) for value in values):
+            raise MappingError(f"{place}.{column} must be a list of values")
+    return {column: frozenset(values) for column, values in given.items()}
+
+
+def _unfold(document: dict[str, Any]) -> Unfold | None:
+    given = _want(document.get("unfold") or {}, dict, "unfold", "an object")
+    if not given:
+        return None
+    _known_keys(given, ("columns", "name", "value", "drop"), "unfold")
+    parts = {
+        key: _want(given.get(key, ""), str, f"unfold.{key}", "a text") for key in ("columns", "name", "value")
+    }
+    if parts["columns"].count("*") != 1 or not parts["name"] or not parts["value"]:
+        raise MappingError("unfold needs columns with one *, name and value")
+    return Unfold(**parts, drop=_text(given, "drop", "unfold") or "")
+
+
+def _decimal_mark(document: dict[str, Any]) -> str | None:
+    mark = _text(document, "decimal_mark", "")
+    if mark not in (None, ".", ","):
+        raise MappingError("decimal_mark must be a point or a comma")
+    return mark
 
 
 def _sources(document: dict[str, Any], key: str) -> dict[str, Source]:
@@ -133,9 +207,7 @@ def _source(value: Any, where: str) -> Source:
     given = [key for key in ("column", "columns", "constant") if key in value]
     if len(given) != 1:
         raise MappingError(f"{where} needs exactly one of column, columns, constant")
-    otherwise = _text(value, "otherwise", where) or "keep"
-    if otherwise not in OTHERWISE:
-        raise MappingError(f"{where}.otherwise is none of {', '.join(OTHERWISE)}")
+    otherwise, fallback = _otherwise(value, where)
     return Source(
         columns=_source_columns(value, where),
         part_values=_part_values(value, where),
@@ -143,9 +215,23 @@ def _source(value: Any, where: str) -> Source:
         constant=_text(value, "constant", where),
         values=_values(value, where),
         otherwise=otherwise,
+        fallback=fallback,
         date_format=_text(value, "format", where),
         default=_text(value, "default", where) or "",
+        when=_conditions(value, "when", where),
     )
+
+
+def _otherwise(value: dict[str, Any], where: str) -> tuple[str, str]:
+    """What becomes of a value that isn't listed, and the text it becomes where a constant is asked for."""
+    given = value.get("otherwise")
+    if isinstance(given, dict):
+        _known_keys(given, ("constant",), f"{where}.otherwise")
+        return CONSTANT, _want(given.get("constant"), str, f"{where}.otherwise.constant", "a text")
+    otherwise = _text(value, "otherwise", where) or "keep"
+    if otherwise not in OTHERWISE:
+        raise MappingError(f"{where}.otherwise is none of {', '.join(OTHERWISE)}")
+    return otherwise, ""
 
 
 def _source_columns(value: dict[str, Any], where: str) -> tuple[str, ...]:
@@ -256,14 +342,26 @@ def bind(
     attributes = dict(mapping.attributes)
     if keeps_others:
         used = {name for source in (*sources.values(), *attributes.values()) for name in source.columns}
+        used |= {name for source in sources.values() for name in source.when} | set(mapping.where)
         others = [name for name in header if name not in used | mapping.ignore and name not in attributes]
         attributes |= {name: Source(columns=(name,)) for name in others}
     places = {name: place for place, name in enumerate(header)}
     return Binding(
         getters={name: _getter(sources[name], places) for name in native if name in sources},
         attributes={name: _getter(source, places) for name, source in attributes.items()},
-        formats={name: source.date_format or mapping.date_format for name, source in sources.items()},
+        formats={name: _format(native[name], source, mapping) for name, source in sources.items()},
+        keeps=_filter(mapping.where, places) if mapping.where else None,
+        columns={name: source.columns for name, source in sources.items()},
     )
+
+
+def _format(column: Column, source: Source, mapping: ColumnMapping) -> str | None:
+    return source.date_format or (mapping.decimal_mark if column.is_amount else mapping.date_format)
+
+
+def _filter(conditions: Mapping[str, frozenset[str]], places: Mapping[str, int]) -> Filter:
+    wanted = [(places[name], values) for name, values in conditions.items()]
+    return lambda cells: all(cells[place].strip() in values for place, values in wanted)
 
 
 def _check_targets(
@@ -279,17 +377,24 @@ def _check_targets(
     for part, entries in (("columns", mapping.columns), ("attributes", mapping.attributes)):
         for target, source in entries.items():
             for name in source.columns:
-                if name not in header:
-                    raise MappingError(
-                        f"{part}.{target}: the file has no column “{name}”{_hint(name, header)}"
-                    )
-    for name in mapping.ignore:
-        if name not in header:
-            raise MappingError(f"ignore: the file has no column “{name}”{_hint(name, header)}")
+                _check_in_header(f"{part}.{target}", name, header)
+            for name in source.when:
+                _check_in_header(f"{part}.{target}.when", name, header)
+    for key, names in (("ignore", mapping.ignore), ("where", mapping.where)):
+        for name in names:
+            _check_in_header(key, name, header)
+
+
+def _check_in_header(where: str, name: str, header: Sequence[str]) -> None:
+    if name not in header:
+        raise MappingError(f"{where}: the file has no column “{name}”{_hint(name, header)}")
 
 
 def _getter(source: Source, places: Mapping[str, int]) -> Getter:
     """A function from a row's cells to the target's text, without surrounding space, empty when there is none."""
+    if source.when:
+        applies, get = _filter(source.when, places), _getter(replace(source, when={}), places)
+        return lambda cells: get(cells) if applies(cells) else ""
     if source.constant is not None:
         constant = source.constant.strip()
         return lambda cells: constant
@@ -317,8 +422,8 @@ def _replaced(plain: Getter, source: Source) -> Getter:
             return values[text]
         if otherwise == "keep" or not text:
             return text
-        if otherwise == "empty":
-            return ""
+        if otherwise in ("empty", CONSTANT):
+            return source.fallback
         raise UnmappedValue(f"“{text[:60]}” is none of the mapped values: {', '.join(values)}")
 
     return replaced

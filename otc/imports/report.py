@@ -24,6 +24,8 @@ class RefusedRow:
 class ImportReport:
     """read = created + updated + unchanged + refused. `is_applied` is false after a dry run or a strict refusal,
     where the counts say what would have been. `refused` holds the first SHOWN_REFUSALS; `refused_rows` all.
+    `left_out_count` rows weren't meant by the mapping's `where` and are in no other count. `encoding` is told where
+    it had to be guessed.
     """
 
     run_id: UUID
@@ -36,6 +38,8 @@ class ImportReport:
     unchanged_count: int
     refused_count: int
     refused: tuple[RefusedRow, ...]
+    left_out_count: int = 0
+    encoding: str = ""
 
 
 def refused_rows(organization: Organization, *, run_id: UUID) -> Iterator[RefusedRow]:
@@ -48,9 +52,12 @@ def refused_rows(organization: Organization, *, run_id: UUID) -> Iterator[Refuse
 
 def report_lines(report: ImportReport) -> Iterator[str]:
     """The counts as a person reads them."""
+    if report.encoding:
+        yield f"{report.file_name} has no mark of its encoding and is not UTF-8: read as {report.encoding}"
+    left_out = f"; {report.left_out_count:,} left out by the mapping" if report.left_out_count else ""
     state = "imported" if report.is_applied else "nothing applied; would be"
     yield (
         f"{report.file_name} ({report.kind}): {report.read_count:,} rows read; {state}: "
         f"{report.created_count:,} created, {report.updated_count:,} updated, "
-        f"{report.unchanged_count:,} unchanged; {report.refused_count:,} refused"
+        f"{report.unchanged_count:,} unchanged; {report.refused_count:,} refused{left_out}"
     )

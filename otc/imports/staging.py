@@ -49,7 +49,7 @@ class RowStager:
     def __init__(
         self, kind: Kind, *, binding: Binding, organization: Organization, now: datetime | None = None
     ) -> None:
-        self.kind, self.currency = kind, organization.currency
+        self.kind, self.currency, self.marks = kind, organization.currency, binding.formats
         zone = ZoneInfo(organization.timezone)
         self.columns: list[tuple[Column, Getter, Parser]] = [
             (column, binding.getters[column.name], _parser(column, binding, zone, now))
@@ -59,7 +59,9 @@ class RowStager:
         self.attributes = list(binding.attributes.items())
         self.currency_at = next((i for i, c in enumerate(self.columns) if c[0].name == "currency"), None)
         self.names = [column.name for column, _, _ in self.columns] + [name for name, _ in self.attributes]
-        shape = [f"{column.name}:{binding.formats.get(column.name)}" for column, _, _ in self.columns]
+        # A point before decimals is what a column without separators has too: the same rows, seen before.
+        formats = {name: None if form == "." else form for name, form in binding.formats.items()}
+        shape = [f"{column.name}:{formats.get(column.name)}" for column, _, _ in self.columns]
         self.width = len(self.copied_columns)
         self.shape = "\x1e".join([*shape, *(name for name, _ in self.attributes)]).encode()
 
@@ -134,7 +136,8 @@ class RowStager:
                     raise RefusedCell(column.name, "is empty")
                 values[column.name] = None
             elif column.type is ColumnType.AMOUNT:
-                values[column.name] = _parsed(column.name, _amount_parser(currency), text)
+                mark = self.marks.get(column.name)
+                values[column.name] = _parsed(column.name, _amount_parser(currency, mark), text)
             else:
                 values[column.name] = _parsed(column.name, parse, text)
         return values
@@ -163,8 +166,8 @@ def _parser(column: Column, binding: Binding, zone: ZoneInfo, now: datetime | No
     return cell_parser(column, zone=zone, date_format=binding.formats.get(column.name), now=now)
 
 
-def _amount_parser(currency: str) -> Parser:
-    return lambda text: amount_minor(text, currency=currency)
+def _amount_parser(currency: str, mark: str | None) -> Parser:
+    return lambda text: amount_minor(text, currency=currency, mark=mark)
 
 
 def _parsed(column: str, parse: Parser, text: str) -> str:
@@ -256,7 +259,9 @@ def keep_refused(job: ImportJob) -> None:
         "SELECT %(organization)s, %(run)s, line, coalesce(key, ''), coalesce(fingerprint, ''), "
         "coalesce(cells, jsonb_strip_nulls(to_jsonb(s) - %(bookkeeping)s::text[])), "
         "left(coalesce(refused_column, ''), 200), refused_reason "
-        "FROM import_stage s WHERE refused_reason IS NOT NULL",
+        # A row that was unfolded into several is kept once.
+        "FROM import_stage s WHERE refused_reason IS NOT NULL ORDER BY line "
+        "ON CONFLICT (organization_id, run_id, line) DO NOTHING",
         bookkeeping=[*BOOKKEEPING, "target_id", "is_new", "is_unchanged"],
     )
 

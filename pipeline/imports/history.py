@@ -7,8 +7,10 @@ from otc.imports.kinds import ImportJob
 from otc.imports.names import create_names, look_up, prepare_names
 from otc.tenancy.models import FOREVER
 from pipeline.imports.followup import refresh_health
-from pipeline.imports.past_states import compute_past, enter_past
+from pipeline.imports.new_deals import choose_new_deals, create_new_deals
+from pipeline.imports.past_states import OPEN, compute_past, enter_past
 from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals
+from pipeline.opportunities.models import Outcome
 from pipeline.process.models import Category
 
 COLUMNS = (
@@ -19,24 +21,30 @@ COLUMNS = (
     Column("amount", ColumnType.OPEN_AMOUNT),
     Column("close_date", ColumnType.DATE),
     Column("owner", ColumnType.NAME),
+    Column("outcome", ColumnType.CHOICE, choices=(*Outcome.values, OPEN)),
 )
 REFERENCES = (STAGE, OWNER)
 
 
 class History:
-    """external_id is the deal's. An empty cell means unchanged. Rows enter by the checked history function."""
+    """external_id is the deal's. An empty cell means unchanged. Rows enter by the checked history function.
+
+    With `external_id` among what may be created, a deal that nobody knows is made from its rows.
+    """
 
     name = "history"
     columns = COLUMNS
     keeps_others = False
     key_column = None
-    creatable = frozenset({"stage", "owner"})
+    creatable = frozenset({"stage", "owner", "external_id"})
 
     def key(self, values: Mapping[str, str | None]) -> str:
         return values["external_id"] or ""
 
     def resolve(self, job: ImportJob) -> None:
         match_deals(job)
+        if "external_id" in job.creatable:
+            choose_new_deals(job)
         job.refuse("external_id", "'there is no deal “' || s.external_id || '”'", "s.target_id IS NULL")
         job.refuse("at", "'lies in the future'", "s.at > %(now)s")
         job.refuse("amount", "'an amount is not negative'", "s.amount < 0")
@@ -52,6 +60,8 @@ class History:
         ensure_process(job)
         for reference in REFERENCES:
             create_names(job, reference)
+        if "external_id" in job.creatable:
+            create_new_deals(job)
         compute_past(job)
         enter_past(job)
         refresh_health(job)

@@ -8,9 +8,11 @@ from otc.tenancy.models import FOREVER
 from pipeline.history.models import STATE_COLUMNS
 
 STATE = ", ".join(STATE_COLUMNS)
-FILLED = ("stage_id", "category", "amount_minor", "close_date", "owner_id")
+FILLED = ("stage_id", "category", "amount_minor", "close_date", "owner_id", "told_outcome")
 # What a closed deal has and an open one hasn't, in every state from the closing on.
 CLOSING = ("outcome", "closed_at", "reason_id")
+# What a history row says of a deal that isn't closed: an empty outcome means unchanged.
+OPEN = "open"
 DERIVED = ("process_id", "category_set_by_person")
 KEPT = tuple(column for column in STATE_COLUMNS if column not in (*FILLED, *CLOSING, *DERIVED))
 
@@ -23,7 +25,7 @@ def compute_past(job: ImportJob) -> None:
     _read_changes(job)
     job.sql(
         f"CREATE TEMP TABLE import_past ON COMMIT DROP AS WITH counted AS ({_COUNTED}), filled AS ({_filled()}), "
-        f"placed AS ({_PLACED}), full_state AS ({_full_state()}) {_changes_only()}"
+        f"placed AS ({_PLACED}), told AS ({_TOLD}), full_state AS ({_full_state()}) {_changes_only()}"
     )
     job.sql("CREATE INDEX ON import_past (deal_id, at)")
     job.sql("ANALYZE import_past")
@@ -83,13 +85,17 @@ def _read_changes(job: ImportJob) -> None:
         "SELECT s.target_id AS deal_id, s.at + (row_number() OVER same_instant - 1) * interval '1 microsecond' AS at, "
         "false AS is_seed, n_stage.id AS stage_id, s.category, "
         "s.amount / power(10, 4 - otc_decimals(b.currency))::bigint AS amount_minor, s.close_date, "
-        f"n_owner.id AS owner_id FROM import_stage s JOIN import_base b ON b.deal_id = s.target_id {joins} "
+        f"n_owner.id AS owner_id, s.outcome AS told_outcome FROM import_stage s "
+        f"JOIN import_base b ON b.deal_id = s.target_id {joins} "
         "WHERE s.refused_reason IS NULL AND NOT s.is_unchanged "
         "WINDOW same_instant AS (PARTITION BY s.target_id, s.at ORDER BY s.line)"
     )
     job.sql(
         "INSERT INTO import_change SELECT DISTINCT ON (b.deal_id) b.deal_id, v.valid_from, true, v.stage_id, "
-        "v.category, v.amount_minor, v.close_date, v.owner_id FROM import_base b "
+        "v.category, v.amount_minor, v.close_date, v.owner_id, "
+        # What was imported earlier tells its outcome only to a file that tells outcomes too.
+        "CASE WHEN EXISTS (SELECT FROM import_stage s WHERE s.target_id = b.deal_id AND s.outcome IS NOT NULL) "
+        f"THEN coalesce(v.outcome, '{OPEN}') END FROM import_base b "
         "JOIN pipeline_opportunityversion v ON v.organization_id = %(organization)s "
         "AND v.opportunity_id = b.deal_id WHERE b.has_seed AND v.known_to = %(forever)s "
         "AND v.provenance <> 'live' AND v.valid_from < b.first_at ORDER BY b.deal_id, v.valid_from DESC",
@@ -98,7 +104,7 @@ def _read_changes(job: ImportJob) -> None:
     job.sql(
         "INSERT INTO import_change (deal_id, at, is_seed) SELECT b.deal_id, b.closed_at, false FROM import_base b "
         "WHERE b.closed_at > b.first_at AND b.closed_at < b.last_at AND NOT EXISTS (SELECT FROM import_change c "
-        "WHERE c.deal_id = b.deal_id AND c.at = b.closed_at)"
+        "WHERE c.deal_id = b.deal_id AND (c.at = b.closed_at OR c.told_outcome IS NOT NULL))"
     )
 
 
@@ -117,9 +123,12 @@ def _filled() -> str:
     return f"SELECT deal_id, at, is_seed, {values} FROM counted"
 
 
-# A column that no row of the deal fills was always as it is; one that is filled later was unknown before.
-_PLACED = """
-SELECT f.deal_id, f.at, f.is_seed, b.outcome IS NOT NULL AND f.at >= b.closed_at AS is_closed,
+# A column that no row of the deal fills was always as it is; one that is filled later was unknown before. Rows that
+# tell outcomes say when the deal was closed, and how often; else it is closed from its own closing on.
+_PLACED = f"""
+SELECT f.deal_id, f.at, f.is_seed, f.has_told_outcome,
+  CASE WHEN f.has_told_outcome THEN nullif(f.told_outcome, '{OPEN}')
+    WHEN f.at >= b.closed_at THEN b.outcome END AS outcome,
   CASE WHEN f.has_stage_id OR b.has_seed THEN f.stage_id ELSE b.stage_id END AS stage_id,
   CASE WHEN f.has_amount_minor OR b.has_seed THEN f.amount_minor ELSE b.amount_minor END AS amount_minor,
   CASE WHEN f.has_close_date OR b.has_seed THEN f.close_date ELSE b.close_date END AS close_date,
@@ -128,19 +137,34 @@ SELECT f.deal_id, f.at, f.is_seed, b.outcome IS NOT NULL AND f.at >= b.closed_at
 FROM filled f JOIN import_base b ON b.deal_id = f.deal_id
 """
 
+# An outcome holds from the first of the rows in a row that tell it.
+_TOLD = """
+SELECT p.*, max(p.turned_at) OVER (PARTITION BY deal_id ORDER BY at) AS since,
+  max(p.turned_at) OVER (PARTITION BY deal_id) AS last_turn
+FROM (SELECT x.*, CASE WHEN outcome IS DISTINCT FROM lag(outcome) OVER w OR row_number() OVER w = 1 THEN at END
+  AS turned_at FROM placed x WINDOW w AS (PARTITION BY deal_id ORDER BY at)) p
+"""
+
 
 def _full_state() -> str:
-    """An open deal's category is what a row gave, else what its stage proposes; never closed."""
+    """An open deal's category is what a row gave, else what its stage proposes; never closed. The last closing is
+    the deal's own: its instant, its category, and no stage where the deal has none.
+    """
     kept = ", ".join(f"b.{column}" for column in KEPT)
-    closing = ", ".join(f"CASE WHEN p.is_closed THEN b.{column} END AS {column}" for column in CLOSING)
     return f"""
-SELECT p.deal_id, p.at, p.is_seed, p.stage_id, p.amount_minor, p.close_date, p.owner_id,
+SELECT p.deal_id, p.at, p.is_seed,
+  CASE WHEN p.has_told_outcome AND p.outcome IS NOT NULL AND b.outcome IS NOT NULL AND b.stage_id IS NULL THEN NULL
+    ELSE p.stage_id END AS stage_id,
+  p.amount_minor, p.close_date, p.owner_id, p.outcome,
+  CASE WHEN p.outcome IS NULL THEN NULL WHEN p.outcome = b.outcome AND p.since = p.last_turn THEN b.closed_at
+    ELSE p.since END AS closed_at,
+  CASE WHEN p.outcome IS NOT NULL THEN b.reason_id END AS reason_id,
   c.category, coalesce(k.process_id, b.process_id) AS process_id,
-  (p.is_closed OR c.category = b.category) AND b.category_set_by_person AS category_set_by_person,
-  {kept}, {closing}
-FROM placed p JOIN import_base b ON b.deal_id = p.deal_id
+  (p.outcome IS NOT NULL OR c.category = b.category) AND b.category_set_by_person AS category_set_by_person,
+  {kept}
+FROM told p JOIN import_base b ON b.deal_id = p.deal_id
 LEFT JOIN pipeline_stage k ON k.organization_id = %(organization)s AND k.id = p.stage_id
-CROSS JOIN LATERAL (SELECT CASE WHEN p.is_closed THEN b.category
+CROSS JOIN LATERAL (SELECT CASE WHEN p.outcome = 'won' THEN 'closed' WHEN p.outcome IS NOT NULL THEN 'omitted'
   WHEN p.has_category THEN nullif(p.given_category, 'closed')
   WHEN b.outcome IS NULL AND p.stage_id IS NOT DISTINCT FROM b.stage_id THEN b.category
   ELSE nullif(k.category, 'closed') END AS category) c
@@ -149,7 +173,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN p.is_closed THEN b.category
 
 def _changes_only() -> str:
     """A row that changes nothing makes no version, and the state that was imported before is there already."""
-    moving = (*FILLED, *CLOSING, "process_id")
+    moving = (*(column for column in FILLED if column in STATE_COLUMNS), *CLOSING, "process_id")
     now = ", ".join(moving)
     before = ", ".join(f"lag({column}) OVER w" for column in moving)
     return (

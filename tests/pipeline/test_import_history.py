@@ -125,7 +125,7 @@ class TestHistory:
         load("opportunities", self.DEALS)
         report = load(
             "history",
-            "external_id,at,stage,amount\nD9,2026-01-01,,\nD1,2026-01-01,Never,\nD1,2026-01-02,,1.005\nD1,,,\n",
+            "external_id,at,stage,amount\nD9,2026-01-01,,\nD1,2026-01-01,Never,\nD1,2026-01-02,,1.0050\nD1,,,\n",
         )
         assert refusals(report) == [
             (2, "external_id", "there is no deal “D9”"),

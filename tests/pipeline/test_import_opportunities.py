@@ -142,9 +142,9 @@ class TestOpportunities:
         report = load(
             "opportunities",
             "external_id,name,amount,close_date,outcome,region\n"
-            "D1,x,10.505,,,\n"
+            "D1,x,10.5055,,,\n"
             "D2,x,ten,,,\n"
-            "D3,x,,31/03/2026,,\n"
+            "D3,x,,31/13/2026,,\n"
             "D4,x,,,perhaps,\n"
             f"D5,{'x' * 10_000},,,,\n"
             f"D6,x,,,,{'x' * 10_000}\n"

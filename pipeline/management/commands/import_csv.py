@@ -1,4 +1,4 @@
-"""Import one CSV file: accounts, people, products, opportunities, history or activities."""
+"""Import one CSV file: people, accounts, contacts, products, opportunities, history or activities."""
 
 import sys
 from argparse import ArgumentParser
@@ -8,14 +8,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from otc.imports.mapping import NO_MAPPING, MappingError, read_mapping
-from otc.imports.reader import ImportFileError
+from otc.imports.mapping import NO_MAPPING, ColumnMapping, MappingError, parse_mapping, read_mapping
+from otc.imports.presets import presets_for
+from otc.imports.reader import ImportFileError, open_csv
 from otc.imports.report import refused_rows, report_lines
 from otc.imports.services import run_import
 from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization
 from pipeline.history.services import renew_statistics
-from pipeline.imports.registry import KINDS
+from pipeline.imports.registry import KINDS, PRESETS
 
 
 class Command(BaseCommand):
@@ -24,7 +25,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--org", required=True, metavar="SLUG")
-        parser.add_argument("--kind", required=True, choices=list(KINDS))
+        parser.add_argument("--kind", choices=list(KINDS), help="needed without --preset")
+        parser.add_argument(
+            "--preset",
+            action="store_true",
+            help="find kind and mapping by the header of another system's export",
+        )
         parser.add_argument("--mapping", type=Path, metavar="FILE.json", help="rename columns, map values")
         parser.add_argument("--dry-run", action="store_true", help="report everything, change nothing")
         parser.add_argument(
@@ -35,10 +41,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         organization = organization_of(options["org"])
         try:
-            mapping = read_mapping(options["mapping"]) if options["mapping"] else NO_MAPPING
+            kind, mapping = self.kind_and_mapping(options)
             report = run_import(
                 organization,
-                kind=KINDS[options["kind"]],
+                kind=KINDS[kind],
                 path=options["file"],
                 mapping=mapping,
                 is_dry_run=options["dry_run"],
@@ -56,6 +62,26 @@ class Command(BaseCommand):
             self.stdout.write(f"line {row.line}: {row.column or 'row'}: {row.reason}")
         if options["strict"] and report.refused_count:
             sys.exit(1)
+
+    def kind_and_mapping(self, options: dict[str, Any]) -> tuple[str, ColumnMapping]:
+        """What the options say, or the preset that the file's header fits."""
+        if not options["preset"]:
+            if options["kind"] is None:
+                raise CommandError("--kind is needed, or --preset for another system's export")
+            mapping = read_mapping(options["mapping"]) if options["mapping"] else NO_MAPPING
+            return options["kind"], mapping
+        if options["mapping"]:
+            raise CommandError("--preset brings its own mapping: leave --mapping out")
+        with open_csv(options["file"]) as source:
+            fitting = presets_for(PRESETS, header=source.header)
+            header = source.header
+        preset = next((found for found in fitting if options["kind"] in (None, found.kind)), None)
+        if preset is None:
+            raise CommandError(
+                "no preset fits this header: name --kind, and a --mapping where columns differ"
+            )
+        self.stdout.write(preset.label)
+        return preset.kind, parse_mapping(preset.mapping(header))
 
 
 def organization_of(slug: str) -> Organization:

@@ -12,7 +12,7 @@ RUN_PERSON = foreign_key_sql("otc_importrun", "otc_person", "person_id", "SET_NU
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("otc", "0005_identity"),
+        ("otc", "0006_delegation"),
     ]
 
     operations = [

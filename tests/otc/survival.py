@@ -16,29 +16,20 @@ from otc.embedded import processes
 from otc.embedded.places import CLONE
 from otc.embedded.servers import ValkeyServer
 from otc.jobs import registry
-from otc.jobs.lease import Lease
-from otc.jobs.registry import job, long_job
+from otc.jobs.registry import job
 from otc.jobs.tasks import sweep
 from otc.tenancy.context import use
 
 SECONDS_OF_WORK = 0.03
-LONG_STEPS = 5
 
 
 def register_kinds() -> None:
-    """`count` adds one to its deal's amount; `count_long` adds one per step, where its progress says it must."""
+    """`count` adds one to its deal's amount."""
 
     @job("count")
     def count(subject: UUID | None) -> None:
         _add_one(subject)
         time.sleep(SECONDS_OF_WORK)
-
-    @long_job("count_long")
-    def count_long(lease: Lease) -> None:
-        for step in range(lease.done_count, LONG_STEPS):
-            with lease.step(done=step + 1, total=LONG_STEPS):
-                _add_one(lease.subject)
-            time.sleep(SECONDS_OF_WORK)
 
 
 def _add_one(subject: UUID | None) -> None:
@@ -51,8 +42,7 @@ def _add_one(subject: UUID | None) -> None:
 
 
 def forget_kinds() -> None:
-    for name in ("count", "count_long"):
-        registry._kinds.pop(name, None)
+    registry._kinds.pop("count", None)
 
 
 class Workers:
@@ -119,4 +109,4 @@ def waiting(organization_id: UUID) -> int:
     from otc.jobs.models import Job, JobState
 
     with use(organization_id):
-        return Job.objects.filter(kind__startswith="count").exclude(state=JobState.DONE).count()
+        return Job.objects.filter(kind="count").exclude(state=JobState.DONE).count()

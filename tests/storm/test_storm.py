@@ -1,0 +1,124 @@
+"""1,000 jobs asked for through the web while everything is killed at random: none is lost, none is done twice."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from otc.backup.services import backup_restore, backup_write
+from otc.tenancy.context import use
+from pipeline.opportunities.models import Opportunity
+from tests.cluster import cluster_folder
+from tests.conftest import build_house
+from tests.storm.counting import LONG_STEPS
+from tests.storm.parts import StormyHouse, blows, wait_until
+
+JOBS, LONG_JOBS, A_REQUEST = 1000, 8, 10
+PATIENCE_SECONDS = 120.0
+FAULTS = 8
+DONE = "SELECT count(*) FROM pipeline_opportunity WHERE amount_minor > 0"
+NOT_DONE = "SELECT count(*) FROM otc_job WHERE kind LIKE 'count%' AND state <> 'done'"
+BY_AMOUNT = "SELECT id, amount_minor FROM pipeline_opportunity"
+
+
+@pytest.fixture
+def stormy(transactional_db: None, tmp_path: Path) -> Iterator[StormyHouse]:
+    """A deployment of its own, its database brought over from this worker's by backup and restore."""
+    folder = cluster_folder() / f"storm-{uuid4().hex[:8]}"
+    house = StormyHouse(folder)
+    house.start_servers()
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def move_in(house: StormyHouse, *, deals: int, folder: Path) -> tuple[UUID, list[UUID]]:
+    """An organization with so many deals of amount 0."""
+    organization = build_house().organization
+    with use(organization.id):
+        now = timezone.now()
+        Opportunity.objects.bulk_create(
+            Opportunity(
+                name=f"Deal {n}", name_folded=f"deal {n}", currency="EUR", created_at=now, amount_minor=0
+            )
+            for n in range(deals)
+        )
+        found = list(Opportunity.objects.order_by("id").values_list("id", flat=True))
+    file = folder / "moved.dump"
+    backup_write(file, database=settings.BACKUP_DATABASE)
+    backup_restore(file, owner=house.database("owner"), reader=house.database("backup"))
+    return organization.id, found
+
+
+def in_requests(deals: Sequence[UUID]) -> list[Sequence[UUID]]:
+    return [deals[first : first + A_REQUEST] for first in range(0, len(deals), A_REQUEST)]
+
+
+def ask_stubbornly(
+    house: StormyHouse, organization_id: UUID, requests: Sequence[tuple[Sequence[UUID], str]]
+) -> None:
+    """As an integration does: a request without an answer is sent again."""
+    for deals, how in requests:
+        while not house.ask(organization_id, deals, how=how):
+            time.sleep(0.1)
+        time.sleep(0.02)
+
+
+def storm(
+    house: StormyHouse,
+    organization_id: UUID,
+    requests: Sequence[tuple[Sequence[UUID], str]],
+    *,
+    faults: Sequence[str],
+) -> None:
+    """Ask for all work while faults strike, spread over it: each when its share of the work is done."""
+    asking = threading.Thread(target=ask_stubbornly, args=(house, organization_id, requests), daemon=True)
+    asking.start()
+    work = sum(len(deals) for deals, _ in requests)
+    for turn, blow in enumerate(faults, start=1):
+        share = turn * work // (len(faults) + 1)
+        # Where work is lost the share never comes: a fault then waits no longer than this.
+        wait_until(partial(_has_done, house, share), seconds=15)
+        house.strike(blow)
+    asking.join(PATIENCE_SECONDS)
+    assert not asking.is_alive(), "the web never came back"
+
+
+def _has_done(house: StormyHouse, number: int) -> bool:
+    return bool(house.rows(DONE) >= [(number,)])
+
+
+def test_nothing_is_lost_and_nothing_is_done_twice(stormy: StormyHouse, tmp_path: Path) -> None:
+    organization_id, deals = move_in(stormy, deals=JOBS + LONG_JOBS, folder=tmp_path)
+    for part in ("web", "worker", "scheduler"):
+        stormy.start(part)
+    long, short = deals[:LONG_JOBS], deals[LONG_JOBS:]
+    requests = [(long, "long"), *((some, "jobs") for some in in_requests(short))]
+    storm(stormy, organization_id, requests, faults=blows(11, number=FAULTS))
+    assert wait_until(lambda: stormy.rows(NOT_DONE) == [(0,)], seconds=PATIENCE_SECONDS), stormy.rows(
+        "SELECT state, attempts, error FROM otc_job WHERE kind LIKE 'count%' AND state <> 'done' LIMIT 5"
+    )
+    amounts = dict(stormy.rows(BY_AMOUNT))
+    assert Counter(amounts[deal] for deal in short) == {1: JOBS}
+    assert Counter(amounts[deal] for deal in long) == {LONG_STEPS: LONG_JOBS}
+
+
+def test_the_same_storm_loses_work_that_plain_celery_delivers(stormy: StormyHouse, tmp_path: Path) -> None:
+    """The negative control: the harness does find what is lost."""
+    organization_id, deals = move_in(stormy, deals=200, folder=tmp_path)
+    for part in ("web", "worker", "scheduler"):
+        stormy.start(part)
+    requests = [(some, "plain") for some in in_requests(deals)]
+    storm(stormy, organization_id, requests, faults=["worker", "web", "worker", "flush"])
+    time.sleep(5)
+    amounts = Counter(amount for _, amount in stormy.rows(BY_AMOUNT))
+    assert amounts[0] > 0, "plain delivery lost nothing: the storm is too mild to prove anything"
+    assert amounts[1] > 0, "nothing was delivered at all: the storm proves nothing"

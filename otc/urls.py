@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("api/v1/", include("otc.api.urls")),
     path("o/<slug:slug>/", include("otc.ui.urls")),
+    path("o/<slug:slug>/", include("otc.glossary.urls")),
     path("o/<slug:slug>/", include("otc.identity.urls")),
     path("o/<slug:slug>/", include("pipeline.urls")),
     path("o/<slug:slug>/", include("forecasting.urls")),

@@ -92,11 +92,11 @@ def metrics(total: Row) -> list[dict[str, Any]]:
     """Four figures with their intervals in words and as a line."""
     closed = total.closed
     return [
-        rate_metric("Win rate, by count", closed.won, closed.count, "Won of all closed deals."),
+        rate_metric("Win rate, by count", closed.won, closed.count, "win_rate"),
         {
             "label": "Win rate, by amount",
             "value": "–" if has_no_lost_money(total) else fmt.percent(total.win_rate_by_amount),
-            "help": "Won amount of the amount of all closed deals.",
+            "term": "win_rate_by_amount",
             "context": "deals not won have no amount" if has_no_lost_money(total) else "",
             "picture": "",
         },
@@ -104,12 +104,12 @@ def metrics(total: Row) -> list[dict[str, Any]]:
             "Ended without a decision",
             closed.no_decision,
             closed.count,
-            "Closed without a purchase from anyone.",
+            "no_decision",
         ),
         {
             "label": "Cycle, median",
             "value": fmt.age(round(total.cycle_days)) if total.cycle_days is not None else "–",
-            "help": "Days from creation to won.",
+            "term": "cycle_time",
             "context": f"of {fmt.thousands(closed.won)} won",
             "picture": "",
         },
@@ -122,10 +122,10 @@ def has_no_lost_money(total: Row) -> bool:
     return closed.won < closed.count and not closed.lost_minor and not closed.no_decision_minor
 
 
-def rate_metric(label: str, part: int, count: int, text: str) -> dict[str, Any]:
+def rate_metric(label: str, part: int, count: int, term: str) -> dict[str, Any]:
     bounds = wilson(part, count=count)
     if bounds is None:
-        return {"label": label, "value": "–", "help": text, "context": "nothing closed", "picture": ""}
+        return {"label": label, "value": "–", "term": term, "context": "nothing closed", "picture": ""}
     line = interval.draw(interval.Interval(bounds[0], part / count, bounds[1]))
     context = (
         f"{bounds[0] * 100:.0f} to {bounds[1] * 100:.0f} %, {fmt.thousands(part)} of {fmt.thousands(count)}"
@@ -133,7 +133,7 @@ def rate_metric(label: str, part: int, count: int, text: str) -> dict[str, Any]:
     return {
         "label": label,
         "value": fmt.percent(part / count),
-        "help": text,
+        "term": term,
         "context": context,
         "picture": line,
     }

@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from otc.glossary.terms import TERMS
 from otc.ui import controls
 from otc.ui import format as fmt
 from otc.ui.charts import activity, bars
@@ -272,3 +273,17 @@ def sort_link(context: template.Context, field: str, label: str, numeric: bool =
         mark,
         hidden,
     )
+
+
+@register.inclusion_tag("ui/help.html", takes_context=True)
+def help_on(context: template.Context, key: str) -> dict[str, Any]:
+    """The "?" beside a number: its term's meaning and function, and the way to the glossary. Raises KeyError."""
+    term = TERMS[key]
+    function = term.function.rpartition(".")[2]
+    return {"term": term, "function": function, "org_url": context.get("org_url", "")}
+
+
+@register.simple_tag
+def term_label(key: str) -> str:
+    """coverage_remaining -> Coverage, remaining"""
+    return TERMS[key].label

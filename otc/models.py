@@ -1,6 +1,7 @@
 """Where Django finds the ground's tables."""
 
 from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
+from otc.calendar.models import FiscalCalendar
 from otc.delegation.models import Delegation
 from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
@@ -15,6 +16,7 @@ __all__ = [
     "AuditEntry",
     "AuditRefusal",
     "Delegation",
+    "FiscalCalendar",
     "ImportRow",
     "ImportRun",
     "ImportedSource",

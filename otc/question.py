@@ -8,7 +8,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from otc.calendar.rules import FIRST_YEAR, LAST_YEAR, Period, PeriodError, monday_of, parse_period, period_of
+from otc.calendar.queries import calendar_of
+from otc.calendar.rules import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Calendar,
+    Period,
+    PeriodError,
+    monday_of,
+    parse_period,
+    period_of,
+)
 from otc.tenancy.lines import EVERYONE, Chart, Owners, chart_at, scope_owners
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
@@ -60,6 +70,11 @@ class Question:
         return self.owners_at(self.as_of)
 
     @property
+    def calendar(self) -> Calendar:
+        """The fiscal calendar as known at `known`."""
+        return self.period.calendar
+
+    @property
     def frame(self) -> dict[str, Any]:
         """What every report takes by keyword, beside the organization and the period."""
         return {
@@ -97,15 +112,17 @@ def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
     as_of, is_past = _instant(parameters.get("as_of", ""), zone=tenant.zone, now=tenant.now)
     org_chart = _choice(parameters, "org_chart", ("then", "now"))
     knowledge = _choice(parameters, "knowledge", ("then", "now"))
+    known = tenant.now if knowledge == "now" else as_of
+    calendar = calendar_of(organization, known=known) if known < tenant.now else tenant.calendar
     question = Question(
         organization=organization,
         viewer=tenant.person,
         now=tenant.now,
         as_of=as_of,
-        known=tenant.now if knowledge == "now" else as_of,
+        known=known,
         is_past=is_past,
         org_chart=org_chart,
-        period=_period(parameters.get("period", ""), as_of, organization=organization, zone=tenant.zone),
+        period=_period(parameters.get("period", ""), as_of.astimezone(tenant.zone).date(), calendar=calendar),
         scope=parameters.get("scope") or EVERYONE,
         visible=tenant.visible,
         chart_today=lambda: tenant.chart,
@@ -131,12 +148,11 @@ def since_instant(question: Question, text: str, *, last_visit: datetime | None)
     return choice, min(instant, question.as_of)
 
 
-def _period(text: str, as_of: datetime, *, organization: Organization, zone: ZoneInfo) -> Period:
-    start = organization.fiscal_year_start_month
+def _period(text: str, day: date, *, calendar: Calendar) -> Period:
     if not text:
-        return period_of(as_of.astimezone(zone).date(), fiscal_year_start_month=start)
+        return period_of(day, calendar=calendar)
     try:
-        return parse_period(text, fiscal_year_start_month=start)
+        return parse_period(text, calendar=calendar)
     except PeriodError as problem:
         raise BadQuestion("period", str(problem)) from problem
 

@@ -12,6 +12,8 @@ from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
+from otc.calendar.models import FiscalCalendar, columns_of
+from otc.calendar.shapes import MonthShape
 from otc.delegation.models import Delegation
 from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
@@ -72,6 +74,7 @@ def _people(moment: Round) -> None:
     Delegation(manager=moment.owner, delegate=report, first_on=first_on, last_on=first_on).save()
     day = date(2000, 1, 1) + timedelta(days=moment.number)
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
+    FiscalCalendar(from_year=2040 + moment.number, **columns_of(MonthShape(1))).save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from forecasting.rollup.queries import owner_condition, owner_parameters
 from forecasting.waterfall.rules import ABSENT, Part, PartState
 from otc.calendar.rules import Period
 from otc.money.models import Rate
-from otc.money.queries import corporate_minor_sql
+from otc.money.queries import corporate_currency, corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
 from otc.tenancy.reach import Reach
@@ -131,28 +132,41 @@ def parts_between(
 class Rates:
     """The dated rates of the organization, for the rate of a day as known at an instant."""
 
-    def __init__(self, rows: Iterable[tuple[str, date, datetime, Decimal]], *, corporate: str) -> None:
-        by_currency: dict[str, list[tuple[date, datetime, Decimal]]] = defaultdict(list)
-        for currency, valid_from, known_from, rate in rows:
-            by_currency[currency].append((valid_from, known_from, rate))
+    def __init__(
+        self, rows: Iterable[tuple[str, date, datetime, datetime, Decimal]], *, own: str, corporate: str
+    ) -> None:
+        """`own` is what the rates count in, `corporate` the currency of the totals."""
+        by_currency: dict[str, list[tuple[date, datetime, datetime, Decimal]]] = defaultdict(list)
+        for currency, valid_from, known_from, known_to, rate in rows:
+            by_currency[currency].append((valid_from, known_from, known_to, rate))
         newest_first = {currency: sorted(dated, reverse=True) for currency, dated in by_currency.items()}
 
-        @cache
-        def in_force(currency: str, day: date | None, known: datetime) -> Decimal | None:
-            if currency == corporate:
+        def in_own(currency: str, day: date | None, known: datetime) -> Decimal | None:
+            if currency == own:
                 return Decimal(1)
-            dated = newest_first.get(currency, [])
             return next(
-                (rate for start, since, rate in dated if since <= known and (day is None or start <= day)),
+                (
+                    rate
+                    for start, since, until, rate in newest_first.get(currency, [])
+                    if since <= known < until and (day is None or start <= day)
+                ),
                 None,
             )
+
+        @cache
+        def in_force(currency: str, day: date | None, known: datetime) -> Fraction | None:
+            if currency == corporate:
+                return Fraction(1)
+            source, target = in_own(currency, day, known), in_own(corporate, day, known)
+            return None if source is None or target is None else Fraction(source) / Fraction(target)
 
         self.in_force = in_force
 
     @classmethod
     def known_at(cls, instant: datetime, *, corporate: str) -> "Rates":
         rows = Rate.objects.filter(known_from__lte=instant)
-        return cls(rows.values_list("currency", "valid_from", "known_from", "rate"), corporate=corporate)
+        columns = ("currency", "valid_from", "known_from", "known_to", "rate")
+        return cls(rows.values_list(*columns), own=corporate_currency(), corporate=corporate)
 
 
 def _state(row: list[Any], *, rates: Rates, known: datetime) -> PartState:

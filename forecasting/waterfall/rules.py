@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from otc.calendar.rules import Period
 from otc.money.rules import convert
@@ -71,7 +72,7 @@ class PartState:
     """One part of a deal as of one instant. `exists` is False where no version holds at that instant.
 
     `corporate_minor` is None exactly where an amount has no rate; a deal without an amount counts 0.
-    `rate` is corporate units per unit of `currency`.
+    `rate` is units of the totals' currency per unit of `currency`.
     """
 
     exists: bool = True
@@ -82,7 +83,7 @@ class PartState:
     owner: Hashable | None = None
     amount_minor: int | None = None
     currency: str = ""
-    rate: Decimal | None = None
+    rate: Decimal | Fraction | None = None
     corporate_minor: int | None = 0
     stage: Hashable | None = None
     product: Hashable | None = None

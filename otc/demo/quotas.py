@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from otc.calendar.rules import Kind, following, period_of
+from otc.calendar.rules import Kind, following, month_years, period_of
 from otc.demo import market
 from otc.demo.organizations import OrganizationPlan
 from otc.demo.people import DemoLine, Staff
@@ -29,7 +29,7 @@ class DemoQuota:
 def build_quotas(plan: OrganizationPlan, *, staff: Staff, deals: int, workdays: Workdays) -> list[DemoQuota]:
     """Every quarter of the window and the one after today's, reps first, then everybody above them."""
     quotas = []
-    period = period_of(workdays.first, kind=Kind.QUARTER, fiscal_year_start_month=plan.fiscal_month)
+    period = period_of(workdays.first, kind=Kind.QUARTER, calendar=month_years(plan.fiscal_month))
     last = workdays.dates[workdays.today] + timedelta(days=92)
     first_key = period.key
     while period.first <= last:

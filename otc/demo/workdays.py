@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from otc.calendar.rules import Kind, period_of
+from otc.calendar.rules import Kind, month_years, period_of
 from otc.demo import market
 
 
@@ -63,8 +63,9 @@ def build_workdays(today: date, *, zone: ZoneInfo, fiscal_month: int) -> Workday
         on_or_after[n] = n if works[n] else on_or_after[n + 1]
     opening = time(market.WORKDAY_STARTS_AT_HOUR)
     month_end, quarter_start, quarter_end = [], [], []
+    calendar = month_years(fiscal_month)
     for day in dates:
-        quarter = period_of(day, kind=Kind.QUARTER, fiscal_year_start_month=fiscal_month)
+        quarter = period_of(day, kind=Kind.QUARTER, calendar=calendar)
         ends = (months_before(day.replace(day=1), months=-1), quarter.end)
         month_last, quarter_last = (min((end - first).days - 1, count - 1) for end in ends)
         month_end.append(on_or_before[month_last])

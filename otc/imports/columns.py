@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from otc.imports.dates import ORDER_WORDS, is_bare_day, parse_moment
 from otc.imports.numbers import MARK_WORDS, number_readings, read_number
-from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount
+from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount, parse_rate
 from otc.tenancy.services import fold
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
@@ -39,6 +39,7 @@ class ColumnType(Enum):
     BOOLEAN = "boolean"
     DATE = "date"
     INSTANT = "instant"
+    RATE = "rate"
     AMOUNT = "amount"  # minor units of the row's currency
     OPEN_AMOUNT = "open amount"  # ten-thousandths of a currency that only the database knows
 
@@ -48,6 +49,7 @@ STAGED_AS = {
     ColumnType.BOOLEAN: "boolean",
     ColumnType.DATE: "date",
     ColumnType.INSTANT: "timestamptz",
+    ColumnType.RATE: "numeric",
     ColumnType.AMOUNT: "bigint",
     ColumnType.OPEN_AMOUNT: "bigint",
 }
@@ -100,6 +102,8 @@ def cell_parser(
             return currency_code
         case ColumnType.BOOLEAN:
             return _boolean
+        case ColumnType.RATE:
+            return _rate
         case ColumnType.OPEN_AMOUNT:
             return lambda text: _open_amount(text, mark=date_format)
         case _:
@@ -157,6 +161,13 @@ def currency_code(text: str) -> str:
     except MoneyError as error:
         raise CellError(str(error)) from None
     return code
+
+
+def _rate(text: str) -> str:
+    try:
+        return f"{parse_rate(text):f}"
+    except MoneyError as error:
+        raise CellError(str(error)) from None
 
 
 def _open_amount(text: str, *, mark: str | None) -> str:

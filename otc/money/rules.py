@@ -1,7 +1,8 @@
 """What an amount is (whole minor units and a currency), how it is read, converted and shared out exactly."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -24,6 +25,10 @@ DECIMALS: dict[str, int] = {
     for code in codes.split()
 }
 
+RATE_DECIMALS, RATE_DIGITS = 10, 20  # of a rate as it is stored
+IMPLAUSIBLE_JUMP = (
+    10  # a rate so many times the one before, or that part of it, is more likely a slip of the pen
+)
 LARGEST_MINOR = 2**63 - 1  # what a bigint column holds
 
 _PLAIN = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
@@ -40,6 +45,10 @@ class UnknownCurrency(MoneyError):
 
 class NotAnAmount(MoneyError):
     """Text that is no plain decimal number."""
+
+
+class NotARate(MoneyError):
+    """A rate that can't be one: not positive, not a number, too precise or too large to be kept."""
 
 
 class TooManyDecimals(NotAnAmount):
@@ -82,7 +91,7 @@ def decimal_text(amount_minor: int, *, currency: str) -> str:
     return f"{sign}{digits}" if decimals == 0 else f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
-def convert(amount_minor: int, *, from_currency: str, to_currency: str, rate: Decimal) -> int:
+def convert(amount_minor: int, *, from_currency: str, to_currency: str, rate: Decimal | Fraction) -> int:
     """Minor units of to_currency; `rate` is units of to_currency per unit of from_currency.
 
     Exact, then rounded once, half to even: 1.25 KWD at 2.5 to JPY is 3.125, so 3. A currency into itself is
@@ -91,10 +100,60 @@ def convert(amount_minor: int, *, from_currency: str, to_currency: str, rate: De
     if from_currency == to_currency:
         decimals_of(to_currency)
         return amount_minor
-    if not rate.is_finite() or rate <= 0:
+    if (isinstance(rate, Decimal) and not rate.is_finite()) or rate <= 0:
         raise MoneyError(f"A rate is a positive number; {from_currency} to {to_currency} has {rate}.")
     scale = Fraction(10) ** (decimals_of(to_currency) - decimals_of(from_currency))
     return round(amount_minor * Fraction(rate) * scale)
+
+
+def parse_rate(text: str) -> Decimal:
+    """A rate as it is typed: "1.0825", "0.0000062". Raises NotARate; nothing is rounded."""
+    match = _PLAIN.fullmatch(_GROUPED.sub("", text.strip()))
+    if match is None:
+        hint = " Write decimals with a point and leave out commas." if "," in text else ""
+        raise NotARate(f"“{text[:40]}” is not a rate like 1.0825.{hint}")
+    return check_rate(Decimal(match[0]))
+
+
+def check_rate(rate: Decimal) -> Decimal:
+    """The rate, if it can be kept exactly. Raises NotARate."""
+    if not rate.is_finite() or rate <= 0:
+        raise NotARate("A rate is a number above 0.")
+    rate = rate.normalize()
+    exponent = rate.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > RATE_DECIMALS:
+        raise NotARate(f"A rate has at most {RATE_DECIMALS} decimals; {rate:f} has {-exponent}.")
+    if rate >= 10 ** (RATE_DIGITS - RATE_DECIMALS):
+        raise NotARate(f"{rate:f} is larger than any rate that can be kept.")
+    return rate
+
+
+def implausible_jump(rate: Decimal, *, before: Decimal | None) -> Decimal | None:
+    """How many times the rate before it this one is, or is of this one, when that is more than ten; else None.
+
+    A decimal point in the wrong place gives 10 or 100, a rate written the wrong way round its square.
+    """
+    if before is None:
+        return None
+    times = max(rate / before, before / rate)
+    return times if times > IMPLAUSIBLE_JUMP else None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencySum:
+    """What some deals come to in a currency of their own: all that can be said of them without a rate."""
+
+    currency: str
+    count: int
+    amount_minor: int
+
+
+def sum_by_currency(amounts: Iterable[tuple[str, int]]) -> tuple[CurrencySum, ...]:
+    """Amounts (currency, minor units) by currency: [("NOK", 5), ("JPY", 1), ("NOK", 2)] -> JPY 1, NOK 7."""
+    found: dict[str, list[int]] = {}
+    for currency, amount_minor in amounts:
+        found.setdefault(currency, []).append(amount_minor)
+    return tuple(CurrencySum(code, len(found[code]), sum(found[code])) for code in sorted(found))
 
 
 def allocate(total_minor: int, *, weights: Sequence[int]) -> tuple[int, ...]:

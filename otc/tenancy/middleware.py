@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from otc.audit.exports import export_append
 from otc.audit.refusals import REFUSALS, Visitor, holder_of_dead_token, refusal_append
+from otc.calendar.queries import calendar_of
+from otc.calendar.rules import Calendar
 from otc.identity.policy.gate import stop
 from otc.tenancy.context import ActingFor, use
 from otc.tenancy.lines import Chart
@@ -64,6 +66,11 @@ class Tenant:
     @cached_property
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The fiscal calendar as known now, read once a request."""
+        return calendar_of(self.organization)
 
     def may(self, action: str) -> bool:
         """Whether the role may, or that of somebody for whom the person stands in: then only in that branch."""

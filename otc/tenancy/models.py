@@ -78,6 +78,8 @@ class Person(TenantModel):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # The currency in which they see amounts; empty is the organization's.
+    shown_currency = models.CharField(max_length=3, blank=True, default="")
     joined_on = models.DateField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

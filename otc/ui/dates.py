@@ -1,8 +1,10 @@
 """What day did somebody mean by "fri", "+2w", "eom" or "18 dec"? Pure; today is always passed in."""
 
-import calendar
 import datetime as dt
 import re
+from calendar import monthrange
+
+from otc.calendar.rules import CALENDAR_YEARS, Calendar, Kind, PeriodError, period_of
 
 WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTH_NAMES = (
@@ -19,6 +21,7 @@ MONTH_NAMES = (
     "november",
     "december",
 )
+PERIOD_ENDS = {"eop": Kind.MONTH, "eoq": Kind.QUARTER, "eoy": Kind.YEAR}
 EXAMPLES = "Try fri, +2w, eom or 18 dec."
 
 _SHIFT = re.compile(r"([+-])\s*(\d{1,4})\s*(d|w|m|q|y|days?|weeks?|months?|quarters?|years?)?")
@@ -33,37 +36,33 @@ class DayNotUnderstood(ValueError):
 
 
 def parse_day(
-    text: str, *, today: dt.date, base: dt.date | None = None, fiscal_year_start_month: int = 1
+    text: str, *, today: dt.date, base: dt.date | None = None, calendar: Calendar = CALENDAR_YEARS
 ) -> dt.date:
     """The day that `text` names, seen from `today`; '+2w' counts from `base`, the day that stands there now.
 
     'fri' is the next Friday (today when it is Friday), '18 dec' the next one that is not past;
-    'eoq' ends the fiscal quarter. Raises DayNotUnderstood.
+    'eop', 'eoq' and 'eoy' end the fiscal month, quarter and year. Raises DayNotUnderstood.
     >>> parse_day("+2w", today=dt.date(2026, 12, 18))
     datetime.date(2027, 1, 1)
     """
     words = " ".join(text.strip().lower().split())
     if not words:
         raise DayNotUnderstood(f"No date was typed. {EXAMPLES}")
-    named = _named_day(words, today=today, fiscal_year_start_month=fiscal_year_start_month)
+    named = _named_day(words, today=today, calendar=calendar)
     return named or _shifted(words, base=base or today) or _written(words, today=today, typed=text.strip())
 
 
 def end_of_month(day: dt.date) -> dt.date:
     """Last day of the month of `day`."""
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def end_of_quarter(day: dt.date, *, fiscal_year_start_month: int = 1) -> dt.date:
-    """Last day of the fiscal quarter of `day`: with a start in February, 10 Mar -> 30 Apr."""
-    months_left = 2 - (day.month - fiscal_year_start_month) % 3
-    return end_of_month(add_months(day.replace(day=1), months_left))
-
-
-def end_of_year(day: dt.date, *, fiscal_year_start_month: int = 1) -> dt.date:
-    """Last day of the fiscal year of `day`."""
-    months_left = 11 - (day.month - fiscal_year_start_month) % 12
-    return end_of_month(add_months(day.replace(day=1), months_left))
+def end_of_period(day: dt.date, *, kind: Kind, calendar: Calendar = CALENDAR_YEARS) -> dt.date:
+    """Last day of the fiscal quarter, year, ... of `day`: with a start in February, 10 Mar -> 30 Apr."""
+    try:
+        return period_of(day, kind=kind, calendar=calendar).last
+    except PeriodError:
+        raise DayNotUnderstood(f"That is too far away. {EXAMPLES}") from None
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
@@ -72,7 +71,7 @@ def add_months(day: dt.date, months: int) -> dt.date:
     year, month = divmod(index, 12)
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         raise DayNotUnderstood(f"That is too far away. {EXAMPLES}")
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _add_days(day: dt.date, days: int) -> dt.date:
@@ -82,7 +81,9 @@ def _add_days(day: dt.date, days: int) -> dt.date:
         raise DayNotUnderstood(f"That is too far away. {EXAMPLES}") from None
 
 
-def _named_day(words: str, *, today: dt.date, fiscal_year_start_month: int) -> dt.date | None:
+def _named_day(words: str, *, today: dt.date, calendar: Calendar) -> dt.date | None:
+    if kind := PERIOD_ENDS.get(words):
+        return end_of_period(today, kind=kind, calendar=calendar)
     fixed = {
         "today": today,
         "now": today,
@@ -91,8 +92,6 @@ def _named_day(words: str, *, today: dt.date, fiscal_year_start_month: int) -> d
         "yesterday": today - dt.timedelta(days=1),
         "eow": today + dt.timedelta(days=(4 - today.weekday()) % 7),
         "eom": end_of_month(today),
-        "eoq": end_of_quarter(today, fiscal_year_start_month=fiscal_year_start_month),
-        "eoy": end_of_year(today, fiscal_year_start_month=fiscal_year_start_month),
     }
     if words in fixed:
         return fixed[words]
@@ -159,7 +158,7 @@ def _day_of(year: int, month: int, day: int) -> dt.date:
         raise DayNotUnderstood(f"There is no month {month}. Write the day first: 18.12.2026.")
     if not 1900 <= year <= 9998:
         raise DayNotUnderstood(f"The year {year} is out of reach. {EXAMPLES}")
-    length = calendar.monthrange(year, month)[1]
+    length = monthrange(year, month)[1]
     if not 1 <= day <= length:
         month_name = MONTH_NAMES[month - 1].capitalize()
         raise DayNotUnderstood(f"{month_name} has {length} days in {year}. Try eom.")

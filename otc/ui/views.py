@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
 
+from otc.calendar.rules import Calendar
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
@@ -33,16 +34,16 @@ def understand(request: HttpRequest, slug: str) -> HttpResponse:
                 text,
                 base=_base(request),
                 today=tenant.today,
-                fiscal_year_start_month=organization.fiscal_year_start_month,
+                calendar=tenant.calendar,
             )
     except (DayNotUnderstood, AmountNotUnderstood) as error:
         return render(request, "ui/understood.html", {"error": str(error)})
     return render(request, "ui/understood.html", {"text": said})
 
 
-def understood_day(text: str, *, base: dt.date | None, today: dt.date, fiscal_year_start_month: int) -> str:
+def understood_day(text: str, *, base: dt.date | None, today: dt.date, calendar: Calendar) -> str:
     """'+2w' -> 'Fri 1 Jan 2027'. Raises DayNotUnderstood."""
-    day = parse_day(text, today=today, base=base, fiscal_year_start_month=fiscal_year_start_month)
+    day = parse_day(text, today=today, base=base, calendar=calendar)
     return fmt.day_with_weekday(day, today=today)
 
 

@@ -8,6 +8,7 @@ from otc.imports.names import create_names, look_up, prepare_names
 from otc.tenancy.models import FOREVER
 from pipeline.imports.followup import refresh_health
 from pipeline.imports.new_deals import choose_new_deals, create_new_deals
+from pipeline.imports.past_rates import refuse_without_rate
 from pipeline.imports.past_states import OPEN, compute_past, enter_past
 from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals
 from pipeline.opportunities.models import Outcome
@@ -54,6 +55,7 @@ class History:
         for reference in REFERENCES:
             look_up(job, reference)
         _digest_deals(job)
+        refuse_without_rate(job)
         _mark_unchanged_deals(job)
 
     def apply(self, job: ImportJob) -> None:

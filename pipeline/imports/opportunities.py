@@ -86,7 +86,7 @@ REFUSALS = (
         "currency",
         "'there is no rate for ' || d.currency || coalesce(' on ' || d.close_date, '')",
         "d.amount_minor IS NOT NULL AND d.currency <> %(currency)s AND NOT EXISTS (SELECT FROM otc_rate r "
-        "WHERE r.organization_id = %(organization)s AND r.currency = d.currency AND r.known_from <= %(now)s "
+        "WHERE r.organization_id = %(organization)s AND r.currency = d.currency AND r.known_to = '9999-01-01 00:00+00' "
         "AND (d.close_date IS NULL OR r.valid_from <= d.close_date))",
     ),
 )

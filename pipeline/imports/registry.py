@@ -6,6 +6,7 @@ from typing import Any
 from otc.imports.kinds import Kind
 from otc.imports.people import People
 from otc.imports.presets import read_presets
+from otc.imports.rates import Rates
 from otc.tenancy.models import Person
 from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
@@ -20,6 +21,7 @@ from pipeline.opportunities.models import Opportunity, Product
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        Rates(),
         People(),
         Accounts(),
         Contacts(),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_date
 
+from otc.calendar.rules import Calendar
 from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization, Person
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
@@ -19,11 +20,12 @@ from pipeline.process.models import Category, Stage
 
 @dataclass(frozen=True)
 class Typing:
-    """Where a value is typed: the deal, the organization and its day."""
+    """Where a value is typed: the deal, the organization, its day and its fiscal calendar."""
 
     deal: Opportunity
     organization: Organization
     today: date
+    calendar: Calendar
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def _day(column: str) -> Callable[[str, Typing], date | None]:
                 text,
                 today=typing.today,
                 base=getattr(typing.deal, column),
-                fiscal_year_start_month=typing.organization.fiscal_year_start_month,
+                calendar=typing.calendar,
             )
         except DayNotUnderstood as problem:
             raise Refused(column, str(problem)) from problem

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -172,9 +173,11 @@ def _corporate(state: Any, question: Question) -> int | None:
     corporate = question.organization.currency
     if state.amount_minor is None or state.currency == corporate:
         return state.amount_minor
-    rate = rate_on(state.currency, state.close_date, known=question.known)
-    if rate is None:
+    day, known = state.close_date, question.known
+    source, target = (rate_on(code, day, known=known) for code in (state.currency, corporate))
+    if source is None or target is None:
         return None
+    rate = Fraction(source) / Fraction(target)
     try:
         return convert(state.amount_minor, from_currency=state.currency, to_currency=corporate, rate=rate)
     except MoneyError:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from otc.calendar.rules import CALENDAR_YEARS, Calendar
 from otc.money.rules import DECIMALS
 from otc.tenancy.models import Organization, Person
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
@@ -24,16 +25,16 @@ DIRECTION_WORDS = {"": "Both ways", "out": "To them", "in": "From them"}
 class DayField(forms.CharField):
     """A day as people type it: “fri”, “+2w”, “eom”, “18 dec”."""
 
-    def __init__(self, *, today: date, fiscal_year_start_month: int = 1, **options: Any) -> None:
+    def __init__(self, *, today: date, calendar: Calendar = CALENDAR_YEARS, **options: Any) -> None:
         super().__init__(**options)
-        self.today, self.fiscal_year_start_month = today, fiscal_year_start_month
+        self.today, self.calendar = today, calendar
 
     def clean(self, value: Any) -> date | None:
         text = super().clean(value)
         if not text:
             return None
         try:
-            return parse_day(text, today=self.today, fiscal_year_start_month=self.fiscal_year_start_month)
+            return parse_day(text, today=self.today, calendar=self.calendar)
         except DayNotUnderstood as problem:
             raise forms.ValidationError(str(problem)) from problem
 
@@ -50,14 +51,19 @@ class NewDealForm(forms.Form):
     next_step = forms.CharField(max_length=500, required=False, label="Next step")
 
     def __init__(
-        self, *args: Any, organization: Organization, today: date, person: Person, **options: Any
+        self,
+        *args: Any,
+        organization: Organization,
+        today: date,
+        calendar: Calendar,
+        person: Person,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        month = organization.fiscal_year_start_month
         self.fields["currency"].initial = organization.currency
         self.fields["close_date"] = DayField(
             today=today,
-            fiscal_year_start_month=month,
+            calendar=calendar,
             max_length=60,
             required=False,
             label="Close date",

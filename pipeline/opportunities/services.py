@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from otc.jobs.services import enqueue
 from otc.money.queries import rate_on
+from otc.money.rules import decimals_of
 from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import FOREVER, Organization, Person
 from otc.tenancy.services import fold
@@ -84,6 +85,7 @@ def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Wri
     check_editable(changes, is_open=deal.outcome is None)
     if "stage_id" in changes and changes["stage_id"] != deal.stage_id:
         _check_gate(deal, changes["stage_id"])
+    _check_decimals(deal, changes)
     _apply(deal, changes)
     if {"amount_minor", "currency", "close_date"} & set(changes):
         _check_rate(deal)
@@ -121,6 +123,7 @@ def opportunity_close(
     deal.category = closed_category(outcome)
     if competitor_id is not None:
         deal.competitor_id = competitor_id
+    _check_rate(deal)
     written = _save(deal, before)
     opportunity_closed.send(sender=Opportunity, opportunity_id=deal.id, outcome=outcome)
     return written
@@ -139,6 +142,7 @@ def opportunity_reopen(opportunity_id: UUID) -> Written:
     deal.outcome = deal.closed_at = deal.reason_id = None
     deal.category = deal.stage.category if deal.stage else None
     deal.category_set_by_person = False
+    _check_rate(deal)
     return _save(deal, before)
 
 
@@ -166,6 +170,7 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))
     deal.name_folded = fold(deal.name)
+    _check_rate(deal)
     return _save(deal, latest[0].id)
 
 
@@ -275,9 +280,21 @@ def _check_rate(deal: Opportunity) -> None:
     corporate = _corporate_currency()
     if deal.amount_minor is None or deal.currency == corporate:
         return
-    if rate_on(deal.currency, deal.close_date, known=FOREVER) is None:
+    if rate_on(deal.currency, deal.close_date) is None:
         day = f" on {deal.close_date.isoformat()}" if deal.close_date else ""
         raise Refused("currency", f"No rate of {deal.currency} to {corporate} is known{day}; add one first")
+
+
+def _check_decimals(deal: Opportunity, changes: Mapping[str, Any]) -> None:
+    """Another currency with other decimals would turn 100.00 USD into 10,000 JPY: the amount has to be given."""
+    currency = changes.get("currency", deal.currency)
+    if currency == deal.currency or deal.amount_minor is None or "amount_minor" in changes:
+        return
+    if decimals_of(currency) != decimals_of(deal.currency):
+        raise Refused(
+            "currency",
+            f"{currency} has other decimals than {deal.currency}; give the amount in {currency} too",
+        )
 
 
 def _check_references(changes: Mapping[str, Any]) -> None:

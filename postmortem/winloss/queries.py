@@ -1,7 +1,8 @@
 """Counts, amounts and cycle times of closed deals by what they are grouped by: one query over versions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,10 +44,8 @@ def _named(table: str, column: str) -> _Grouping:
     return _Grouping(column, "named.name", join)
 
 
-_QUARTER = (
-    "(date_trunc('quarter', v.close_date - make_interval(months => %(shift)s))"
-    " + make_interval(months => %(shift)s))::date"
-)
+# The first day of the fiscal quarter that holds the close date, out of all first days in order.
+_QUARTER = "(%(quarters)s::date[])[width_bucket(v.close_date, %(quarters)s::date[])]"
 
 GROUPINGS: dict[str, _Grouping] = {
     "reason": _named("pipeline_closereason", "v.reason_id"),
@@ -105,10 +104,11 @@ def closed_by_group(
     owners: Owners,
     corporate: str,
     timezone: str,
-    fiscal_year_start_month: int,
+    quarters: Sequence[date] = (),
 ) -> list[GroupRow]:
     """Every group of closed deals with close date in the period (None: all time), and the total of them.
 
+    `quarters` are the first days of the fiscal quarters, in order: what a group by quarter goes by.
     A group by manager follows the line in force at `chart`. A cycle runs from creation to the close date.
     """
     parameters: dict[str, Any] = {
@@ -120,7 +120,7 @@ def closed_by_group(
         "chart": chart,
         "corporate": corporate,
         "timezone": timezone,
-        "shift": (fiscal_year_start_month - 1) % 3,
+        "quarters": list(quarters),
         **owner_parameters(owners, prefix="scope"),
     }
     with connection.cursor() as cursor:

@@ -1,11 +1,12 @@
 """How often, to whom and why deals are won and lost, in a window and by group."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from forecasting.rollup.scope import chart_for
-from otc.calendar.rules import Kind, Period, period_of
+from otc.calendar.queries import calendar_of
+from otc.calendar.rules import FIRST_YEAR, LAST_YEAR, Calendar, Kind, Period, period_of, periods_of_year
 from otc.tenancy.lines import EVERYONE, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
@@ -71,10 +72,12 @@ def winloss_report(
         raise ValueError(f"Group by one of {', '.join(GROUPINGS)}, not “{group_by}”.")
     chart = chart_for(as_of, org_chart=org_chart, now=now)
     visible = visible_reach(viewer, organization=organization, now=now).owners
+    known = now if knowledge == "now" else as_of
+    calendar = calendar_of(organization, known=known) if group_by == "quarter" else None
     asked: dict[str, Any] = {
         "period": period,
         "as_of": as_of,
-        "known": now if knowledge == "now" else as_of,
+        "known": known,
         "owners": scope_owners(scope, chart=chart, visible=visible),
         "corporate": organization.currency,
     }
@@ -82,13 +85,11 @@ def winloss_report(
         group_by,
         chart=as_of if org_chart == "then" else now,
         timezone=organization.timezone,
-        fiscal_year_start_month=organization.fiscal_year_start_month,
+        quarters=quarter_starts(calendar) if calendar else (),
         **asked,
     )
     whole = next((group for group in found if group.is_total), None)
-    groups = [
-        _group(group, group_by=group_by, organization=organization) for group in found if not group.is_total
-    ]
+    groups = [_group(group, calendar=calendar) for group in found if not group.is_total]
     return WinLossReport(
         period=period,
         scope=scope,
@@ -104,12 +105,20 @@ def winloss_report(
     )
 
 
-def _group(found: GroupRow, *, group_by: str, organization: Organization) -> Group:
+def quarter_starts(calendar: Calendar) -> list[date]:
+    """The first day of every fiscal quarter that there is, in order."""
+    return [
+        quarter.first
+        for year in range(FIRST_YEAR, LAST_YEAR + 1)
+        for quarter in periods_of_year(year, kind=Kind.QUARTER, calendar=calendar)
+    ]
+
+
+def _group(found: GroupRow, *, calendar: Calendar | None) -> Group:
+    """`calendar` is given where the groups are quarters."""
     key, name = found.key, found.name or ""
-    if group_by == "quarter" and key is not None:
-        quarter = period_of(
-            key, kind=Kind.QUARTER, fiscal_year_start_month=organization.fiscal_year_start_month
-        )
+    if calendar is not None and key is not None:
+        quarter = period_of(key, kind=Kind.QUARTER, calendar=calendar)
         key, name = quarter.key, quarter.label
     return Group(key or None, name, row(key or None, closed=found.closed, cycle_days=found.cycle_days))
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otc.ui.dates import DayNotUnderstood, end_of_quarter, parse_day
+from otc.calendar.rules import Kind, month_years
+from otc.ui.dates import DayNotUnderstood, end_of_period, parse_day
 
 THURSDAY = dt.date(2026, 11, 19)
 
@@ -50,8 +51,9 @@ def test_a_shift_counts_from_the_day_that_stands_there():
 
 
 def test_the_quarter_ends_by_the_fiscal_calendar():
-    assert parse_day("eoq", today=THURSDAY, fiscal_year_start_month=2) == dt.date(2027, 1, 31)
-    assert parse_day("eoy", today=THURSDAY, fiscal_year_start_month=4) == dt.date(2027, 3, 31)
+    assert parse_day("eoq", today=THURSDAY, calendar=month_years(2)) == dt.date(2027, 1, 31)
+    assert parse_day("eoy", today=THURSDAY, calendar=month_years(4)) == dt.date(2027, 3, 31)
+    assert parse_day("eop", today=THURSDAY) == dt.date(2026, 11, 30)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_what_is_not_understood_says_why_and_what_to_type(text, sentence):
 
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31)), st.integers(1, 12))
 def test_a_quarter_ends_on_or_after_its_day_within_three_months(day, start):
-    end = end_of_quarter(day, fiscal_year_start_month=start)
+    end = end_of_period(day, kind=Kind.QUARTER, calendar=month_years(start))
     assert 0 <= (end - day).days <= 92
     assert (end.month - start) % 3 == 2
 

@@ -71,7 +71,7 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
     tenant = tenant_of(request)
     typed = request.POST.get("value", "")
     try:
-        value = cell.read(typed, Typing(deal, tenant.organization, tenant.today))
+        value = cell.read(typed, Typing(deal, tenant.organization, tenant.today, tenant.calendar))
         if value == getattr(deal, cell.column):
             return saved(request, deal.id, field, said="", undo="")
         written = opportunity_edit(deal.id, changes={cell.column: value})

@@ -31,6 +31,7 @@ def deal_new(request: HttpRequest, slug: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         organization=tenant.organization,
         today=tenant.today,
+        calendar=tenant.calendar,
         person=tenant.person,
         initial={"account": request.GET.get("account", "")},
     )

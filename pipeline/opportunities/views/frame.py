@@ -116,7 +116,7 @@ def _own_words(control: Control, question: Question, *, branch_size: int) -> Con
 
 
 def _closing(path: str, query: Any, question: Question, *, is_chosen: bool) -> Control:
-    current = period_of(question.day, fiscal_year_start_month=question.organization.fiscal_year_start_month)
+    current = period_of(question.day, calendar=question.calendar)
     options = [
         ("", "Any close date"),
         *((key, f"Closing in {label}") for key, label in period_choices(current)),

@@ -31,7 +31,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("otc", "0006_calendar")]
+    dependencies = [("otc", "0008_calendar")]
 
     operations = [
         migrations.AddField(

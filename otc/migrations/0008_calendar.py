@@ -11,7 +11,7 @@ from otc.tenancy.operations import Fence
 
 
 class Migration(migrations.Migration):
-    dependencies = [("otc", "0005_identity")]
+    dependencies = [("otc", "0007_imports")]
 
     operations = [
         migrations.CreateModel(

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from otc.identity.invitations.door import invitation
 from otc.probes import alive, ready
 from otc.tenancy.views import home
 
@@ -11,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before allauth, whose index pages it stands for.
     path("accounts/", include("otc.identity.account.urls")),
     path("accounts/", include("allauth.urls")),
+    path("invitations/<str:token>/", invitation, name="invitation"),
     path("", home, name="home"),
     path("api/v1/", include("otc.api.urls")),
     path("o/<slug:slug>/", include("otc.ui.urls")),

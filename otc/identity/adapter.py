@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.encoding import force_bytes
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,6 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(_key_from(key)) for key in keys])
 
 
-def _key_from(secret: str) -> bytes:
+def _key_from(secret: str | bytes) -> bytes:
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"otc second factors")
-    return base64.urlsafe_b64encode(derived.derive(secret.encode()))
+    return base64.urlsafe_b64encode(derived.derive(force_bytes(secret)))

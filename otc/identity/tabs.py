@@ -11,6 +11,7 @@ from otc.ui.controls import Tab
 TABS = (
     ("settings", "Organization", "view_settings"),
     ("people", "People", "view_settings"),
+    ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
     ("tokens", "API tokens", "manage_own_tokens"),
 )

@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from otc.identity import views
+from otc.identity.policy.views import security
 
 urlpatterns = [
     path("settings/", views.settings, name="settings"),
-    path("settings/people/", views.people, name="people"),
+    path("settings/people/", include("otc.identity.people.urls")),
+    path("settings/security/", security, name="security"),
     path("settings/process/", include("pipeline.process.urls")),
     path("settings/tokens/", views.token_list, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", views.token_end, name="token_end"),

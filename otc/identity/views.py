@@ -1,4 +1,4 @@
-"""Settings: the organization's facts, its people, and the API tokens."""
+"""Settings: the organization's facts and the API tokens."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from otc.identity.forms import TokenForm
 from otc.identity.models import ApiToken
-from otc.identity.queries import members, rates, token_holders, tokens
+from otc.identity.queries import rates, token_holders, tokens
 from otc.identity.services import token_issue, token_revoke
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.middleware import Tenant
@@ -30,19 +30,6 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's facts and its exchange rates."""
     context = {"page_title": "Settings", "tabs": settings_tabs(request, "settings"), "rates": rates()}
     return render(request, "otc/identity/settings.html", context)
-
-
-@require_safe
-@page("view_settings")
-def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody with role, manager and sign-in."""
-    tenant = tenant_of(request)
-    context = {
-        "page_title": "People",
-        "tabs": settings_tabs(request, "people"),
-        "members": members(now=tenant.now, today=tenant.today),
-    }
-    return render(request, "otc/identity/people.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

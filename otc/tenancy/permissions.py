@@ -51,6 +51,7 @@ TABLE = (
     Action("manage_people", SETTINGS, "Add people, change their role, manager and sign-in", ADMINISTRATORS),
     Action("manage_visibility", SETTINGS, "Choose who sees which deals", ADMINISTRATORS),
     Action("manage_delegates", SETTINGS, "Name a delegate for anybody, and take that back", ADMINISTRATORS),
+    Action("manage_policy", SETTINGS, "Say what every sign-in must fulfil", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
     Action("name_delegate", OWN, "Name a delegate for one’s own absence", STANDS_IN),

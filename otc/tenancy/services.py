@@ -1,14 +1,18 @@
 """The only writers of organizations, people and reporting lines."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 from django.utils import timezone
 
 from otc.audit.services import audit_append
-from otc.tenancy.context import use
+from otc.tenancy.context import current_organization_id, use
 from otc.tenancy.lines import chart_at, lock_lines
 from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role, Visibility
+
+
+class LastAdministrator(ValueError):
+    """Without this person nobody who can sign in would administer the organization."""
 
 
 class CyclicLine(ValueError):
@@ -107,3 +111,81 @@ def _name_of(manager_id: UUID | None) -> str:
     return (
         Person.objects.values_list("name", flat=True).get(id=manager_id) if manager_id else "nobody, as a top"
     )
+
+
+def person_role_set(person: Person, *, role: str) -> None:
+    """Give a person another role. Raises LastAdministrator."""
+    if person.role == role:
+        return
+    before, words = person.role, f"{person.get_role_display()} to {Role(role).label}"
+    _keep_an_administrator(person)
+    person.role = role
+    person.save(update_fields=["role"])
+    audit_append(
+        "role.changed",
+        subject_kind="person",
+        subject_id=person.id,
+        summary=f"{person.name} went from {words}",
+        detail={"before": before, "after": role},
+    )
+
+
+def person_leave(person: Person, *, now: datetime, today: date) -> None:
+    """End a person's access at once: pages and tokens are refused from the next request on.
+
+    The middleware compares with the day in UTC, pages with the organization's: the earlier of both has begun in
+    each. Raises LastAdministrator.
+    """
+    _keep_an_administrator(person)
+    person.left_on = min(now.astimezone(UTC).date(), today)
+    person.save(update_fields=["left_on"])
+    _note_access(person, "person.deactivated", "no longer has access")
+
+
+def person_return(person: Person) -> None:
+    """Give a person who left their access back: sign-in, role and living tokens are as they were."""
+    person.left_on = None
+    person.save(update_fields=["left_on"])
+    _note_access(person, "person.reactivated", "has access again")
+
+
+def _note_access(person: Person, action: str, words: str) -> None:
+    audit_append(action, subject_kind="person", subject_id=person.id, summary=f"{person.name} {words}")
+
+
+def _keep_an_administrator(person: Person) -> None:
+    """Under a lock, so that two administrators can't put each other out together."""
+    lock_lines()
+    if person.role != Role.ADMINISTRATOR or person.user_id is None:
+        return
+    others = Person.objects.filter(role=Role.ADMINISTRATOR, user__isnull=False, left_on__isnull=True)
+    if not others.exclude(id=person.id).exists():
+        raise LastAdministrator(
+            f"{person.name} is the only administrator who signs in; appoint another first"
+        )
+
+
+def organization_policy_set(
+    *, second_factor: str, session_idle_minutes: int | None, session_length_hours: int | None
+) -> Organization:
+    """What sign-ins must fulfil from the next request on, for the organization in context."""
+    organization = Organization.objects.select_for_update().get(id=current_organization_id())
+    after = {
+        "second_factor": second_factor,
+        "session_idle_minutes": session_idle_minutes,
+        "session_length_hours": session_length_hours,
+    }
+    before = {name: getattr(organization, name) for name in after}
+    if before == after:
+        return organization
+    for name, value in after.items():
+        setattr(organization, name, value)
+    organization.save(update_fields=list(after))
+    audit_append(
+        "policy.changed",
+        subject_kind="organization",
+        subject_id=organization.id,
+        summary="What sign-ins must fulfil was changed",
+        detail={"before": before, "after": after},
+    )
+    return organization

@@ -45,7 +45,7 @@ def facts_of(request: HttpRequest, policy: Policy) -> SessionFacts:
     if policy.second_factor != "optional":
         kinds = Authenticator.objects.filter(user_id=request.user.pk).values_list("type", flat=True)
         owned = frozenset(str(kind) for kind in kinds)
-        records = get_authentication_records(request, request.user)  # type: ignore[arg-type]  # signed in
+        records = get_authentication_records(request, request.user)
         used = frozenset(str(record.get("type")) for record in records if record.get("method") == "mfa")
     return SessionFacts(
         started_at=stamps.started_at(request.session),

@@ -16,7 +16,7 @@ class SessionStamps:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # Probes and API calls have no session; asking for the user would read one.
-        if request.session.session_key and request.user.is_authenticated:
-            if stamps.touch(request.session, now=timezone.now()):
-                UserSession.objects.create_from_request(request)
+        is_signed_in = request.session.session_key and request.user.is_authenticated
+        if is_signed_in and stamps.touch(request.session, now=timezone.now()):
+            UserSession.objects.create_from_request(request)
         return self.get_response(request)

@@ -1,0 +1,124 @@
+"""The people of the organization, and one of them: role, sign-in, access."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from otc.identity.invitations.forms import AddressForm
+from otc.identity.invitations.queries import open_invitation_of, open_invitations
+from otc.identity.invitations.services import invitation_revoke
+from otc.identity.people.forms import RoleForm
+from otc.identity.queries import members
+from otc.identity.tabs import settings_tabs
+from otc.tenancy.middleware import tenant_of
+from otc.tenancy.models import Person, Role
+from otc.tenancy.services import LastAdministrator, person_leave, person_return, person_role_set
+from otc.ui.pages import page
+
+
+def person_or_404(person_id: UUID) -> Person:
+    found: Person | None = Person.objects.filter(id=person_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+@page("view_settings")
+def people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everybody with role, manager and sign-in; above them the invitations that wait."""
+    tenant = tenant_of(request)
+    invitations = open_invitations()
+    context = {
+        "page_title": "People",
+        "tabs": settings_tabs(request, "people"),
+        "members": members(now=tenant.now, today=tenant.today),
+        "invitations": invitations,
+        "invited": {invitation.person_id for invitation in invitations},
+        "now": tenant.now,
+        "may_manage": tenant.may("manage_people"),
+    }
+    return render(request, "otc/identity/people.html", context)
+
+
+def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResponse:
+    """The page of one person; `more` are forms with their errors, or a new link to copy."""
+    tenant = tenant_of(request)
+    context: dict[str, Any] = {
+        "page_title": person.name,
+        "tabs": settings_tabs(request, "people"),
+        "subject": person,
+        "has_left": person.left_on is not None and person.left_on <= tenant.today,
+        "is_oneself": person.id == tenant.person.id,
+        "role_form": RoleForm(initial={"role": person.role}),
+        "address_form": AddressForm(initial={"email": person.email}),
+        "invitation": open_invitation_of(person.id),
+        "may_sign_in": person.role != Role.INTEGRATION,
+        "now": tenant.now,
+    } | more
+    has_errors = any(form.errors for form in (context["role_form"], context["address_form"]))
+    return render(request, "otc/identity/person.html", context, status=422 if has_errors else 200)
+
+
+@require_safe
+@never_cache
+@page("manage_people")
+def person(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """One person: role, sign-in, access."""
+    return render_person(request, person_or_404(person_id))
+
+
+@require_POST
+@page("manage_people")
+def change_role(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """Give the person another role; an undo names the one before in its address."""
+    found = person_or_404(person_id)
+    form = RoleForm({"role": request.POST.get("role") or request.GET.get("role")})
+    before = found.role
+    if not form.is_valid():
+        return render_person(request, found, role_form=form)
+    try:
+        person_role_set(found, role=form.cleaned_data["role"])
+    except LastAdministrator as refusal:
+        form.add_error("role", str(refusal))
+        return render_person(request, found, role_form=form)
+    if before != found.role:
+        undo = f"{reverse('person_role', kwargs={'slug': slug, 'person_id': person_id})}?role={before}"
+        text = f"{found.name} is now {found.get_role_display().lower()}."
+        messages.success(request, text, extra_tags=undo)
+    return redirect("person", slug=slug, person_id=person_id)
+
+
+@require_POST
+@page("manage_people")
+def deactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """End the person's access at once; an open invitation goes with it."""
+    tenant, found = tenant_of(request), person_or_404(person_id)
+    try:
+        person_leave(found, now=timezone.now(), today=tenant.today)
+    except LastAdministrator as refusal:
+        messages.error(request, f"{refusal}.")
+        return redirect("person", slug=slug, person_id=person_id)
+    invitation = open_invitation_of(found.id)
+    if invitation is not None:
+        invitation_revoke(invitation, now=tenant.now)
+    undo = reverse("person_reactivate", kwargs={"slug": slug, "person_id": person_id})
+    messages.success(request, f"{found.name} no longer has access.", extra_tags=undo)
+    return redirect("people", slug=slug)
+
+
+@require_POST
+@page("manage_people")
+def reactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """Let a person who left back in."""
+    found = person_or_404(person_id)
+    person_return(found)
+    messages.success(request, f"{found.name} has access again.")
+    return redirect("person", slug=slug, person_id=person_id)

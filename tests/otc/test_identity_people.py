@@ -1,0 +1,109 @@
+"""Roles and access on the people pages: at once, undone at once, never the last administrator, always audited."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from otc.audit.models import AuditEntry
+from otc.identity.models import Invitation
+from otc.tenancy.context import use
+from otc.tenancy.models import Person
+from tests.api_client import bearer, secret_of
+from tests.conftest import House, user_for
+
+SignedIn = Callable[[Person], Client]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def path_of(house: House, person: Person, what: str = "") -> str:
+    return house.url(f"settings/people/{person.id}/{what}")
+
+
+def last_entry(house: House) -> AuditEntry:
+    with use(house.organization.id):
+        entry: AuditEntry = AuditEntry.objects.order_by("sequence").last()
+    return entry
+
+
+def role_of(house: House, person: Person) -> str:
+    with use(house.organization.id):
+        return str(Person.objects.get(id=person.id).role)
+
+
+def test_a_role_is_changed_and_undone(house: House, signed_in: SignedIn) -> None:
+    ops = signed_in(house.ops)
+    page = ops.post(path_of(house, house.ana, "role/"), {"role": "manager"}, follow=True)
+    assert role_of(house, house.ana) == "manager"
+    assert last_entry(house).detail == {"before": "rep", "after": "manager"}
+    undo = path_of(house, house.ana, "role/?role=rep")
+    assert f'action="{undo}"' in page.content.decode()
+    ops.post(undo)
+    assert role_of(house, house.ana) == "rep"
+
+
+def test_a_role_that_is_none_is_refused(house: House, signed_in: SignedIn) -> None:
+    answer = signed_in(house.ops).post(path_of(house, house.ana, "role/"), {"role": "owner"})
+    assert answer.status_code == 422 and role_of(house, house.ana) == "rep"
+
+
+def test_who_leaves_is_out_at_the_next_request(house: House, signed_in: SignedIn) -> None:
+    ana, api = signed_in(house.ana), Client(headers=bearer(secret_of(house.ana)))
+    assert ana.get(house.url("deals/")).status_code == api.get("/api/v1/opportunities").status_code == 200
+    ops = signed_in(house.ops)
+    ops.post(path_of(house, house.ana, "deactivate/"))
+    assert last_entry(house).action == "person.deactivated"
+    assert ana.get(house.url("deals/")).status_code == 404
+    assert api.get("/api/v1/opportunities").status_code == 401
+    ops.post(path_of(house, house.ana, "reactivate/"))
+    assert ana.get(house.url("deals/")).status_code == api.get("/api/v1/opportunities").status_code == 200
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "UTC"])
+def test_who_leaves_is_out_whatever_the_clock(house: House, signed_in: SignedIn, zone: str) -> None:
+    with use(house.organization.id):
+        house.organization.timezone = zone
+        house.organization.save(update_fields=["timezone"])
+    ana, ops = signed_in(house.ana), signed_in(house.ops)
+    ops.post(path_of(house, house.ana, "deactivate/"))
+    assert ana.get(house.url("deals/")).status_code == 404
+    assert "Left" in ops.get(house.url("settings/people/")).content.decode()
+
+
+def test_an_open_invitation_leaves_with_its_person(house: House, signed_in: SignedIn) -> None:
+    ops = signed_in(house.ops)
+    ops.post(path_of(house, house.jon, "invite/"), {"email": "jon@example.org"})
+    ops.post(path_of(house, house.jon, "deactivate/"))
+    with use(house.organization.id):
+        assert Invitation.objects.get().revoked_at is not None
+    answer = ops.post(path_of(house, house.jon, "invite/"), {"email": "jon@example.org"})
+    assert answer.status_code == 422 and "has left" in answer.content.decode()
+
+
+@pytest.mark.parametrize("what", ["role/?role=rep", "deactivate/"])
+def test_the_last_administrator_stays(house: House, signed_in: SignedIn, what: str) -> None:
+    ops = signed_in(house.ops)
+    page = ops.post(path_of(house, house.ops, what), follow=True)
+    assert "only administrator" in page.content.decode()
+    assert ops.get(house.url("settings/")).status_code == 200
+    with use(house.organization.id):
+        Person.objects.filter(id=house.jon.id).update(role="administrator", user=user_for("jon"))
+    ops.post(path_of(house, house.ops, what))
+    assert ops.get(house.url("settings/")).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("what", ["", "role/", "deactivate/", "reactivate/", "invite/"])
+def test_only_administrators_manage_people(house: House, signed_in: SignedIn, what: str) -> None:
+    for person in (house.ana, house.max, house.eve):
+        client = signed_in(person)
+        call = client.post if what else client.get
+        assert call(path_of(house, house.jon, what)).status_code == 403
+    assert role_of(house, house.jon) == "rep"
+
+
+def test_zoe_finds_nobody_of_ours(house: House, elsewhere: House, signed_in: SignedIn) -> None:
+    zoe = signed_in(elsewhere.zoe)
+    for what in ("role/", "deactivate/", "reactivate/"):
+        for place in (house, elsewhere):
+            assert zoe.post(path_of(place, house.ana, what), {"role": "rep"}).status_code == 404
+    assert role_of(house, house.ana) == "rep"

@@ -182,7 +182,7 @@ def test_without_the_gate_the_page_would_open(
 
 def test_an_administrator_sets_the_policy_and_the_audit_knows(house: House, signed_in: SignedIn) -> None:
     ops = signed_in(house.ops)
-    asked = {"second_factor": "optional", "session_idle_minutes": "60", "session_length_hours": ""}
+    asked = {"second_factor": "optional", "session_idle_minutes": "60", "session_length_hours": "none"}
     assert ops.post(house.url("settings/security/"), asked).status_code == 302
     with use(house.organization.id):
         entry = AuditEntry.objects.get(action="policy.changed")

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from otc.identity.policy.forms import PolicyForm
+from otc.identity.policy.forms import UNLIMITED, PolicyForm
 from otc.identity.policy.queries import readiness
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.middleware import tenant_of
@@ -20,7 +20,7 @@ def security(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_of(request)
     organization = tenant.organization
     initial = {
-        name: getattr(organization, name)
+        name: getattr(organization, name) or UNLIMITED[0]
         for name in ("second_factor", "session_idle_minutes", "session_length_hours")
     }
     form = PolicyForm(request.POST or None, initial=initial)

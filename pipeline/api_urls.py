@@ -20,6 +20,7 @@ from pipeline.process.api import (
     Reasons,
     Stages,
 )
+from pipeline.team.api import OpportunitySplits, OpportunityTeam, OpportunityTeamMember
 
 DEAL = "opportunities/<uuid:opportunity_id>"
 
@@ -45,6 +46,11 @@ urlpatterns = [
         OpportunityMilestoneMark.as_view(),
         name="api-opportunity-milestone",
     ),
+    path(f"{DEAL}/team", OpportunityTeam.as_view(), name="api-opportunity-team"),
+    path(
+        f"{DEAL}/team/<uuid:member_id>", OpportunityTeamMember.as_view(), name="api-opportunity-team-member"
+    ),
+    path(f"{DEAL}/splits", OpportunitySplits.as_view(), name="api-opportunity-splits"),
     path("stages", Stages.as_view(), name="api-stages"),
     path("milestones", Milestones.as_view(), name="api-milestones"),
     path("reasons", Reasons.as_view(), name="api-reasons"),

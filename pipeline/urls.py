@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
 from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
+from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/", deals.deals, name="deals"),
@@ -17,6 +18,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "deals/<uuid:deal_id>/activities/<uuid:activity_id>/forget/",
         deal.deal_activity_forget,
         name="deal_activity_forget",
+    ),
+    path("deals/<uuid:deal_id>/team/", team.deal_team_add, name="deal_team_add"),
+    path(
+        "deals/<uuid:deal_id>/team/<uuid:member_id>/remove/", team.deal_team_remove, name="deal_team_remove"
+    ),
+    path(
+        "deals/<uuid:deal_id>/team/<uuid:member_id>/restore/",
+        team.deal_team_restore,
+        name="deal_team_restore",
     ),
     path("deals/<uuid:deal_id>/buying/", buying.buying_role_new, name="buying_role_new"),
     path("deals/<uuid:deal_id>/buying/undo/", buying.buying_team_undo, name="buying_team_undo"),

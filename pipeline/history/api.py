@@ -25,6 +25,8 @@ FRAME = {
     "known_to": "known_to",
     "actor_id": "actor_id",
     "actor_name": "actor__name",
+    "acted_for_id": "acted_for_id",
+    "acted_for_name": "acted_for__name",
     "channel": "channel",
     "provenance": "provenance",
     "deleted_at": "deleted_at",
@@ -44,6 +46,10 @@ class VersionItem(StateItem):
     known_to = serializers.DateTimeField(allow_null=True, help_text="Null: not corrected since.")
     actor_id = serializers.UUIDField(allow_null=True)
     actor_name = serializers.CharField(allow_null=True)
+    acted_for_id = serializers.UUIDField(
+        allow_null=True, help_text="The manager that the actor stood in for."
+    )
+    acted_for_name = serializers.CharField(allow_null=True)
     channel = serializers.ChoiceField(Channel.choices)
     provenance = serializers.ChoiceField(Provenance.choices)
     deleted_at = serializers.DateTimeField(allow_null=True)

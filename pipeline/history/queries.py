@@ -7,7 +7,7 @@ from uuid import UUID
 from otc.tenancy.models import FOREVER
 from pipeline.history.models import OpportunityVersion
 
-RELATED = ("account", "owner", "stage", "reason", "competitor", "product", "actor")
+RELATED = ("account", "owner", "stage", "reason", "competitor", "product", "actor", "acted_for")
 
 
 def as_of_condition(alias: str, *, instant: str, known: str | None = None) -> str:

@@ -20,6 +20,8 @@ from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
 from pipeline.opportunities.timeline import CHANGE, CONTACT, Entry, days_by_stage, entries
 from pipeline.process.models import Category, Milestone, Stage
 from pipeline.risk.models import Risk
+from pipeline.team.models import DealTeamMember, Split
+from pipeline.team.queries import splits_of, team_of
 
 SHOWN_ENTRIES = 12
 TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"))
@@ -75,6 +77,8 @@ class DealReport:
     failed: tuple[FailedCheck, ...]
     risk: Risk | None
     team: BuyingTeam
+    deal_team: tuple[DealTeamMember, ...]
+    splits: tuple[Split, ...]
     since: Any
 
     @property
@@ -109,7 +113,7 @@ class DealReport:
 def deal_report(
     question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
 ) -> DealReport | None:
-    """The deal, or None: not there, not visible, and not there yet at that instant. Nine queries."""
+    """The deal, or None: not there, not visible, and not there yet at that instant. Eleven queries."""
     deal = visible_opportunity(deal_id, visible=question.visible)
     if deal is None:
         return None
@@ -123,7 +127,15 @@ def deal_report(
         return None
     marks = _marks(deal_id, question)
     activities = _activities(deal_id, question)
-    told = entries(versions=versions, marks=marks, activities=activities, today=question.day)
+    seats = [seat for seat in team_of(deal_id) if seat.valid_from <= question.as_of]
+    told = entries(
+        versions=versions,
+        marks=marks,
+        activities=activities,
+        seats=[seat for seat in seats if seat.valid_to > seat.valid_from],
+        today=question.day,
+        until=question.as_of,
+    )
     wanted = [entry for entry in told if tab == "all" or entry.kind == {"changes": CHANGE}.get(tab, CONTACT)]
     shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
     is_scored = not question.is_past and state.outcome is None
@@ -144,6 +156,8 @@ def deal_report(
         health=health,
         failed=_failed(health),
         risk=risk,
+        deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
+        splits=tuple(splits_of(deal_id)) if not question.is_past else (),
         team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
     )

@@ -28,13 +28,22 @@ class Entry:
 
 
 def entries(
-    *, versions: Sequence[Any], marks: Iterable[Any], activities: Iterable[Any], today: date
+    *,
+    versions: Sequence[Any],
+    marks: Iterable[Any],
+    activities: Iterable[Any],
+    seats: Iterable[Any],
+    today: date,
+    until: datetime,
 ) -> list[Entry]:
-    """All entries, newest first. `versions` are newest first, with their names loaded."""
+    """All entries up to `until`, newest first. `versions` are newest first, with their names loaded; `seats` are
+    who was on the deal's team.
+    """
     found = [
         *_of_versions(versions, today=today),
         *(_of_mark(mark) for mark in marks),
         *(_of_activity(activity) for activity in activities),
+        *(entry for seat in seats for entry in _of_seat(seat, until=until)),
     ]
     return sorted(found, key=lambda entry: entry.at, reverse=True)
 
@@ -60,9 +69,22 @@ def _of_versions(versions: Sequence[Any], *, today: date) -> Iterable[Entry]:
 def _note(version: Any) -> str:
     """“Ana Ruiz, over the API”; an import's words give way to the version's own provenance."""
     provenance = PROVENANCE_WORDS[version.provenance]
-    words = [version.actor.name if version.actor else "", provenance or CHANNEL_WORDS[version.channel]]
+    who = version.actor.name if version.actor else ""
+    if version.acted_for:
+        who = f"{who} for {version.acted_for.name}"
+    words = [who, provenance or CHANNEL_WORDS[version.channel]]
     text = ", ".join(word for word in words if word)
     return text[:1].upper() + text[1:]
+
+
+def _of_seat(seat: Any, *, until: datetime) -> Iterable[Entry]:
+    added_by = seat.added_by.name if seat.added_by else ""
+    title = f"{seat.person.name} joined the team as {seat.part}"
+    yield Entry(at=seat.valid_from, kind=CHANGE, icon="plus", title=title, who=added_by, note=added_by)
+    if seat.valid_to <= until:
+        removed_by = seat.removed_by.name if seat.removed_by else ""
+        title = f"{seat.person.name} left the team"
+        yield Entry(at=seat.valid_to, kind=CHANGE, icon="minus", title=title, who=removed_by, note=removed_by)
 
 
 def _of_mark(mark: Any) -> Entry:

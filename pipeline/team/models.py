@@ -77,3 +77,8 @@ class Split(TenantModel):
             ),
             models.Index(fields=["organization", "opportunity", "valid_from"], name="split_by_deal"),
         )
+
+    @property
+    def share_percent(self) -> str:
+        """As people write it: “25 %”."""
+        return f"{self.share_bp / 100:g} %"

@@ -23,6 +23,7 @@ from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import milestone_mark, opportunity_edit, opportunity_undo
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
 from pipeline.process.models import Milestone
+from pipeline.team.forms import PARTS, TeamMemberForm
 from pipeline.team.queries import seen
 
 STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
@@ -87,6 +88,11 @@ def context_of(
         ],
         "all_href": href_with(path, query, show="all"),
         "activity_form": ActivityForm(contacts=report.team.contacts, today=question.day),
+        "deal_team": report.deal_team,
+        "splits": report.splits,
+        "can_edit_team": can_edit and tenant_of(request).may_on("edit_team", report.deal.owner_id),
+        "deal_team_form": TeamMemberForm() if can_edit else None,
+        "usual_parts": PARTS,
         "team": report.team,
         "team_forms": [
             (member, BuyingRoleForm(instance=member.role) if can_edit else None)

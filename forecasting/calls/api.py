@@ -86,7 +86,7 @@ class Calls(Endpoint):
     def get(self, request: Request) -> Response:
         """Every call of the people whose deals you may see, the latest first."""
         parameters = self.parameters(CallQuery)
-        rows = call_rows(parameters, visible=self.tenant.visible)
+        rows = call_rows(parameters, visible=self.tenant.visible.owners)
         return Response(paged(request, keyset_page(rows, parameters=parameters, sorts=SORTS)))
 
     @extend_schema(operation_id="calls_submit", tags=TAGS, request=CallInput, responses={201: CallItem})

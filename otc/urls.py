@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("otc.ui.urls")),
     path("o/<slug:slug>/", include("otc.glossary.urls")),
     path("o/<slug:slug>/", include("otc.identity.urls")),
+    path("o/<slug:slug>/", include("otc.audit.urls")),
     path("o/<slug:slug>/", include("pipeline.urls")),
     path("o/<slug:slug>/", include("forecasting.urls")),
     path("o/<slug:slug>/", include("postmortem.urls")),

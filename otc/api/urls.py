@@ -5,9 +5,11 @@ from django.urls import include, path, re_path
 from otc.api.endpoints import Nothing
 from otc.api.people import People
 from otc.api.schema import schema
+from otc.audit.api import AuditEntries
 
 urlpatterns = [
     path("schema", schema, name="api-schema"),
+    path("audit", AuditEntries.as_view(), name="api-audit"),
     path("people", People.as_view(), name="api-people"),
     path("", include("pipeline.api_urls")),
     path("", include("forecasting.api_urls")),

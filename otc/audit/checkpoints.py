@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
+from otc.audit.models import AuditCheckpoint
 from otc.audit.rules import canonical
 
 FORMAT = "otc-audit-checkpoint-1"
@@ -43,20 +44,35 @@ def public_key() -> str:
     return signing_key().public_key().public_bytes_raw().hex()
 
 
-def signed_line(
-    organization_id: UUID, *, slug: str, sequence: int, hash_: str, made_at: datetime
-) -> dict[str, Any]:
+def signed_line(organization_id: UUID, *, sequence: int, hash_: str, made_at: datetime) -> dict[str, Any]:
     """A checkpoint with its signature over the canonical form of all else."""
-    line: dict[str, Any] = {
+    line = _content(organization_id, sequence=sequence, hash_=hash_, made_at=made_at, public_key=public_key())
+    return {**line, "signature": signing_key().sign(canonical(line)).hex()}
+
+
+def as_line(checkpoint: AuditCheckpoint) -> dict[str, Any]:
+    """The line that was signed when the checkpoint was made."""
+    content = _content(
+        checkpoint.organization_id,
+        sequence=checkpoint.sequence,
+        hash_=checkpoint.hash,
+        made_at=checkpoint.made_at,
+        public_key=checkpoint.public_key,
+    )
+    return {**content, "signature": checkpoint.signature}
+
+
+def _content(
+    organization_id: UUID, *, sequence: int, hash_: str, made_at: datetime, public_key: str
+) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "organization_id": str(organization_id),
-        "slug": slug,
         "sequence": sequence,
         "hash": hash_,
         "made_at": made_at.astimezone(UTC).isoformat(),
-        "public_key": public_key(),
+        "public_key": public_key,
     }
-    return {**line, "signature": signing_key().sign(canonical(line)).hex()}
 
 
 def check_signature(line: Mapping[str, Any], *, trusted: str = "") -> None:

@@ -33,16 +33,14 @@ def check_chain(lease: Lease, *, now: datetime) -> None:
         organization = Organization.objects.get(id=current_organization_id())
         line = checkpoint_append(organization, report, now=now)
     if report.is_whole:
-        hand_over(line)
+        hand_over(organization, line)
     else:
         cry(organization, report)
 
 
 def checkpoint_append(organization: Organization, report: ChainReport, *, now: datetime) -> dict[str, Any]:
     """Keep what a check has found, and return its signed line; what isn't whole is kept unsigned and recorded."""
-    line = signed_line(
-        organization.id, slug=organization.slug, sequence=report.sequence, hash_=report.hash, made_at=now
-    )
+    line = signed_line(organization.id, sequence=report.sequence, hash_=report.hash, made_at=now)
     AuditCheckpoint(
         sequence=report.sequence,
         hash=report.hash,
@@ -62,7 +60,7 @@ def checkpoint_append(organization: Organization, report: ChainReport, *, now: d
     return line
 
 
-def hand_over(line: dict[str, Any]) -> None:
+def hand_over(organization: Organization, line: dict[str, Any]) -> None:
     """Append the line to the organization's file in OTC_AUDIT_FOLDER, and mail it to OTC_AUDIT_MAIL."""
     text = json.dumps(line, ensure_ascii=False)
     if settings.AUDIT_FOLDER:
@@ -71,7 +69,7 @@ def hand_over(line: dict[str, Any]) -> None:
         with (folder / f"{line['organization_id']}.jsonl").open("a", encoding="utf-8") as kept:
             kept.write(f"{text}\n")
     if settings.AUDIT_MAIL:
-        subject = f"Audit checkpoint {line['slug']} #{line['sequence']}"
+        subject = f"Audit checkpoint {organization.slug} #{line['sequence']}"
         send_mail(subject, f"{text}\n", None, settings.AUDIT_MAIL)
 
 

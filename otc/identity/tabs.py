@@ -14,6 +14,7 @@ TABS = (
     ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
     ("tokens", "API tokens", "manage_own_tokens"),
+    ("audit", "Audit", "view_audit"),
 )
 
 

@@ -53,6 +53,7 @@ TABLE = (
     Action("manage_delegates", SETTINGS, "Name a delegate for anybody, and take that back", ADMINISTRATORS),
     Action("manage_policy", SETTINGS, "Say what every sign-in must fulfil", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
+    Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
     Action("name_delegate", OWN, "Name a delegate for one’s own absence", STANDS_IN),
     Action("manage_own_tokens", OWN, "Make and revoke one's own API tokens", VISITORS),

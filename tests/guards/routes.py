@@ -16,6 +16,7 @@ PAGES, API = "o/<slug:slug>/", "api/v1/"
 # What a part of an address is called where it isn't the name of its model.
 MODEL_OF = {
     "token": "apitoken",
+    "entry": "auditentry",
     "deal": "opportunity",
     "member": "dealteammember",
     "version": "opportunityversion",

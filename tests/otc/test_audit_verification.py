@@ -177,7 +177,6 @@ def kept_line(house: House) -> dict[str, Any]:
     report = report_of(house)
     return signed_line(
         house.organization.id,
-        slug="halden",
         sequence=report.sequence,
         hash_=report.hash,
         made_at=timezone.now(),

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from otc.audit.services import audit_append
+from otc.imports.blocks import stage_rows
 from otc.imports.differences import differences, records_before
 from otc.imports.formats import settle_formats
 from otc.imports.kinds import ImportJob, Kind
@@ -21,7 +22,7 @@ from otc.imports.names_shown import shown_name
 from otc.imports.progress import APPLYING, CHECKING, FINISHING, Progress
 from otc.imports.reader import CsvFile, SourceRow, open_csv
 from otc.imports.report import SHOWN_REFUSALS, ImportReport, refused_rows
-from otc.imports.staging import counts, keep_refused, refuse_repeated, remember_sources, stage_rows
+from otc.imports.staging import counts, keep_refused, refuse_repeated, remember_sources
 from otc.imports.unfold import unfolded
 from otc.tenancy.context import use
 from otc.tenancy.models import Organization

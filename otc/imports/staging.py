@@ -4,11 +4,9 @@ It is temporary, because COPY can't write a table under row-level security; refu
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from io import StringIO
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,11 +26,9 @@ from otc.imports.mapping import Binding, Getter, UnmappedValue
 from otc.imports.reader import SourceRow
 from otc.tenancy.models import Organization
 
-CHUNK_ROWS = 5_000
-LARGE_FILE_ROWS = 1_000
 MAX_ATTRIBUTE_CHARACTERS = 5_000
 BOOKKEEPING = ("line", "key", "fingerprint", "refused_column", "refused_reason", "cells")
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class RefusedCell(ValueError):
@@ -70,7 +66,7 @@ class RowStager:
         """The staging table's columns in the order of a COPY line."""
         names = list(BOOKKEEPING)
         for column, _, _ in self.columns:
-            names += [column.name, f"{column.name}_folded"] if _is_name(column) else [column.name]
+            names += [column.name, f"{column.name}_folded"] if is_name(column) else [column.name]
         return [*names, "attributes"] if self.attributes else names
 
     def copy_line(self, row: SourceRow) -> str:
@@ -85,7 +81,7 @@ class RowStager:
         line = "\t".join([cell or "" for cell in cells])
         # Few rows hold what COPY's text form must escape, and looking once is cheaper than translating each cell.
         if "\\" in line or "\n" in line or "\r" in line or line.count("\t") != self.width - 1:
-            line = "\t".join([cell.translate(_ESCAPES) if cell else "" for cell in cells])
+            line = "\t".join([cell.translate(ESCAPES) if cell else "" for cell in cells])
         return line + "\n"
 
     def applicable(self, row: SourceRow) -> list[str | None]:
@@ -104,7 +100,7 @@ class RowStager:
         for column, _, _ in self.columns:
             value = values[column.name]
             staged.append(value)
-            if _is_name(column):
+            if is_name(column):
                 staged.append(None if value is None else folded(value))
         if self.attributes:
             staged.append(self.attribute_document(texts[len(self.columns) :]))
@@ -158,7 +154,7 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _is_name(column: Column) -> bool:
+def is_name(column: Column) -> bool:
     return column.type is ColumnType.NAME
 
 
@@ -177,36 +173,12 @@ def _parsed(column: str, parse: Parser, text: str) -> str:
         raise RefusedCell(column, str(error)) from None
 
 
-def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
-    """COPY every row into a new staging table, in chunks; returns how many were read."""
-    _create_table(job, kind)
-    stager = RowStager(kind, binding=job.binding, organization=job.organization, now=job.now)
-    columns = ", ".join(f'"{name}"' for name in stager.copied_columns)
-    read_count = 0
-    for chunk in _chunks(rows):
-        lines = StringIO("".join(map(stager.copy_line, chunk)))
-        job.cursor.copy_expert(f"COPY import_stage ({columns}) FROM STDIN WITH (NULL '')", lines)
-        read_count += len(chunk)
-    job.sql("CREATE INDEX ON import_stage (key)")
-    job.sql("ANALYZE import_stage")
-    if read_count >= LARGE_FILE_ROWS:
-        # Tables filled in this transaction have no statistics yet, and a nested loop guessed from none takes
-        # minutes where a hash join takes milliseconds.
-        job.sql("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
-    return read_count
-
-
-def _chunks(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK_ROWS)):
-        yield chunk
-
-
-def _create_table(job: ImportJob, kind: Kind) -> None:
+def create_stage(job: ImportJob, kind: Kind) -> None:
+    """The empty staging table of a kind."""
     typed = []
     for column in kind.columns:
         typed.append(f'"{column.name}" {STAGED_AS.get(column.type, "text")}')
-        if _is_name(column):
+        if is_name(column):
             typed.append(f'"{column.name}_folded" text')
     job.sql("DROP TABLE IF EXISTS pg_temp.import_stage")
     job.sql(
@@ -241,11 +213,16 @@ def mark_unchanged(job: ImportJob, *, kind: Kind, needs_target: bool = True) -> 
 
 
 def remember_sources(job: ImportJob, *, kind: Kind) -> None:
-    """Keep the fingerprints of what was applied."""
+    """Keep the fingerprints of what was applied. Where rows repeat their key, import_key has one for each key."""
+    applied = (
+        "import_key k WHERE NOT is_unchanged "
+        "AND EXISTS (SELECT FROM import_stage s WHERE s.key = k.key AND s.refused_reason IS NULL)"
+        if kind.key_column is None
+        else "import_stage WHERE refused_reason IS NULL AND NOT is_unchanged"
+    )
     job.sql(
         "INSERT INTO otc_importedsource (organization_id, kind, external_id, fingerprint) "
-        "SELECT DISTINCT %(organization)s::uuid, %(kind)s, key, fingerprint FROM import_stage "
-        "WHERE refused_reason IS NULL AND NOT is_unchanged "
+        f"SELECT %(organization)s::uuid, %(kind)s, key, fingerprint FROM {applied} "
         "ON CONFLICT (organization_id, kind, external_id) DO UPDATE SET fingerprint = EXCLUDED.fingerprint",
         kind=kind.name,
     )
@@ -267,11 +244,12 @@ def keep_refused(job: ImportJob) -> None:
 
 
 def counts(job: ImportJob) -> Mapping[str, Any]:
-    """Rows by what happened to them: refused, unchanged, created, updated."""
+    """Rows by what happened to them: refused, unchanged, created, updated. A row about no record makes one."""
     (row,) = job.rows(
         "SELECT count(*) FILTER (WHERE refused_reason IS NOT NULL), "
         "count(*) FILTER (WHERE refused_reason IS NULL AND is_unchanged), "
-        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND is_new), "
-        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND NOT is_new) FROM import_stage"
+        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND (is_new OR target_id IS NULL)), "
+        "count(*) FILTER (WHERE refused_reason IS NULL AND NOT is_unchanged AND NOT is_new AND target_id IS NOT NULL) "
+        "FROM import_stage"
     )
     return dict(zip(("refused", "unchanged", "created", "updated"), row, strict=True))

@@ -51,10 +51,9 @@ class OpportunityVersion(DealState):
 
     class Meta:
         constraints = (
+            # Serves every way to a deal's versions, whatever is known at the time that is asked about.
             models.UniqueConstraint(
-                fields=["organization", "opportunity", "valid_from"],
-                condition=Q(known_to=FOREVER),
-                name="version_starts_once",
+                fields=["organization", "opportunity", "valid_from", "known_to"], name="version_starts_once"
             ),
             models.UniqueConstraint(
                 fields=["organization", "opportunity"],
@@ -65,7 +64,6 @@ class OpportunityVersion(DealState):
             models.CheckConstraint(condition=Q(known_from__lt=F("known_to")), name="version_known"),
         )
         indexes = (
-            models.Index(fields=["organization", "opportunity", "valid_from"], name="version_by_opportunity"),
             models.Index(fields=["organization", "close_date", "valid_from"], name="version_by_close_date"),
             models.Index(fields=["organization", "owner", "valid_from"], name="version_by_owner"),
         )

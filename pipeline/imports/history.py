@@ -9,7 +9,7 @@ from otc.tenancy.models import FOREVER
 from pipeline.imports.followup import refresh_health
 from pipeline.imports.new_deals import choose_new_deals, create_new_deals
 from pipeline.imports.past_rates import refuse_without_rate
-from pipeline.imports.past_states import OPEN, compute_past, enter_past
+from pipeline.imports.past_states import OPEN, enter_past
 from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals
 from pipeline.opportunities.models import Outcome
 from pipeline.process.models import Category
@@ -43,7 +43,7 @@ class History:
         return values["external_id"] or ""
 
     def resolve(self, job: ImportJob) -> None:
-        match_deals(job)
+        match_deals(job, counts_as_new=True)
         if "external_id" in job.creatable:
             choose_new_deals(job)
         job.refuse("external_id", "'there is no deal “' || s.external_id || '”'", "s.target_id IS NULL")
@@ -64,7 +64,6 @@ class History:
             create_names(job, reference)
         if "external_id" in job.creatable:
             create_new_deals(job)
-        compute_past(job)
         enter_past(job)
         refresh_health(job)
 
@@ -93,19 +92,22 @@ def _refuse_after_edits(job: ImportJob) -> None:
 
 
 def _digest_deals(job: ImportJob) -> None:
-    """The fingerprint of a row becomes that of all the deal's rows: a deal's history counts as a whole, and as new
-    when any of it changed.
-    """
+    """A deal's history counts as a whole: one fingerprint of all its rows."""
+    job.sql("DROP TABLE IF EXISTS pg_temp.import_key")
     job.sql(
-        "UPDATE import_stage s SET fingerprint = d.digest, is_new = true FROM (SELECT key, "
-        "md5(string_agg(fingerprint, '' ORDER BY at, line)) AS digest FROM import_stage "
-        "WHERE refused_reason IS NULL GROUP BY key) d WHERE d.key = s.key AND s.refused_reason IS NULL"
+        "CREATE TEMP TABLE import_key ON COMMIT DROP AS SELECT key, "
+        "md5(string_agg(fingerprint, '' ORDER BY at, line)) AS fingerprint, false AS is_unchanged FROM import_stage "
+        "WHERE refused_reason IS NULL GROUP BY key"
     )
 
 
 def _mark_unchanged_deals(job: ImportJob) -> None:
     job.sql(
-        "UPDATE import_stage s SET is_unchanged = true FROM otc_importedsource x "
-        "WHERE x.organization_id = %(organization)s AND x.kind = 'history' AND x.external_id = s.key "
-        "AND x.fingerprint = s.fingerprint AND s.refused_reason IS NULL"
+        "UPDATE import_key k SET is_unchanged = true FROM otc_importedsource x "
+        "WHERE x.organization_id = %(organization)s AND x.kind = 'history' AND x.external_id = k.key "
+        "AND x.fingerprint = k.fingerprint"
+    )
+    job.sql(
+        "UPDATE import_stage s SET is_unchanged = true FROM import_key k "
+        "WHERE k.key = s.key AND k.is_unchanged AND s.refused_reason IS NULL"
     )

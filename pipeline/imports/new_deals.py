@@ -18,7 +18,7 @@ def choose_new_deals(job: ImportJob) -> None:
         "WHERE target_id IS NULL AND refused_reason IS NULL AND external_id IS NOT NULL GROUP BY external_id"
     )
     job.sql(
-        "UPDATE import_stage s SET target_id = d.id FROM import_new_deal d "
+        "UPDATE import_stage s SET target_id = d.id, is_new = true FROM import_new_deal d "
         "WHERE d.external_id = s.external_id AND s.target_id IS NULL AND s.refused_reason IS NULL"
     )
 

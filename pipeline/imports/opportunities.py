@@ -125,7 +125,6 @@ class Opportunities:
         _book_not_given(job)
         _update_changed(job)
         _enter_new(job)
-        job.sql("UPDATE import_stage s SET is_new = d.is_new FROM import_deal d WHERE d.line = s.line")
         refresh_health(job)
 
 

@@ -17,27 +17,21 @@ DERIVED = ("process_id", "category_set_by_person")
 KEPT = tuple(column for column in STATE_COLUMNS if column not in (*FILLED, *CLOSING, *DERIVED))
 
 
-def compute_past(job: ImportJob) -> None:
-    """Fill the temporary table import_past: deal, instant, provenance, full state."""
-    for table in ("import_base", "import_change", "import_past"):
+def enter_past(job: ImportJob) -> None:
+    """Hand the states to the checked history function, with the imported ones that lie before the file's first."""
+    for table in ("import_base", "import_change"):
         job.sql(f"DROP TABLE IF EXISTS pg_temp.{table}")
     _read_bases(job)
     _read_changes(job)
-    job.sql(
-        f"CREATE TEMP TABLE import_past ON COMMIT DROP AS WITH counted AS ({_COUNTED}), filled AS ({_filled()}), "
-        f"placed AS ({_PLACED}), told AS ({_TOLD}), full_state AS ({_full_state()}) {_changes_only()}"
-    )
-    job.sql("CREATE INDEX ON import_past (deal_id, at)")
-    job.sql("ANALYZE import_past")
-    _end_in_present(job)
-
-
-def enter_past(job: ImportJob) -> None:
-    """Hand the states to the checked history function, with the imported ones that lie before the file's first."""
     columns = f"organization_id, run, opportunity_id, at, provenance, {STATE}"
     job.sql(
-        f"INSERT INTO pipeline_historyrow ({columns}) SELECT %(organization)s, %(run)s, deal_id, at, provenance, "
-        f"{STATE} FROM import_past ORDER BY deal_id, at"
+        f"INSERT INTO pipeline_historyrow ({columns}) WITH counted AS ({_COUNTED}), located AS ({_LOCATED}), "
+        f"filled AS ({_FILLED}), placed AS ({_PLACED}), told AS ({_TOLD}), "
+        f"full_state AS ({_full_state()}), "
+        f"past AS MATERIALIZED ({_changes_only()}) "
+        f"SELECT %(organization)s, %(run)s, deal_id, at, 'imported', {STATE} FROM past "
+        f"UNION ALL SELECT %(organization)s, %(run)s, deal_id, ends_at, 'reconstructed', {STATE} "
+        f"FROM ({_present()}) e"
     )
     job.sql(
         f"INSERT INTO pipeline_historyrow ({columns}) SELECT %(organization)s, %(run)s, v.opportunity_id, "
@@ -72,7 +66,7 @@ def _read_bases(job: ImportJob) -> None:
         forever=FOREVER,
     )
     job.sql("CREATE INDEX ON import_base (deal_id)")
-    job.sql("ANALYZE import_base")
+    job.sql("ANALYZE import_base (deal_id)")
 
 
 def _read_changes(job: ImportJob) -> None:
@@ -108,20 +102,25 @@ def _read_changes(job: ImportJob) -> None:
     )
 
 
-# Rows since a column last had a value bear the same number in it, so the first of them has the value.
-_COUNTED = "SELECT c.*, {} FROM import_change c WINDOW w AS (PARTITION BY deal_id ORDER BY at)".format(
-    ", ".join(f"count({column}) OVER w AS n_{column}" for column in FILLED)
+# For each column the place of the row that last had a value in it. One order serves every window, so that the rows
+# are sorted once.
+_COUNTED = "SELECT c.*, row_number() OVER w AS place, {} FROM import_change c {}".format(
+    ", ".join(f"count({column}) OVER (PARTITION BY deal_id) > 0 AS has_{column}" for column in FILLED),
+    "WINDOW w AS (PARTITION BY deal_id ORDER BY at)",
 )
-
-
-def _filled() -> str:
-    values = ", ".join(
-        f"first_value({column}) OVER (PARTITION BY deal_id, n_{column} ORDER BY at) AS {column}, "
-        f"max(n_{column}) OVER (PARTITION BY deal_id) > 0 AS has_{column}"
+_LOCATED = "SELECT c.*, {} FROM counted c WINDOW w AS (PARTITION BY deal_id ORDER BY at)".format(
+    ", ".join(
+        f"(max(CASE WHEN {column} IS NOT NULL THEN place END) OVER w)::int AS place_{column}"
         for column in FILLED
     )
-    return f"SELECT deal_id, at, is_seed, {values} FROM counted"
-
+)
+_FILLED = (
+    "SELECT deal_id, at, is_seed, {} FROM located WINDOW w AS (PARTITION BY deal_id ORDER BY at)".format(
+        ", ".join(
+            f"nth_value({column}, place_{column}) OVER w AS {column}, has_{column}" for column in FILLED
+        )
+    )
+)
 
 # A column that no row of the deal fills was always as it is; one that is filled later was unknown before. Rows that
 # tell outcomes say when the deal was closed, and how often; else it is closed from its own closing on.
@@ -177,26 +176,25 @@ def _changes_only() -> str:
     now = ", ".join(moving)
     before = ", ".join(f"lag({column}) OVER w" for column in moving)
     return (
-        f"SELECT deal_id, at, 'imported'::text AS provenance, {STATE} FROM (SELECT *, row_number() OVER w > 1 "
+        f"SELECT deal_id, at, lead(at) OVER (PARTITION BY deal_id ORDER BY at) IS NULL AS is_last, {STATE} "
+        "FROM (SELECT *, row_number() OVER w > 1 "
         f"AND ({now}) IS NOT DISTINCT FROM ({before}) AS is_repetition FROM full_state "
         "WINDOW w AS (PARTITION BY deal_id ORDER BY at)) x WHERE NOT is_seed AND NOT is_repetition"
     )
 
 
-def _end_in_present(job: ImportJob) -> None:
+def _present() -> str:
     """Where the last state isn't the one the history has to end in, that one follows: at the closing if it lies
     ahead, else now; before a first edit here, when that state began or just before the edit.
     """
     last = ", ".join(f"l.{column}" for column in STATE_COLUMNS)
     base = ", ".join(f"b.{column}" for column in STATE_COLUMNS)
-    job.sql(
-        f"INSERT INTO import_past (deal_id, at, provenance, {STATE}) "
-        "SELECT deal_id, ends_at, 'reconstructed', "
-        f"{STATE} FROM (SELECT b.deal_id, b.first_live, l.at AS last_at, {base}, "
+    return (
+        f"SELECT deal_id, ends_at, {STATE} FROM (SELECT b.deal_id, b.first_live, l.at AS last_at, {base}, "
         "CASE WHEN b.closed_at > coalesce(l.at, b.last_at) THEN b.closed_at WHEN b.first_live IS NULL THEN %(now)s "
         "WHEN b.valid_from > coalesce(l.at, b.last_at) THEN b.valid_from "
         "ELSE b.first_live - interval '1 microsecond' END AS ends_at "
-        "FROM import_base b LEFT JOIN LATERAL (SELECT p.* FROM import_past p WHERE p.deal_id = b.deal_id "
-        f"ORDER BY p.at DESC LIMIT 1) l ON true WHERE NOT b.is_live AND ({last}) IS DISTINCT FROM ({base})) e "
-        "WHERE (e.last_at IS NULL OR e.ends_at > e.last_at) AND (e.first_live IS NULL OR e.ends_at < e.first_live)"
+        "FROM import_base b LEFT JOIN past l ON l.deal_id = b.deal_id AND l.is_last "
+        f"WHERE NOT b.is_live AND ({last}) IS DISTINCT FROM ({base})) p "
+        "WHERE (last_at IS NULL OR ends_at > last_at) AND (first_live IS NULL OR ends_at < first_live)"
     )

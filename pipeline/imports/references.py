@@ -98,11 +98,13 @@ def ensure_process(job: ImportJob) -> None:
     )
 
 
-def match_deals(job: ImportJob) -> None:
+def match_deals(job: ImportJob, *, counts_as_new: bool = False) -> None:
     """Set target_id to the deal of external_id, locked, so that nobody edits it before this import is done."""
     job.sql(
-        "UPDATE import_stage s SET target_id = d.id FROM (SELECT o.id, o.external_id FROM pipeline_opportunity o "
+        "UPDATE import_stage s SET target_id = d.id, is_new = %(counts_as_new)s "
+        "FROM (SELECT o.id, o.external_id FROM pipeline_opportunity o "
         "WHERE o.organization_id = %(organization)s AND o.external_id IN (SELECT external_id FROM import_stage "
         "WHERE refused_reason IS NULL) ORDER BY o.id FOR UPDATE) d "
-        "WHERE d.external_id = s.external_id AND s.refused_reason IS NULL"
+        "WHERE d.external_id = s.external_id AND s.refused_reason IS NULL",
+        counts_as_new=counts_as_new,
     )

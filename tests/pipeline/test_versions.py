@@ -237,6 +237,14 @@ def test_history_that_names_what_is_another_organizations_is_refused(house, else
         enter_history([staged(deal, NOW - timedelta(days=3), owner_id=elsewhere.zoe.id)])
 
 
+def test_history_entered_for_somebody_who_is_not_there_is_refused(house, inside):
+    deal = imported_deal(house, amount_minor=300)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('otc.acting_for', %s, true)", [str(uuid4())])
+    with pytest.raises(IntegrityError, match="entered for somebody"), transaction.atomic():
+        enter_history([staged(deal, NOW - timedelta(days=3))])
+
+
 def test_history_of_a_deal_that_is_not_there_is_refused(house, inside):
     deal = imported_deal(house, amount_minor=300)
     row = staged(deal, NOW - timedelta(days=3))

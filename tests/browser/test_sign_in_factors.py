@@ -138,6 +138,7 @@ def test_a_passkey_is_added_named_used_and_removed(sit, desk):
     seat.page.wait_for_url("**/accounts/", timeout=SECOND)
     seat.page.get_by_role("link", name="Add", exact=True).click()
     prove_it(seat)
+    assert seat.page.get_by_label("Name").input_value() == "Chrome on Linux"
     seat.page.get_by_label("Name").fill("Laptop")
     assert faults_of(seat) == []
     seat.page.get_by_role("button", name="Add passkey").click()

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from otc.audit.models import AuditEntry
+from otc.identity import signals
 from otc.identity.models import User
 from otc.identity.sessions.devices import device_name
 from otc.tenancy.context import use
@@ -234,6 +235,16 @@ def test_sign_ins_and_failures_are_kept_where_the_person_works(lived: House, els
         ("sign_in.failed", ""),
     ]
     assert not [entry for entry in entries(elsewhere) if entry[0].startswith("sign_in")]
+
+
+def test_a_sign_in_that_can_not_be_kept_fails(lived: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no audit")
+
+    monkeypatch.setattr(signals, "audit_append", broken)
+    client = Client(raise_request_exception=False)
+    answer = client.post("/accounts/login/", {"login": ANA, "password": PASSWORD})
+    assert answer.status_code == 500 and not is_in(client, lived)
 
 
 @pytest.mark.parametrize("path", ["2fa/", "2fa/webauthn/", "sessions/"])

@@ -12,7 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from otc.audit.models import AuditEntry
-from otc.identity.invitations.services import invitation_send
+from otc.identity.invitations.queries import invitation_by_token
+from otc.identity.invitations.services import (
+    InvitationRefused,
+    invitation_accept_new,
+    invitation_send,
+)
 from otc.identity.models import Invitation, User
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
@@ -114,6 +119,15 @@ def test_a_link_opens_once(house: House) -> None:
     again = Client().post(link, {"password": "another long passphrase"})
     assert again.status_code == 404
     assert not User.objects.get(email="jon@example.org").check_password("another long passphrase")
+
+
+def test_two_at_once_do_not_both_come_in_by_one_link(house: House) -> None:
+    token = link_for(house, house.jon).split("/")[2]
+    found = invitation_by_token(token)
+    assert found is not None
+    assert invitation_accept_new(found, password=PASSWORD, now=timezone.now())
+    with pytest.raises(InvitationRefused, match="work any more"):
+        invitation_accept_new(found, password=PASSWORD, now=timezone.now())
 
 
 @pytest.mark.parametrize("how", ["expired", "revoked", "changed", "unsigned", "replaced"])

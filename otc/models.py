@@ -3,6 +3,7 @@
 from otc.audit.models import AuditChain, AuditCheckpoint, AuditEntry, AuditRefusal
 from otc.calendar.models import FiscalCalendar
 from otc.delegation.models import Delegation
+from otc.fields.models import CustomField
 from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.jobs.models import Job
@@ -15,6 +16,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEntry",
     "AuditRefusal",
+    "CustomField",
     "Delegation",
     "FiscalCalendar",
     "ImportRow",

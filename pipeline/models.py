@@ -3,6 +3,7 @@
 from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
+from pipeline.fields.models import OpportunityFieldValue
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
@@ -22,6 +23,7 @@ __all__ = [
     "HistoryRow",
     "Milestone",
     "Opportunity",
+    "OpportunityFieldValue",
     "OpportunityMilestone",
     "OpportunityVersion",
     "Process",

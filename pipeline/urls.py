@@ -2,12 +2,13 @@ from django.urls import URLPattern, URLResolver, path
 
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
-from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
+from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls
 from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/", deals.deals, name="deals"),
     path("deals/board/", board.board, name="board"),
+    path("deals/columns/", field_controls.deals_columns, name="deals_columns"),
     path("deals/new/", creating.deal_new, name="deal_new"),
     path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),
@@ -44,4 +45,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),
     path("accounts/<uuid:account_id>/edit/", accounts.account_change, name="account_change"),
     path("accounts/<uuid:account_id>/contacts/", accounts.contact_new, name="contact_new"),
+    path(
+        "accounts/<uuid:account_id>/contacts/<uuid:contact_id>/",
+        accounts.contact_change,
+        name="contact_change",
+    ),
 ]

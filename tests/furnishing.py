@@ -15,6 +15,8 @@ from otc.audit.services import audit_append
 from otc.calendar.models import FiscalCalendar, columns_of
 from otc.calendar.shapes import MonthShape
 from otc.delegation.models import Delegation
+from otc.fields.rules import KINDS, Option
+from otc.fields.services import field_create
 from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
@@ -61,6 +63,7 @@ def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> N
         for number in range(start, start + count):
             moment = Round(number, owner, timezone.now())
             _people(moment)
+            _fields(moment)
             deal = _deal(moment)
             _around(deal, moment)
             _computed(deal, moment)
@@ -110,6 +113,9 @@ def _deal(moment: Round) -> Opportunity:
     }
     deal = opportunity_create(name=f"Deal {moment.number}", now=moment.now, **fields).opportunity
     opportunity_edit(deal.id, changes={"close_date": moment.now.date() + timedelta(days=1)})
+    kind = KINDS[moment.number % len(KINDS)]
+    value = _value(kind, moment)
+    opportunity_edit(deal.id, changes={"fields": {f"field_{moment.number}": value}})
     lost = opportunity_create(name=f"Lost {moment.number}", now=moment.now, **fields).opportunity
     reason = CloseReason.objects.get(name="Price")
     opportunity_close(
@@ -120,6 +126,29 @@ def _deal(moment: Round) -> Opportunity:
         today=moment.now.date() - timedelta(days=1),
     )
     return deal
+
+
+def _fields(moment: Round) -> None:
+    """A custom field of each kind of record, one kind after the other; the deals' first ones hold values."""
+    for object in ("deal", "account", "contact"):
+        kind = KINDS[moment.number % len(KINDS)]
+        options = [Option("emea", "EMEA")] if kind == "choice" else []
+        currency = "EUR" if kind == "money" else ""
+        field_create(
+            object=object, label=f"Field {moment.number}", kind=kind, options=options, currency=currency
+        )
+
+
+def _value(kind: str, moment: Round) -> Any:
+    """Something that a furnished field of this kind may hold."""
+    return {
+        "text": "north",
+        "number": 12,
+        "money": {"amount_minor": 100, "currency": "EUR"},
+        "date": "2026-01-01",
+        "choice": "emea",
+        "person": str(moment.owner.id),
+    }[kind]
 
 
 def _around(deal: Opportunity, moment: Round) -> None:

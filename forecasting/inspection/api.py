@@ -11,13 +11,22 @@ from rest_framework.response import Response
 from forecasting.api_frame import MINOR, FrameItem, SinceQuery, frame_item
 from forecasting.inspection import queries
 from forecasting.inspection.queries import DealRow, GroupRow
-from forecasting.inspection.report import Asked, Inspection, Summary, inspection_report
+from forecasting.inspection.report import (
+    GROUPS,
+    Asked,
+    Inspection,
+    Summary,
+    group_field,
+    inspection_report,
+)
 from forecasting.inspection.services import previous_visit
 from forecasting.rollup.api import CoverageItem, coverage_item
 from otc.api.endpoints import Endpoint
+from otc.fields.queries import field_book
 from otc.question import ask, since_instant
 from pipeline.process.models import Category
 
+GROUP = rf"^({'|'.join(GROUPS)}|field\.[a-z][a-z0-9_]{{0,39}})$"
 SORT_NAMES = [name for column in queries.SORTS for name in (column, f"-{column}")]
 
 
@@ -25,7 +34,12 @@ class InspectionQuery(SinceQuery):
     """The page's own controls; a page holds 50 deals."""
 
     tab = serializers.ChoiceField(choices=tuple(queries.TABS), required=False, default="all")
-    group = serializers.ChoiceField(choices=tuple(queries.GROUPS), required=False, default="category")
+    group = serializers.RegexField(
+        GROUP,
+        required=False,
+        default="category",
+        help_text="category, stage, owner, none, or field.<key> of a custom field that isn't money.",
+    )
     sort = serializers.ChoiceField(choices=SORT_NAMES, required=False, default="-amount")
     page = serializers.IntegerField(
         required=False, default=0, min_value=0, max_value=100_000, help_text="Counted from 0."
@@ -52,7 +66,8 @@ class SummaryItem(serializers.Serializer):
 
 class InspectionGroupItem(serializers.Serializer):
     key = serializers.CharField(
-        allow_blank=True, help_text="A category, or a stage's or person's id; may be empty."
+        allow_blank=True,
+        help_text="A category, a stage's or person's id, or a field's value (days by month); may be empty.",
     )
     count = serializers.IntegerField()
     total_minor = serializers.IntegerField(help_text="Over every deal of the group, not only the page's.")
@@ -123,7 +138,9 @@ class InspectionEndpoint(Endpoint):
         question = ask(self.tenant, parameters)
         last_visit = previous_visit(self.tenant.person, page="inspection", now=self.tenant.now)
         _, since = since_instant(question, parameters.get("since", ""), last_visit=last_visit)
-        asked = Asked(**{name: parameters[name] for name in ("tab", "group", "sort", "page")})
+        book = field_book("deal", self.tenant.organization)
+        named = {name: parameters[name] for name in ("tab", "group", "sort", "page")}
+        asked = Asked(**named, field=group_field(named["group"], book=book))
         found = inspection_report(question, since=since, asked=asked)
         return Response(frame_item(question) | found_item(found) | {"next": next_page(request, found)})
 

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
+from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
 from pipeline.team.queries import seen_sql
 
@@ -100,8 +102,45 @@ class GroupRow:
     unconvertible_count: int
 
 
-def _rows_sql(question: Question, parameters: dict[str, Any]) -> str:
+# A custom field as the group: its own values at the asked instant, told as text. Numbers come by size.
+FIELD = "field"
+GROUPS[FIELD] = "coalesce(r.field_value, '')"
+GROUP_RANKS[FIELD] = "r.field_rank"
+_TOLD = {
+    "number": "trim_scale({value}::numeric / 1000000)::text",
+    "date": "to_char({value}, 'YYYY-MM')",
+    "person": "{value}::text",
+    "choice": "{value}",
+    "text": "nullif({value}, '')",
+}
+
+
+def group_of(field: Field | None, group: str) -> str:
+    """The key of GROUPS for a group as the address names it."""
+    return FIELD if field is not None else group
+
+
+def _field_sql(field: Field | None, parameters: dict[str, Any]) -> str:
+    """The columns of the CTE: `field_value` (days by month, choices by key, people by id, texts folded) and
+    `field_rank`, by which groups come: choices in their order, numbers by size, people by name.
+    """
+    if field is None:
+        return "NULL::text AS field_value, NULL::text AS field_rank"
+    value, more = read_sql(field, "b")
+    parameters.update(more, field_order=[option.key for option in field.options])
+    ranks = {
+        "choice": f"lpad(array_position(%(field_order)s::text[], {value})::text, 4, '0')",
+        "number": f"lpad(({value} + 10000000000000000000::numeric)::text, 20, '0')",
+        "person": "(SELECT o.name_folded FROM otc_person o WHERE o.organization_id = b.organization_id "
+        f"AND o.id = {value})",
+    }
+    told = _TOLD[field.kind].format(value=value)
+    return f'{told} AS field_value, {ranks.get(field.kind, told)} COLLATE "C" AS field_rank'
+
+
+def _rows_sql(question: Question, parameters: dict[str, Any], field: Field | None = None) -> str:
     """The CTE `r`: open deals in the period and scope at t1, joined with their state at t0."""
+    field_sql = _field_sql(field, parameters)
     owner_sql, owner_values = question.owners.condition("b.owner_id")
     owner_sql = owner_sql.replace("%s", "%(owners)s")
     parameters["owners"] = owner_values[0] if owner_values else []
@@ -113,7 +152,7 @@ def _rows_sql(question: Question, parameters: dict[str, Any]) -> str:
     return f"""
 WITH r AS (
   SELECT b.opportunity_id, b.name, lower(b.name) COLLATE "C" AS name_sorted, ac.name AS account_name,
-    b.owner_id, p.name AS owner_name, b.stage_id, sb.name AS stage_name, sb.position AS stage_position,
+    {field_sql}, b.owner_id, p.name AS owner_name, b.stage_id, sb.name AS stage_name, sb.position AS stage_position,
     b.category, b.amount_minor, b.currency, {corporate_minor_sql("b")} AS corporate_minor, b.close_date,
     b.next_step, b.next_step_on, a.id IS NOT NULL AS existed, sa.position AS was_stage_position,
     a.category AS was_category, {corporate_minor_sql("a", known="known0")} AS was_corporate_minor,
@@ -165,10 +204,12 @@ def _parameters(question: Question, since: datetime) -> dict[str, Any]:
     }
 
 
-def group_rows(question: Question, *, since: datetime, tab: str, group: str) -> list[GroupRow]:
-    """Count and sums of each group, in the order in which the page shows them."""
-    parameters = _parameters(question, since)
-    sql = f"""{_rows_sql(question, parameters)}
+def group_rows(
+    question: Question, *, since: datetime, tab: str, group: str, field: Field | None = None
+) -> list[GroupRow]:
+    """Count and sums of each group, in the order in which the page shows them. `field` is the group if it is one."""
+    parameters, group = _parameters(question, since), group_of(field, group)
+    sql = f"""{_rows_sql(question, parameters, field)}
 SELECT {GROUPS[group]}, count(*), count(*) FILTER (WHERE r.is_seated),
   coalesce(sum(r.corporate_minor) FILTER (WHERE NOT r.is_seated), 0)::bigint,
   coalesce(sum(r.was_corporate_minor) FILTER (WHERE r.existed AND NOT r.is_seated), 0)::bigint,
@@ -200,13 +241,22 @@ SELECT count(*), coalesce(sum(r.corporate_minor), 0)::bigint FROM r WHERE r.p_sl
 
 
 def deal_rows(
-    question: Question, *, since: datetime, tab: str, group: str, sort: str, offset: int, limit: int | None
+    question: Question,
+    *,
+    since: datetime,
+    tab: str,
+    group: str,
+    sort: str,
+    offset: int,
+    limit: int | None,
+    field: Field | None = None,
 ) -> list[DealRow]:
     """The deals of one page, grouped, then sorted; `sort` is a key of SORTS, "-" before it turns it round."""
     parameters = _parameters(question, since) | {"offset": offset, "limit": limit}
+    group = group_of(field, group)
     direction = "DESC NULLS LAST" if sort.startswith("-") else "ASC NULLS LAST"
-    names = ", ".join(f"r.{field.name}" for field in fields(DealRow) if field.name != "group_key")
-    sql = f"""{_rows_sql(question, parameters)}
+    names = ", ".join(f"r.{one.name}" for one in fields(DealRow) if one.name != "group_key")
+    sql = f"""{_rows_sql(question, parameters, field)}
 SELECT {names}, {GROUPS[group]} FROM r WHERE {TABS[tab]}
 ORDER BY {GROUP_RANKS[group]} NULLS LAST, {GROUPS[group]}, {SORTS[sort.removeprefix("-")]} {direction}, r.opportunity_id
 LIMIT %(limit)s OFFSET %(offset)s"""

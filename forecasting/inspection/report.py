@@ -8,8 +8,14 @@ from forecasting.inspection import queries
 from forecasting.inspection.queries import Contact, DealRow, EndSums, GroupRow
 from forecasting.quotas.queries import quota_minor
 from forecasting.quotas.rules import Coverage, coverage
+from otc.fields.queries import Book
+from otc.fields.rules import PREFIX, Field
 from otc.question import BadQuestion, Question
+from pipeline.fields.asked import field_named
 
+# What the address may name; a custom field goes by `field.<key>`.
+GROUPS = tuple(group for group in queries.GROUPS if group != queries.FIELD)
+GROUPABLE = ("text", "number", "date", "choice", "person")
 NO_CONTACT = Contact((0,) * queries.WEEKS, None)
 
 
@@ -21,11 +27,12 @@ class Asked:
     group: str = "category"
     sort: str = "-amount"
     page: int = 0
+    field: Field | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("tab", self.tab, queries.TABS),
-            ("group", self.group, queries.GROUPS),
+            ("group", "none" if self.field else self.group, [*GROUPS, "field.<key>"]),
             ("sort", self.sort.removeprefix("-"), queries.SORTS),
         ):
             if value not in allowed:
@@ -109,10 +116,11 @@ def inspection_report(question: Question, *, since: datetime, asked: Asked) -> I
         sort=asked.sort,
         offset=asked.page * queries.ROWS_A_PAGE,
         limit=queries.ROWS_A_PAGE,
+        field=asked.field,
     )
     return Inspection(
         since=since,
-        groups=queries.group_rows(question, since=since, tab=asked.tab, group=asked.group),
+        groups=queries.group_rows(question, since=since, tab=asked.tab, group=asked.group, field=asked.field),
         deals=deals,
         contacts=queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of),
         counts=queries.tab_counts(question, since=since),
@@ -137,5 +145,22 @@ def summary_report(question: Question, *, since: datetime) -> Summary:
 def all_deals(question: Question, *, since: datetime, asked: Asked) -> list[DealRow]:
     """Every deal of the tab, for CSV."""
     return queries.deal_rows(
-        question, since=since, tab=asked.tab, group=asked.group, sort=asked.sort, offset=0, limit=None
+        question,
+        since=since,
+        tab=asked.tab,
+        group=asked.group,
+        sort=asked.sort,
+        offset=0,
+        limit=None,
+        field=asked.field,
     )
+
+
+def group_field(group: str, *, book: Book) -> Field | None:
+    """The custom field that a group names; None for a group of the house. Raises BadQuestion."""
+    if not group.startswith(PREFIX):
+        return None
+    found = field_named(group, book=book)
+    if found.kind not in GROUPABLE:
+        raise BadQuestion("group", f"{found.name} is a {found.kind}: deals aren’t grouped by amounts")
+    return found

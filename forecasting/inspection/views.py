@@ -1,5 +1,6 @@
 """The inspection page: the answer, the flow, the figures, and the deals with what changed."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,9 @@ from forecasting.quotas.rules import State
 from forecasting.waterfall import picture
 from forecasting.waterfall.report import WaterfallReport, waterfall_report
 from forecasting.waterfall.rules import Bucket
+from otc.fields.queries import Book, field_book, names_of
+from otc.fields.rules import Field
+from otc.fields.shown import label_of
 from otc.question import Question, ask, since_instant
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
@@ -50,7 +54,8 @@ def inspection_page(request: HttpRequest, slug: str) -> HttpResponse:
     question = ask(tenant, request.GET)
     last_visit = previous_visit(tenant.person, page=PAGE, now=tenant.now)
     since = since_instant(question, request.GET.get("since", ""), last_visit=last_visit)
-    asked = asked_of(request.GET)
+    book = field_book("deal", tenant.organization)
+    asked = asked_of(request.GET, book=book)
     if request.GET.get("format") == "csv":
         rows = inspection.all_deals(question, since=since[1], asked=asked)
         return csv_response(f"inspection-{question.period.key}.csv", CSV_HEAD, map(csv_row, rows))
@@ -76,7 +81,7 @@ def inspection_page(request: HttpRequest, slug: str) -> HttpResponse:
             label="Group by",
             prefix="Group",
             current=asked.group,
-            options=list(GROUP_LABELS.items()),
+            options=group_options(book),
         ),
         **figures(request, question, found.summary, changes),
         "empty_title": f"No open deal closes in {question.period.label}",
@@ -86,15 +91,22 @@ def inspection_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "forecasting/inspection/inspection.html", context)
 
 
-def asked_of(query: QueryDict) -> inspection.Asked:
+def asked_of(query: QueryDict, *, book: Book) -> inspection.Asked:
     """The list's own controls from the address; raises BadQuestion."""
     number = query.get("page") or "0"
     return inspection.Asked(
         tab=query.get("tab") or "all",
         group=query.get("group") or "category",
+        field=inspection.group_field(query.get("group") or "", book=book),
         sort=query.get("sort") or "-amount",
         page=int(number) if number.isdecimal() and len(number) < 7 else -1,
     )
+
+
+def group_options(book: Book) -> list[tuple[str, str]]:
+    """What the list can be grouped by, custom fields after the house's own."""
+    fields = [(one.name, one.label) for one in book.active if one.kind in inspection.GROUPABLE]
+    return [*GROUP_LABELS.items(), *fields]
 
 
 def between(question: Question, *, since: Any) -> WaterfallReport:
@@ -155,13 +167,15 @@ def grouped(
 ) -> list[dict[str, Any]]:
     """The page's deals under their groups; a group's figures count every deal of it."""
     labels = {deal.group_key: deal for deal in found.deals}
+    is_of_people = asked.field is not None and asked.field.kind == "person"
+    names = names_of(group.group_key for group in found.groups) if is_of_people else {}
     rows = []
     for group in found.groups:
         deals = [deal for deal in found.deals if deal.group_key == group.group_key]
         if deals:
             rows.append(
                 {
-                    "label": group_label(labels[group.group_key], asked.group),
+                    "label": group_label(labels[group.group_key], asked, names),
                     "group": group,
                     "change_minor": group.total_minor - group.was_minor,
                     "deals": [deal_cells(deal, found, question) for deal in deals],
@@ -170,12 +184,27 @@ def grouped(
     return rows
 
 
-def group_label(deal: DealRow, group: str) -> str:
+def group_label(deal: DealRow, asked: inspection.Asked, names: Mapping[str, str]) -> str:
+    if asked.field is not None:
+        return field_group_label(asked.field, deal.group_key, names)
+    group = asked.group
     if group == "category":
         return str(Category(deal.category).label) if deal.category else "No category"
     if group == "stage":
         return deal.stage_name or "No stage"
     return (deal.owner_name or "Unassigned") if group == "owner" else "All deals"
+
+
+def field_group_label(field: Field, key: str, names: Mapping[str, str]) -> str:
+    """A group's heading in words; deals without a value stand together."""
+    if not key:
+        return f"{field.label}: not set"
+    if field.kind == "date":
+        first = date.fromisoformat(f"{key}-01")
+        return f"{fmt.MONTHS[first.month - 1]} {first.year}"
+    if field.kind == "number":
+        return label_of(field, key, names=names)
+    return label_of(field, key, names=names) or key
 
 
 def deal_cells(deal: DealRow, found: inspection.Inspection, question: Question) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What every endpoint is made of: who may, what came in, and a list's answer."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -20,9 +21,18 @@ class Endpoint(APIView):
         tenant: Tenant = self.request._request.tenant  # type: ignore[attr-defined]  # set by the middleware
         return tenant
 
-    def parameters(self, kind: type[serializers.Serializer]) -> dict[str, Any]:
-        """The query's values, checked by `kind`; 400 names each wrong one."""
-        return self._checked(kind, self.request.query_params)
+    def parameters(
+        self, kind: type[serializers.Serializer], *, beside: Callable[[str], bool] | None = None
+    ) -> dict[str, Any]:
+        """The query's values, checked by `kind`; 400 names each wrong one. `beside` says which names the endpoint
+        reads itself.
+        """
+        query = self.request.query_params
+        if beside is not None and any(beside(name) for name in query):
+            query = query.copy()
+            for name in [name for name in query if beside(name)]:
+                del query[name]
+        return self._checked(kind, query)
 
     def content(self, kind: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
         """The body's values, checked by `kind`; with `partial` only those that were sent."""

@@ -13,6 +13,7 @@ TABS = (
     ("people", "People", "view_settings"),
     ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
+    ("fields", "Fields", "manage_fields"),
     ("tokens", "API tokens", "manage_own_tokens"),
     ("audit", "Audit", "view_audit"),
 )

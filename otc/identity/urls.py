@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/people/", include("otc.identity.people.urls")),
     path("settings/security/", security, name="security"),
     path("settings/process/", include("pipeline.process.urls")),
+    path("settings/fields/", include("pipeline.fields.urls")),
     path("settings/tokens/", views.token_list, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", views.token_end, name="token_end"),
 ]

@@ -1,5 +1,6 @@
 """Many rows at once: a block goes through column by column, which costs a fraction of row by row."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from io import TextIOBase
@@ -8,6 +9,7 @@ from json.encoder import encode_basestring
 
 from django.db import DatabaseError
 
+from otc.fields.rules import NotAccepted
 from otc.imports.columns import CellError, Column, ColumnType, Parser, amount_minor, folded
 from otc.imports.kinds import ImportJob, Kind
 from otc.imports.mapping import UnmappedValue
@@ -101,12 +103,24 @@ class BlockStager:
     def documents(self, texts: Sequence[list[str]]) -> Cells:
         """The attributes of each row as JSON; an empty one is null, so that an update takes it away."""
         parts = []
-        for label, column in zip(self.labels, texts, strict=True):
+        for (name, _), label, column in zip(self.stager.attributes, self.labels, texts, strict=True):
             if max(map(len, column)) > MAX_ATTRIBUTE_CHARACTERS:
                 raise Uneven
-            written = {text: label + (encode_basestring(text) if text else "null") for text in set(column)}
+            written = {text: label + self.attribute(name, text) for text in set(column)}
             parts.append(list(map(written.__getitem__, column)))
         return ["{" + ", ".join(row) + "}" for row in zip(*parts, strict=True)]
+
+    def attribute(self, name: str, text: str) -> str:
+        """One attribute's text as JSON; a custom field's as its value."""
+        if not text:
+            return "null"
+        reader = self.stager.readers.get(name)
+        if reader is None:
+            return encode_basestring(text)
+        try:
+            return json.dumps(reader(text), ensure_ascii=False)
+        except NotAccepted:
+            raise Uneven from None
 
 
 def read_column(column: Column, parse: Parser, texts: Sequence[str]) -> Cells:

@@ -112,6 +112,7 @@ class Binding:
 
     `formats` says how days are written, and which mark stands before the decimals of amounts; `keeps` whether a row
     is meant at all, None when every row is; `columns` which of the file's each native column comes from.
+    `readers` turn the text of an attribute that is a custom field into its value.
     """
 
     getters: Mapping[str, Getter]
@@ -119,6 +120,7 @@ class Binding:
     formats: Mapping[str, str | None]
     keeps: Filter | None = None
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    readers: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
 
 
 def read_mapping(path: Path) -> ColumnMapping:
@@ -332,6 +334,7 @@ def bind(
     What neither feeds a native column nor is ignored becomes an attribute where the kind keeps others. Raises
     MappingError for keys that name nothing and for required columns that are missing.
     """
+    mapping = _fields_apart(mapping)
     native = {column.name: column for column in columns}
     _check_targets(mapping, header, list(native), keeps_others=keeps_others)
     sources = {name: Source(columns=(name,)) for name in header if name in native}
@@ -362,6 +365,13 @@ def _format(column: Column, source: Source, mapping: ColumnMapping) -> str | Non
 def _filter(conditions: Mapping[str, frozenset[str]], places: Mapping[str, int]) -> Filter:
     wanted = [(places[name], values) for name, values in conditions.items()]
     return lambda cells: all(cells[place].strip() in values for place, values in wanted)
+
+
+def _fields_apart(mapping: ColumnMapping) -> ColumnMapping:
+    """Custom fields, named among the columns as `field.<key>`, stand where attributes do."""
+    fields = {name: source for name, source in mapping.columns.items() if name.startswith("field.")}
+    columns = {name: source for name, source in mapping.columns.items() if name not in fields}
+    return replace(mapping, columns=columns, attributes={**mapping.attributes, **fields})
 
 
 def _check_targets(

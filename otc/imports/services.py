@@ -7,11 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from otc.audit.services import audit_append
+from otc.fields.importing import with_fields
 from otc.imports.blocks import stage_rows
 from otc.imports.differences import differences, records_before
 from otc.imports.formats import settle_formats
@@ -56,6 +58,12 @@ def run_import(
         use(organization.id, person_id=person_id, channel="import"),
         connection.cursor() as cursor,
     ):
+        binding = with_fields(
+            binding,
+            kind_name=kind.name,
+            today=now.astimezone(ZoneInfo(organization.timezone)).date(),
+            date_format=mapping.date_format,
+        )
         run = run or _new_run(kind, source, is_dry_run=is_dry_run)
         creatable = kind.creatable if creates_missing else frozenset(mapping.create_missing) & kind.creatable
         job = ImportJob(cursor, organization, run.id, now, binding, creatable, mapping)

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from otc.fields.rules import NotAccepted
 from otc.imports.columns import (
     STAGED_AS,
     CellError,
@@ -55,11 +56,14 @@ class RowStager:
         self.attributes = list(binding.attributes.items())
         self.currency_at = next((i for i, c in enumerate(self.columns) if c[0].name == "currency"), None)
         self.names = [column.name for column, _, _ in self.columns] + [name for name, _ in self.attributes]
+        self.readers = binding.readers
         # A point before decimals is what a column without separators has too: the same rows, seen before.
         formats = {name: None if form == "." else form for name, form in binding.formats.items()}
         shape = [f"{column.name}:{formats.get(column.name)}" for column, _, _ in self.columns]
         self.width = len(self.copied_columns)
-        self.shape = "\x1e".join([*shape, *(name for name, _ in self.attributes)]).encode()
+        # A column that became a field since is read anew.
+        typed = [f"{name}:field" if name in self.readers else name for name, _ in self.attributes]
+        self.shape = "\x1e".join([*shape, *typed]).encode()
 
     @property
     def copied_columns(self) -> list[str]:
@@ -145,8 +149,15 @@ class RowStager:
             if len(text) > MAX_ATTRIBUTE_CHARACTERS:
                 limit = f"at most {MAX_ATTRIBUTE_CHARACTERS:,} fit"
                 raise RefusedCell(name, f"has {len(text):,} characters; {limit}")
-            document[name] = text or None
+            document[name] = self.field_value(name, text) if text and name in self.readers else text or None
         return json.dumps(document, ensure_ascii=False)
+
+    def field_value(self, name: str, text: str) -> Any:
+        """The canonical value of a custom field's cell. Raises RefusedCell."""
+        try:
+            return self.readers[name](text)
+        except NotAccepted as problem:
+            raise RefusedCell(name, problem.reason) from None
 
 
 def _storable(text: str) -> str:

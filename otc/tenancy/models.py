@@ -43,6 +43,8 @@ class Organization(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.TEAM)
+    # Changes with every custom field's definition: what was read of them under it may be kept.
+    fields_stamp = models.UUIDField(null=True, blank=True)
     second_factor = models.CharField(
         max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
     )
@@ -80,6 +82,8 @@ class Person(TenantModel):
     )
     # The currency in which they see amounts; empty is the organization's.
     shown_currency = models.CharField(max_length=3, blank=True, default="")
+    # The columns of the deals list that they chose, comma-separated; empty for the usual ones.
+    deal_columns = models.CharField(max_length=1000, blank=True, default="", db_default="")
     joined_on = models.DateField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

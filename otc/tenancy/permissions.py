@@ -52,6 +52,9 @@ TABLE = (
     Action("manage_visibility", SETTINGS, "Choose who sees which deals", ADMINISTRATORS),
     Action("manage_delegates", SETTINGS, "Name a delegate for anybody, and take that back", ADMINISTRATORS),
     Action("manage_policy", SETTINGS, "Say what every sign-in must fulfil", ADMINISTRATORS),
+    Action(
+        "manage_fields", SETTINGS, "Define the custom fields of deals, accounts and people", ADMINISTRATORS
+    ),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),

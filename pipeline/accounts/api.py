@@ -13,6 +13,8 @@ from otc.api.endpoints import Endpoint
 from otc.api.errors import refused, translate
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import AttributesField, Strict
+from otc.fields.queries import field_book
+from otc.tenancy.models import Organization
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid
@@ -23,6 +25,7 @@ from pipeline.accounts.services import (
     contact_delete,
     contact_edit,
 )
+from pipeline.fields.api import FieldValues, with_fields
 
 ACCOUNT_COLUMNS = (
     "id",
@@ -34,7 +37,10 @@ ACCOUNT_COLUMNS = (
     "attributes",
     "created_at",
 )
-CONTACT_COLUMNS = ("id", "external_id", "account_id", "name", "title", "email", "phone", "created_at")
+CONTACT_COLUMNS = (
+    *("id", "external_id", "account_id", "name", "title", "email", "phone", "attributes", "created_at"),
+)
+NOUN_OF: dict[Any, str] = {Account: "account", Contact: "contact"}
 SORTS = {"id": Sort("id", UUID), "name": Sort("name_folded", str)}
 
 translate(Invalid, lambda refusal: refused(refusal.field, refusal.reason))
@@ -47,7 +53,8 @@ class AccountItem(serializers.Serializer):
     parent_id = serializers.UUIDField(allow_null=True)
     industry = serializers.CharField(allow_blank=True)
     country = serializers.CharField(allow_blank=True)
-    attributes = AttributesField()
+    attributes = AttributesField(help_text="What an import brought under no field.")
+    fields = FieldValues()  # type: ignore[assignment]  # Serializer.fields stays: its metaclass takes this away
     created_at = serializers.DateTimeField()
 
 
@@ -64,6 +71,7 @@ class AccountInput(Strict):
     industry = serializers.CharField(required=False, allow_blank=True, max_length=200)
     country = serializers.CharField(required=False, allow_blank=True, max_length=100)
     attributes = AttributesField(required=False)
+    fields = FieldValues(required=False)  # type: ignore[assignment]  # as above
 
 
 class AccountEdit(AccountInput):
@@ -80,6 +88,8 @@ class ContactItem(serializers.Serializer):
     title = serializers.CharField(allow_blank=True)
     email = serializers.CharField(allow_blank=True)
     phone = serializers.CharField(allow_blank=True)
+    attributes = AttributesField()
+    fields = FieldValues()  # type: ignore[assignment]  # as above
     created_at = serializers.DateTimeField()
 
 
@@ -95,6 +105,8 @@ class ContactEdit(Strict):
     title = serializers.CharField(required=False, allow_blank=True, max_length=200)
     email = serializers.CharField(required=False, allow_blank=True, max_length=254)
     phone = serializers.CharField(required=False, allow_blank=True, max_length=50)
+    attributes = AttributesField(required=False)
+    fields = FieldValues(required=False)  # type: ignore[assignment]  # as above
 
 
 class ContactInput(ContactEdit):
@@ -112,6 +124,13 @@ def found_rows(model: Any, columns: tuple[str, ...], parameters: dict[str, Any])
     if words := parameters.get("q"):
         rows = rows.filter(name_folded__contains=fold(words))
     return rows
+
+
+def one_item(
+    model: Any, columns: tuple[str, ...], row_id: UUID, organization: Organization
+) -> dict[str, Any]:
+    """One account or contact with its custom fields; 404 where there is none."""
+    return with_fields(one_row(model, columns, row_id), field_book(NOUN_OF[model], organization))
 
 
 def one_row(model: Any, columns: tuple[str, ...], row_id: UUID) -> dict[str, Any]:
@@ -137,8 +156,10 @@ class NamedList(Endpoint):
     ) -> dict[str, Any]:
         parameters = self.parameters(query)
         page = keyset_page(found_rows(model, columns, parameters), parameters=parameters, sorts=SORTS)
+        book = field_book(NOUN_OF[model], self.tenant.organization)
         for row in page.rows:
             del row["name_folded"]
+            with_fields(row, book)
         return paged(self.request, page)
 
 
@@ -167,7 +188,7 @@ class Accounts(NamedList):
         check_external_id(Account, fields)
         account = account_create(**fields)
         location = request.build_absolute_uri(f"{request.path}/{account.id}")
-        body = one_row(Account, ACCOUNT_COLUMNS, account.id)
+        body = one_item(Account, ACCOUNT_COLUMNS, account.id, self.tenant.organization)
         return Response(body, status=201, headers={"Location": location})
 
 
@@ -178,7 +199,7 @@ class AccountDetail(Endpoint):
     def get(self, request: Request, account_id: UUID) -> Response:
         """One account."""
         self.parameters(Strict)
-        return Response(one_row(Account, ACCOUNT_COLUMNS, account_id))
+        return Response(one_item(Account, ACCOUNT_COLUMNS, account_id, self.tenant.organization))
 
     @extend_schema(
         operation_id="accounts_edit", tags=["accounts"], request=AccountEdit, responses=AccountItem
@@ -189,7 +210,7 @@ class AccountDetail(Endpoint):
         changes = self.content(AccountEdit, partial=True)
         check_external_id(Account, changes, but=account_id)
         account_edit(account_id, changes=changes)
-        return Response(one_row(Account, ACCOUNT_COLUMNS, account_id))
+        return Response(one_item(Account, ACCOUNT_COLUMNS, account_id, self.tenant.organization))
 
 
 class Contacts(NamedList):
@@ -217,7 +238,7 @@ class Contacts(NamedList):
         check_external_id(Contact, fields)
         contact = contact_create(fields.pop("account_id"), **fields)
         location = request.build_absolute_uri(f"{request.path}/{contact.id}")
-        body = one_row(Contact, CONTACT_COLUMNS, contact.id)
+        body = one_item(Contact, CONTACT_COLUMNS, contact.id, self.tenant.organization)
         return Response(body, status=201, headers={"Location": location})
 
 
@@ -232,7 +253,7 @@ class ContactDetail(Endpoint):
     def get(self, request: Request, contact_id: UUID) -> Response:
         """One contact."""
         self.parameters(Strict)
-        return Response(one_row(Contact, CONTACT_COLUMNS, contact_id))
+        return Response(one_item(Contact, CONTACT_COLUMNS, contact_id, self.tenant.organization))
 
     @extend_schema(
         operation_id="contacts_edit", tags=["accounts"], request=ContactEdit, responses=ContactItem
@@ -243,7 +264,7 @@ class ContactDetail(Endpoint):
         changes = self.content(ContactEdit, partial=True)
         check_external_id(Contact, changes, but=contact_id)
         contact_edit(contact_id, changes=changes)
-        return Response(one_row(Contact, CONTACT_COLUMNS, contact_id))
+        return Response(one_item(Contact, CONTACT_COLUMNS, contact_id, self.tenant.organization))
 
     @extend_schema(operation_id="contacts_delete", tags=["accounts"], responses={204: None})
     def delete(self, request: Request, contact_id: UUID) -> Response:

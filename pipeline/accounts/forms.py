@@ -1,8 +1,18 @@
 """What is typed about accounts and contacts. Shape only; the rules are the services'."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+
+from otc.fields.queries import Book
+from otc.fields.rules import Reading
+from pipeline.fields.forms import add_fields, field_values
+
+
+def record_fields(form: forms.Form, own: Sequence[str]) -> dict[str, Any]:
+    """The cleaned values of a record's own columns, and its custom fields under `fields`."""
+    return {name: form.cleaned_data[name] for name in own} | {"fields": field_values(form)}
 
 
 class AccountForm(forms.Form):
@@ -10,9 +20,21 @@ class AccountForm(forms.Form):
     industry = forms.CharField(max_length=200, required=False, label="Industry")
     country = forms.CharField(max_length=100, required=False, label="Country")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        book: Book,
+        reading: Reading,
+        attributes: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        add_fields(self, book, reading=reading, attributes=attributes)
         self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
+
+    def record_fields(self) -> dict[str, Any]:
+        """What account_create and account_edit take."""
+        return record_fields(self, ("name", "industry", "country"))
 
 
 class ContactForm(forms.Form):
@@ -20,3 +42,18 @@ class ContactForm(forms.Form):
     title = forms.CharField(max_length=200, required=False, label="Title")
     email = forms.CharField(max_length=254, required=False, label="E-mail")
     phone = forms.CharField(max_length=50, required=False, label="Phone")
+
+    def __init__(
+        self,
+        *args: Any,
+        book: Book,
+        reading: Reading,
+        attributes: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        add_fields(self, book, reading=reading, attributes=attributes)
+
+    def record_fields(self) -> dict[str, Any]:
+        """What contact_create and contact_edit take."""
+        return record_fields(self, ("name", "title", "email", "phone"))

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-ACCOUNT_FIELDS = frozenset({"name", "parent_id", "industry", "country", "attributes", "external_id"})
-CONTACT_FIELDS = frozenset({"name", "title", "email", "phone", "external_id"})
+ACCOUNT_FIELDS = frozenset(
+    {"name", "parent_id", "industry", "country", "attributes", "external_id", "fields"}
+)
+CONTACT_FIELDS = frozenset({"name", "title", "email", "phone", "attributes", "external_id", "fields"})
 
 
 class Invalid(ValueError):

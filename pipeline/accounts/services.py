@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
+from otc.fields.queries import field_book
+from otc.fields.rules import NotAccepted
+from otc.fields.writing import attributes_with, untyped_with
+from otc.tenancy.context import current_organization_id
+from otc.tenancy.models import Organization
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid, check_account, check_contact
@@ -13,7 +21,8 @@ def account_create(*, name: str, **fields: Any) -> Account:
     """Add an account. Raises Invalid, naming field and reason."""
     check_account({"name": name, **fields})
     _check_parent(None, fields)
-    account = Account(name=name.strip(), name_folded=fold(name), **fields)
+    account = Account(name=name.strip(), name_folded=fold(name), **_columns(fields))
+    _apply_fields(account, fields, is_new=True)
     account.save(force_insert=True)
     return account
 
@@ -29,8 +38,9 @@ def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     account: Account = Account.objects.select_for_update().get(id=account_id)
     check_account(changes)
     _check_parent(account_id, changes)
-    for column, value in changes.items():
+    for column, value in _columns(changes).items():
         setattr(account, column, value.strip() if isinstance(value, str) else value)
+    _apply_fields(account, changes)
     account.name_folded = fold(account.name)
     account.save()
     return account
@@ -41,7 +51,8 @@ def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
     check_contact({"name": name, **fields})
     if not Account.objects.filter(id=account_id).exists():
         raise Invalid("account", "There is no such account")
-    contact = Contact(account_id=account_id, name=name.strip(), name_folded=fold(name), **fields)
+    contact = Contact(account_id=account_id, name=name.strip(), name_folded=fold(name), **_columns(fields))
+    _apply_fields(contact, fields, is_new=True)
     contact.save(force_insert=True)
     return contact
 
@@ -50,8 +61,9 @@ def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     """Change name, title, email or phone. Raises Invalid."""
     contact: Contact = Contact.objects.select_for_update().get(id=contact_id)
     check_contact(changes)
-    for column, value in changes.items():
+    for column, value in _columns(changes).items():
         setattr(contact, column, value.strip() if isinstance(value, str) else value)
+    _apply_fields(contact, changes)
     contact.name_folded = fold(contact.name)
     contact.save()
     return contact
@@ -60,6 +72,35 @@ def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
 def contact_delete(contact_id: UUID) -> None:
     """Take a contact out; activities with them stay, without the name."""
     Contact.objects.filter(id=contact_id).delete()
+
+
+def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is written as it is; custom fields and attributes go through their rules."""
+    return {name: value for name, value in changes.items() if name not in ("fields", "attributes")}
+
+
+def _apply_fields(row: Account | Contact, changes: Mapping[str, Any], *, is_new: bool = False) -> None:
+    """Custom fields under `fields` by key; `attributes` replaces what stands under no field. Raises Invalid."""
+    if not is_new and not {"fields", "attributes"} & set(changes):
+        return
+    noun = "account" if isinstance(row, Account) else "contact"
+    book = field_book(noun)
+    zone = Organization.objects.values_list("timezone", flat=True).get(id=current_organization_id())
+    created_on = (row.created_at or timezone.now()).astimezone(ZoneInfo(zone)).date()
+    try:
+        if "attributes" in changes:
+            row.attributes = untyped_with(row.attributes, changes["attributes"], book=book)
+        row.attributes = attributes_with(
+            row.attributes,
+            changes.get("fields") or {},
+            object=noun,
+            created_on=created_on,
+            is_new=is_new,
+            book=book,
+        )
+    except NotAccepted as problem:
+        field = problem.key if problem.key == "attributes" else f"fields.{problem.key}"
+        raise Invalid(field, problem.reason) from problem
 
 
 def _check_parent(account_id: UUID | None, changes: Mapping[str, Any]) -> None:

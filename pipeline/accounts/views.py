@@ -1,5 +1,6 @@
 """Accounts: the list with its search, and one account with its people and deals."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,6 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from otc.fields.queries import field_book
+from otc.fields.shown import shown_fields
+from otc.fields.writing import reading_of
 from otc.question import ask, since_instant
 from otc.tenancy.middleware import tenant_of
 from otc.ui.bar import answers_bad_questions
@@ -14,10 +18,11 @@ from otc.ui.controls import href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
 from pipeline.accounts.forms import AccountForm, ContactForm
-from pipeline.accounts.models import Account
+from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.report import AccountReport, account_report, accounts_report
 from pipeline.accounts.rules import Invalid
-from pipeline.accounts.services import account_create, account_edit, contact_create
+from pipeline.accounts.services import account_create, account_edit, contact_create, contact_edit
+from pipeline.fields.forms import input_of
 
 CONTACT_HEAD = ("id", "name", "title", "email", "phone")
 
@@ -48,13 +53,15 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
 def account_new(request: HttpRequest, slug: str) -> HttpResponse:
     """`/accounts/new/`."""
     form = AccountForm(
-        request.POST if request.method == "POST" else None, initial={"name": request.GET.get("name", "")}
+        request.POST if request.method == "POST" else None,
+        initial={"name": request.GET.get("name", "")},
+        **field_options(request, "account"),
     )
     if request.method == "POST" and form.is_valid():
         try:
-            account = account_create(**form.cleaned_data)
+            account = account_create(**form.record_fields())
         except Invalid as invalid:
-            form.add_error(invalid.field if invalid.field in form.fields else None, invalid.reason)
+            blame(form, invalid)
         else:
             messages.success(request, f"{account.name} added")
             return redirect("account", slug=slug, account_id=account.id)
@@ -72,7 +79,28 @@ def account(request: HttpRequest, slug: str, account_id: UUID) -> HttpResponse:
     if request.GET.get("format") == "csv":
         rows = [(str(one.id), one.name, one.title, one.email, one.phone) for one in report.contacts]
         return csv_response("contacts.csv", CONTACT_HEAD, rows)
-    return render(request, "pipeline/accounts/account.html", context_of(request, report, form=ContactForm()))
+    return render(
+        request, "pipeline/accounts/account.html", context_of(request, report, form=contact_form(request))
+    )
+
+
+def field_options(request: HttpRequest, noun: str) -> dict[str, Any]:
+    """What a form needs for its custom fields."""
+    tenant = tenant_of(request)
+    return {
+        "book": field_book(noun, tenant.organization),
+        "reading": reading_of(today=tenant.today, calendar=lambda: tenant.calendar),
+    }
+
+
+def contact_form(request: HttpRequest, *args: Any, **options: Any) -> ContactForm:
+    return ContactForm(*args, **field_options(request, "contact"), **options)
+
+
+def blame(form: AccountForm | ContactForm, invalid: Invalid) -> None:
+    """Put a refusal where it belongs, on its input or above them."""
+    name = input_of(invalid.field)
+    form.add_error(name if name in form.fields else None, invalid.reason)
 
 
 def looked_up(request: HttpRequest, account_id: UUID) -> AccountReport:
@@ -85,9 +113,16 @@ def looked_up(request: HttpRequest, account_id: UUID) -> AccountReport:
 
 
 def context_of(request: HttpRequest, report: AccountReport, *, form: ContactForm) -> dict[str, object]:
-    slug = tenant_of(request).organization.slug
+    organization, today = tenant_of(request).organization, tenant_of(request).today
+    slug = organization.slug
     listed = reverse("deals", args=[slug])
+    book = field_book("account", organization).naming([report.account.attributes])
+    people = field_book("contact", organization).naming([one.attributes for one in report.contacts])
+    shown = [(one, shown_fields(people, one.attributes, today=today)) for one in report.contacts]
     return {
+        "own_fields": shown_fields(book, report.account.attributes, today=today),
+        "untyped": book.others(report.account.attributes),
+        "contacts": [(one, [field for field in fields if field.text]) for one, fields in shown],
         "page_title": report.account.name,
         "report": report,
         "account": report.account,
@@ -105,12 +140,17 @@ def account_change(request: HttpRequest, slug: str, account_id: UUID) -> HttpRes
     if found is None:
         raise Http404
     initial = {"name": found.name, "industry": found.industry, "country": found.country}
-    form = AccountForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = AccountForm(
+        request.POST if request.method == "POST" else None,
+        initial=initial,
+        attributes=found.attributes,
+        **field_options(request, "account"),
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            account_edit(account_id, changes=form.cleaned_data)
+            account_edit(account_id, changes=form.record_fields())
         except Invalid as invalid:
-            form.add_error(invalid.field if invalid.field in form.fields else None, invalid.reason)
+            blame(form, invalid)
         else:
             messages.success(request, f"{form.cleaned_data['name']} saved")
             return redirect("account", slug=slug, account_id=account_id)
@@ -127,15 +167,39 @@ def contact_new(request: HttpRequest, slug: str, account_id: UUID) -> HttpRespon
     report = looked_up(request, account_id)
     if request.method != "POST":
         return redirect("account", slug=slug, account_id=account_id)
-    form = ContactForm(request.POST)
+    form = contact_form(request, request.POST)
     if form.is_valid():
         try:
-            contact = contact_create(account_id, **form.cleaned_data)
+            contact = contact_create(account_id, **form.record_fields())
         except Invalid as invalid:
-            form.add_error(invalid.field if invalid.field in form.fields else None, invalid.reason)
+            blame(form, invalid)
         else:
             messages.success(request, f"{contact.name} added")
             return redirect("account", slug=slug, account_id=account_id)
     return render(
         request, "pipeline/accounts/account.html", context_of(request, report, form=form), status=422
+    )
+
+
+@page("edit_account")
+def contact_change(request: HttpRequest, slug: str, account_id: UUID, contact_id: UUID) -> HttpResponse:
+    """`/accounts/<id>/contacts/<id>/`: change a person at the account."""
+    found = Contact.objects.select_related("account").filter(id=contact_id, account_id=account_id).first()
+    if found is None:
+        raise Http404
+    initial = {name: getattr(found, name) for name in ("name", "title", "email", "phone")}
+    posted = request.POST if request.method == "POST" else None
+    form = contact_form(request, posted, initial=initial, attributes=found.attributes)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact_edit(contact_id, changes=form.record_fields())
+        except Invalid as invalid:
+            blame(form, invalid)
+        else:
+            messages.success(request, f"{form.cleaned_data['name']} saved")
+            return redirect("account", slug=slug, account_id=account_id)
+    home = reverse("account", args=[slug, account_id])
+    context = {"page_title": f"Edit {found.name}", "form": form, "home": home, "account": found.account}
+    return render(
+        request, "pipeline/accounts/account_form.html", context, status=422 if form.is_bound else 200
     )

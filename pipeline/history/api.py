@@ -11,7 +11,9 @@ from rest_framework.response import Response
 
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import MomentField
+from otc.fields.queries import Book
 from otc.tenancy.models import FOREVER
+from pipeline.fields.api import with_fields
 from pipeline.history.models import Channel, OpportunityVersion, Provenance
 from pipeline.opportunities.api import DealEndpoint
 from pipeline.opportunities.api_shapes import STATE, StateItem
@@ -68,12 +70,12 @@ def versions_known(opportunity_id: UUID, *, known_at: datetime | None) -> Any:
     return versions.filter(known_from__lte=known_at, known_to__gt=known_at)
 
 
-def version_item(row: dict[str, Any]) -> dict[str, Any]:
+def version_item(row: dict[str, Any], book: Book) -> dict[str, Any]:
     """A row under its JSON names; what has no end yet ends at null."""
     item = {name: row[column] for name, column in COLUMNS.items()}
     for end in ("valid_to", "known_to"):
         item[end] = None if item[end] == FOREVER else item[end]
-    return item
+    return with_fields(item, book)
 
 
 class OpportunityVersions(DealEndpoint):
@@ -91,4 +93,6 @@ class OpportunityVersions(DealEndpoint):
         parameters = self.parameters(VersionQuery)
         rows = versions_known(opportunity_id, known_at=parameters.get("known_at")).values(*COLUMNS.values())
         page = keyset_page(rows, parameters=parameters, sorts=SORTS)
-        return Response(paged(request, page) | {"results": [version_item(row) for row in page.rows]})
+        return Response(
+            paged(request, page) | {"results": [version_item(row, self.book) for row in page.rows]}
+        )

@@ -1,10 +1,12 @@
 """What changed from one version of a deal to the next, in words. Pure: states in, sentences' parts out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from otc.fields.rules import Field, stored
+from otc.fields.shown import label_of
 from otc.ui import format as fmt
 from otc.ui.format import Delta
 
@@ -48,17 +50,40 @@ class Change:
         return f"{self.label} removed" if self.before else self.label
 
 
-def changes(before: Any, after: Any, *, today: date) -> tuple[Change, ...]:
+def changes(
+    before: Any,
+    after: Any,
+    *,
+    today: date,
+    fields: Sequence[Field] = (),
+    names: Mapping[str, str] | None = None,
+) -> tuple[Change, ...]:
     """The differences of two states (deals or versions with their names loaded), the weightiest first.
 
-    `before` None is a new deal. Days are written as seen from `today`.
+    `before` None is a new deal. Days are written as seen from `today`. `fields` are the deals' custom fields,
+    `names` the people whom their values mean.
     """
     if before is None:
         return (Change("Created", icon="plus", after=after.stage.name if after.stage else ""),)
     if ended := _ending(before, after):
         return ended
     found = [change for tell in TELLERS if (change := tell(before, after, today)) is not None]
-    return tuple(found)
+    return (*found, *_fields(before, after, today=today, fields=fields, names=names or {}))
+
+
+def _fields(
+    before: Any, after: Any, *, today: date, fields: Sequence[Field], names: Mapping[str, str]
+) -> Iterable[Change]:
+    """Custom fields under their labels, then what stands under none."""
+    if (before.attributes or {}) == (after.attributes or {}):
+        return
+    for field in fields:
+        old, new = stored(field, before.attributes), stored(field, after.attributes)
+        if old != new:
+            words = [label_of(field, value, names=names, today=today) for value in (old, new)]
+            yield Change(field.label, before=words[0], after=words[1])
+    if (untyped := _untyped(before, after, known={field.attribute for field in fields})) is not None:
+        yield untyped
 
 
 def _ending(before: Any, after: Any) -> tuple[Change, ...]:
@@ -172,10 +197,10 @@ def _text(field: str, label: str) -> Callable[[Any, Any, date], Change | None]:
     return tell
 
 
-def _attributes(before: Any, after: Any, today: date) -> Change | None:
+def _untyped(before: Any, after: Any, *, known: set[str]) -> Change | None:
     old: Mapping[str, Any] = before.attributes or {}
     new: Mapping[str, Any] = after.attributes or {}
-    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    keys = sorted(key for key in {*old, *new} - known if old.get(key) != new.get(key))
     if not keys:
         return None
     shown = ", ".join(
@@ -199,5 +224,4 @@ TELLERS: tuple[Callable[[Any, Any, date], Change | None], ...] = (
     _named("reason", "Reason"),
     _text("source", "Source"),
     _text("kind", "Kind"),
-    _attributes,
 )

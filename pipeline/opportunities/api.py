@@ -1,5 +1,6 @@
 """Opportunities over the API: list and look up (as of any instant), create, edit, close, reopen, delete."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,9 +13,12 @@ from otc.api.endpoints import Endpoint
 from otc.api.errors import refused, translate
 from otc.api.pages import keyset_page, page_schema, paged
 from otc.api.parameters import MomentQuery
+from otc.fields.queries import Book, field_book
+from otc.fields.writing import reading_of
 from otc.question import Question, ask
 from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Role
+from pipeline.fields.asked import FieldCondition, field_parameters, is_field_parameter, read_conditions
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.api_shapes import (
     AS_OF_SORTS,
@@ -56,7 +60,12 @@ class DealEndpoint(Endpoint):
     def present(self, opportunity_id: UUID) -> dict[str, Any]:
         """The deal as it stands, which the viewer has just been allowed to write, even if it left their sight."""
         rows = present_rows(Opportunity.objects.filter(id=opportunity_id))
-        return items(rows)[0]
+        return items(rows, self.book)[0]
+
+    @property
+    def book(self) -> Book:
+        """The custom fields of deals."""
+        return field_book("deal", self.tenant.organization)
 
 
 def deal_filter(parameters: dict[str, Any], question: Question) -> DealFilter:
@@ -86,10 +95,15 @@ class Opportunities(DealEndpoint):
         responses=page_schema(OpportunityItem),
     )
     def get(self, request: Request) -> Response:
-        """Opportunities that you may see, now or as of an instant."""
-        parameters = self.parameters(OpportunityQuery)
+        """Opportunities that you may see, now or as of an instant.
+
+        Custom fields filter too: `field.<key>=` with a choice's key or a person's id, several with commas, `none` for
+        not set; `field.<key>.from=` and `.to=` for numbers, amounts and days; `.contains=` and `.starts=` for texts;
+        `.set=yes|no` for any.
+        """
+        parameters = self.parameters(OpportunityQuery, beside=is_field_parameter)
         question = ask(self.tenant, parameters)
-        wanted = deal_filter(parameters, question)
+        wanted = replace(deal_filter(parameters, question), fields=self.field_conditions(question))
         visible = self.tenant.visible
         if question.is_past:
             versions = versions_as_of(question.as_of, known=question.known)
@@ -98,7 +112,13 @@ class Opportunities(DealEndpoint):
         else:
             rows = present_rows(wanted.apply(visible_opportunities(visible)))
             page = keyset_page(rows, parameters=parameters, sorts=SORTS)
-        return Response(paged(request, page) | {"results": items(page.rows)})
+        return Response(paged(request, page) | {"results": items(page.rows, self.book)})
+
+    def field_conditions(self, question: Question) -> tuple[FieldCondition, ...]:
+        """What the query asks of custom fields; 400 names a parameter that can't be meant."""
+        asked = field_parameters(self.request.query_params)
+        reading = reading_of(today=question.day, is_file=True)
+        return read_conditions(asked, book=self.book, reading=reading)
 
     @extend_schema(
         operation_id="opportunities_create",
@@ -131,7 +151,7 @@ class OpportunityDetail(DealEndpoint):
             rows = as_of_rows(versions.filter(opportunity_id=opportunity_id), visible=visible)
         else:
             rows = present_rows(visible_opportunities(visible).filter(id=opportunity_id))
-        found = items(rows)
+        found = items(rows, self.book)
         if not found:
             raise Http404
         return Response(found[0])

@@ -9,8 +9,10 @@ from rest_framework import serializers
 
 from otc.api.pages import PageQuery, Sort, sort_field
 from otc.api.parameters import AttributesField, DayField, FrameQuery, Strict
+from otc.fields.queries import Book
 from otc.money.rules import LARGEST_MINOR, UnknownCurrency, decimals_of
 from otc.tenancy.reach import Reach
+from pipeline.fields.api import FieldValues, with_fields
 from pipeline.opportunities.filters import STATES, WITHOUT
 from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import OPEN_CATEGORIES
@@ -80,9 +82,9 @@ def as_of_rows(versions: Any, *, visible: Reach) -> Any:
     return found.values(*AS_OF, *STATE.values())
 
 
-def items(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows under their JSON names."""
-    return [{NAME_OF[column]: value for column, value in row.items()} for row in rows]
+def items(rows: Iterable[Mapping[str, Any]], book: Book) -> list[dict[str, Any]]:
+    """Rows under their JSON names, custom fields under `fields`, the other attributes as they are."""
+    return [with_fields({NAME_OF[column]: value for column, value in row.items()}, book) for row in rows]
 
 
 class StateItem(serializers.Serializer):
@@ -113,7 +115,8 @@ class StateItem(serializers.Serializer):
     kind = serializers.CharField(allow_blank=True)
     next_step = serializers.CharField(allow_blank=True)
     next_step_on = serializers.DateField(allow_null=True)
-    attributes = AttributesField()
+    attributes = AttributesField(help_text="What an import brought under no field.")
+    fields = FieldValues()  # type: ignore[assignment]  # Serializer.fields stays: its metaclass takes this away
 
 
 class OpportunityItem(StateItem):
@@ -138,7 +141,7 @@ class OpportunityQuery(FrameQuery, PageQuery):
 
 
 class OpportunityInput(Strict):
-    """What may be written. `attributes` replaces the whole object."""
+    """What may be written. `attributes` replaces the whole object; `fields` changes those that are sent."""
 
     name = serializers.CharField(max_length=300)
     external_id = serializers.CharField(
@@ -162,6 +165,7 @@ class OpportunityInput(Strict):
     next_step = serializers.CharField(required=False, allow_blank=True, max_length=500)
     next_step_on = DayField(required=False, allow_null=True)
     attributes = AttributesField(required=False)
+    fields = FieldValues(required=False)  # type: ignore[assignment]  # as above
 
     def validate_currency(self, value: str) -> str:
         try:

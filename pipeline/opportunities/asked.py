@@ -1,14 +1,19 @@
 """What does the address of a list of deals ask? Its parameters become the one filter, a tab, a sort, a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
+from otc.fields.queries import Book, field_book
+from otc.fields.rules import PREFIX, Field
+from otc.fields.writing import reading_of
 from otc.question import BadQuestion, Question, parse_uuid
+from pipeline.fields.asked import field_named, read_conditions
+from pipeline.fields.columns import read_columns
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.filters import STATES, DealFilter, changed, overdue, without
 from pipeline.opportunities.models import Opportunity
@@ -29,12 +34,23 @@ TABS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """A list's address, read. `filter` holds what narrows it; the tab narrows it further, with counts beside."""
+    """A list's address, read. `filter` holds what narrows it; the tab narrows it further, with counts beside.
+
+    `book` has the custom fields; `columns` are those that the address names, empty where it names none.
+    """
 
     filter: DealFilter
     tab: str = "all"
     sort: str = DEFAULT_SORT
     after: str | None = None
+    book: Book = field(default_factory=Book)
+    columns: tuple[str, ...] = ()
+
+    @property
+    def sort_field(self) -> Field | None:
+        """The custom field that the list is sorted by. Raises BadQuestion for one that isn't there."""
+        name = self.sort.removeprefix("-")
+        return field_named(name, book=self.book) if name.startswith(PREFIX) else None
 
     @property
     def without_stage(self) -> DealFilter:
@@ -47,7 +63,10 @@ class Asked:
 
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
-    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after. Raises BadQuestion."""
+    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns and what is asked
+    of custom fields. Raises BadQuestion.
+    """
+    book = field_book("deal", question.organization)
     column = _one_of(parameters, "column", tuple(COLUMNS)) or None
     state = _one_of(parameters, "state", (*STATES, ANY_STATE)) or (ANY_STATE if column else "open")
     return Asked(
@@ -59,10 +78,17 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
             account_id=_id(parameters, "account_id"),
             period=question.period if parameters.get("period") else None,
             words=parameters.get("q", "")[:200].replace("\x00", ""),
+            fields=read_conditions(
+                parameters,
+                book=book,
+                reading=reading_of(today=question.day, calendar=lambda: question.calendar),
+            ),
         ),
         tab=_one_of(parameters, "tab", tuple(key for key, _ in TABS)) or "all",
         sort=parameters.get("sort") or DEFAULT_SORT,
         after=parameters.get("after") or None,
+        book=book,
+        columns=read_columns(parameters["columns"], book=book) if parameters.get("columns") else (),
     )
 
 

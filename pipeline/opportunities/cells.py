@@ -9,10 +9,15 @@ from uuid import UUID
 from django.utils.dateparse import parse_date
 
 from otc.calendar.rules import Calendar
+from otc.fields.queries import field_book, people_choices
+from otc.fields.rules import Field, NotAccepted, read_text, stored
+from otc.fields.shown import typed_of
+from otc.fields.writing import reading_of
 from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization, Person
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
+from pipeline.fields.forms import INPUT, field_choices
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
 from pipeline.process.models import Category, Stage
@@ -42,6 +47,19 @@ class Cell:
     write: Callable[[Opportunity], str]
     choices: Callable[[Opportunity], Sequence[tuple[str, str]]] | None = None
     needs_open: bool = False
+    field: Field | None = None
+
+    def present(self, deal: Opportunity) -> Any:
+        """What stands there now."""
+        return getattr(deal, self.column) if self.field is None else stored(self.field, deal.attributes)
+
+    def changes(self, value: Any) -> dict[str, Any]:
+        """What opportunity_edit takes."""
+        return {self.column: value} if self.field is None else {"fields": {self.field.key: value}}
+
+    def currency(self, deal: Opportunity) -> str:
+        """What a typed amount is in."""
+        return deal.currency if self.field is None else self.field.currency
 
 
 def _day(column: str) -> Callable[[str, Typing], date | None]:
@@ -156,6 +174,46 @@ CELLS: dict[str, Cell] = {
         _owners,
     ),
 }
+
+
+CELL_KINDS = {"date": "date", "money": "amount", "choice": "choice", "person": "choice"}
+
+
+def cell_named(name: str) -> Cell | None:
+    """The cell of a column, or of the active custom field `field-<key>`; None for any other name."""
+    if name in CELLS:
+        return CELLS[name]
+    found = field_book("deal").by_key(name.removeprefix(INPUT)) if name.startswith(INPUT) else None
+    return field_cell(found) if found is not None and found.is_active else None
+
+
+def field_cell(found: Field) -> Cell:
+    """A custom field, edited where it stands."""
+
+    def read(text: str, typing: Typing) -> Any:
+        # A retired option or somebody who left may stay.
+        if text == typed_of(found, stored(found, typing.deal.attributes)):
+            return stored(found, typing.deal.attributes)
+        try:
+            return read_text(
+                found, text, reading=reading_of(today=typing.today, calendar=lambda: typing.calendar)
+            )
+        except NotAccepted as problem:
+            raise Refused(f"fields.{found.key}", problem.reason) from problem
+
+    def choices(deal: Opportunity) -> Sequence[tuple[str, str]]:
+        people = people_choices() if found.kind == "person" else []
+        return field_choices(found, stored(found, deal.attributes), people=people)
+
+    return Cell(
+        "fields",
+        found.label,
+        CELL_KINDS.get(found.kind, "text"),
+        read,
+        lambda deal: typed_of(found, stored(found, deal.attributes)),
+        choices if found.kind in ("choice", "person") else None,
+        field=found,
+    )
 
 
 def base_day(cell: Cell, deal: Opportunity) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from otc.fields.queries import Book, field_book
+from otc.fields.shown import ShownField, shown_fields
 from otc.money.queries import rate_on
 from otc.money.rules import MoneyError, convert
 from otc.question import Question
@@ -67,6 +69,7 @@ class DealReport:
     deal: Opportunity
     state: Any
     is_past: bool
+    shown_day: date
     corporate_minor: int | None
     path: tuple[PathStage, ...]
     entries: tuple[Entry, ...]
@@ -80,6 +83,17 @@ class DealReport:
     deal_team: tuple[DealTeamMember, ...]
     splits: tuple[Split, ...]
     since: Any
+    book: Book
+
+    @property
+    def fields(self) -> tuple[ShownField, ...]:
+        """The custom fields in their order, set or not."""
+        return shown_fields(self.book, self.state.attributes, today=self.shown_day)
+
+    @property
+    def untyped(self) -> dict[str, Any]:
+        """What an import brought under no field."""
+        return self.book.others(self.state.attributes)
 
     @property
     def is_open(self) -> bool:
@@ -113,7 +127,9 @@ class DealReport:
 def deal_report(
     question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
 ) -> DealReport | None:
-    """The deal, or None: not there, not visible, and not there yet at that instant. Eleven queries."""
+    """The deal, or None: not there, not visible, and not there yet at that instant. Eleven queries, twelve where a
+    custom field means people.
+    """
     deal = visible_opportunity(deal_id, visible=question.visible)
     if deal is None:
         return None
@@ -127,6 +143,9 @@ def deal_report(
         return None
     marks = _marks(deal_id, question)
     activities = _activities(deal_id, question)
+    book = field_book("deal", question.organization).naming(
+        [deal.attributes, *(version.attributes for version in versions)]
+    )
     seats = [seat for seat in team_of(deal_id) if seat.valid_from <= question.as_of]
     told = entries(
         versions=versions,
@@ -135,6 +154,7 @@ def deal_report(
         seats=[seat for seat in seats if seat.valid_to > seat.valid_from],
         today=question.day,
         until=question.as_of,
+        book=book,
     )
     wanted = [entry for entry in told if tab == "all" or entry.kind == {"changes": CHANGE}.get(tab, CONTACT)]
     shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
@@ -147,6 +167,7 @@ def deal_report(
         deal=deal,
         state=state,
         is_past=question.is_past,
+        shown_day=question.day,
         corporate_minor=_corporate(state, question),
         path=_path(state, marks, days_by_stage(versions, until=question.as_of)),
         entries=tuple(shown),
@@ -160,6 +181,7 @@ def deal_report(
         splits=tuple(splits_of(deal_id)) if not question.is_past else (),
         team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
+        book=book,
     )
 
 

@@ -13,6 +13,8 @@ from otc.tenancy.models import FOREVER
 from otc.tenancy.reach import Reach
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
+from pipeline.fields.asked import FieldCondition
+from pipeline.fields.queries import matching
 from pipeline.history.models import OpportunityVersion
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
 from pipeline.team.queries import seen
@@ -60,6 +62,7 @@ class DealFilter:
     changed_since: datetime | None = None
     column: str | None = None
     words: str = ""
+    fields: tuple[FieldCondition, ...] = ()
 
     def apply(self, rows: Any) -> Any:
         """`rows` (Opportunity or OpportunityVersion) that hold every condition."""
@@ -87,6 +90,8 @@ class DealFilter:
         if self.changed_since is not None:
             reach = None if self.owners is None else Reach(self.owners)
             rows = rows.filter(changed(rows.model, self.changed_since, reach=reach))
+        if self.fields:
+            rows = matching(rows, self.fields, is_past=_are_versions(rows.model))
         return rows.filter(named(rows.model, self.words)) if self.words.strip() else rows
 
 

@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from otc.calendar.rules import CALENDAR_YEARS, Calendar
+from otc.fields.queries import field_book
+from otc.fields.writing import reading_of
 from otc.money.rules import DECIMALS
 from otc.tenancy.models import Organization, Person
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
 from pipeline.accounts.models import Contact
 from pipeline.activities.services import DIRECTIONS, KINDS
+from pipeline.fields.forms import INPUT, add_fields
 from pipeline.opportunities.models import Competitor, Outcome
 from pipeline.process.models import CloseReason, Stage
 
@@ -78,6 +81,22 @@ class NewDealForm(forms.Form):
         self.order_fields(
             ["name", "account", "amount", "currency", "close_date", "stage", "owner", "next_step"]
         )
+        book = field_book("deal", organization)
+        add_fields(self, book, reading=reading_of(today=today, calendar=lambda: calendar))
+
+    @property
+    def own(self) -> list[forms.BoundField]:
+        """What every deal is asked, and the custom fields that it needs."""
+        return [field for field in self if not field.name.startswith(INPUT) or field.field.required]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """The custom fields that may wait."""
+        return [field for field in self if field.name.startswith(INPUT) and not field.field.required]
+
+    @property
+    def has_more_open(self) -> bool:
+        return any(field.errors for field in self.more)
 
     def clean_currency(self) -> str:
         code = str(self.cleaned_data["currency"]).strip().upper()

@@ -1,7 +1,7 @@
 """A list of deals with what changed on each, and the sums over all that match: for page, CSV and API."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.question import BadQuestion, Question
+from pipeline.fields.queries import sortable
 from pipeline.health.models import Health
 from pipeline.opportunities.asked import TABS, Asked, conditions
 from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
@@ -47,6 +48,7 @@ COLUMNS = (
     "closed_at",
     "next_step",
     "next_step_on",
+    "attributes",
 )
 BATCH = 500
 
@@ -73,6 +75,7 @@ class DealRow:
     closed_at: datetime | None
     next_step: str
     next_step_on: date | None
+    attributes: dict[str, Any] = field(default_factory=dict)
     facts: Facts | None = None
 
     @property
@@ -190,12 +193,12 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
 
     `since` is what the rows' changes are compared with.
     """
-    rows = _sortable(_matching(question, asked, since=since), question, asked.sort)
+    rows, sorts = _sortable(_matching(question, asked, since=since), question, asked)
     try:
         page = keyset_page(
-            rows.values(*COLUMNS, *_sort_column(asked.sort, question)),
+            rows.values(*COLUMNS, *_sort_column(asked.sort, sorts)),
             parameters={"sort": asked.sort, "cursor": asked.after, "limit": limit},
-            sorts=_sorts(question),
+            sorts=sorts,
             id_column="deal_id",
         )
     except ValidationError as problem:
@@ -219,8 +222,8 @@ def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow |
 
 def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:
     """Every deal that matches, in the page's order, read in batches: for downloads."""
-    rows = _sortable(_matching(question, asked, since=since), question, asked.sort)
-    column = F(_sorts(question)[asked.sort.removeprefix("-")].column)
+    rows, sorts = _sortable(_matching(question, asked, since=since), question, asked)
+    column = F(sorts[asked.sort.removeprefix("-")].column)
     is_descending = asked.sort.startswith("-")
     order = column.desc(nulls_last=True) if is_descending else column.asc(nulls_last=True)
     found = rows.order_by(order, "-deal_id" if is_descending else "deal_id").values(*COLUMNS)
@@ -233,10 +236,10 @@ def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Itera
     yield from with_facts(batch, question, since=since)
 
 
-def check_sort(sort: str) -> None:
+def check_sort(asked: Asked) -> None:
     """Raises BadQuestion for a column that the list can't be sorted by."""
-    if sort.removeprefix("-") not in SORTS:
-        raise BadQuestion("sort", f"“{sort}” is none of: {', '.join(SORTS)}")
+    if asked.sort_field is None and asked.sort.removeprefix("-") not in SORTS:
+        raise BadQuestion("sort", f"“{asked.sort}” is none of: {', '.join(SORTS)}")
 
 
 def _matching(question: Question, asked: Asked, *, since: datetime) -> Any:
@@ -248,26 +251,28 @@ def _sorts(question: Question) -> dict[str, Sort]:
     return {**SORTS, "deal": Sort("name", str)} if question.is_past else SORTS
 
 
-def _sort_column(sort: str, question: Question) -> tuple[str, ...]:
-    column = _sorts(question)[sort.removeprefix("-")].column
+def _sort_column(sort: str, sorts: Mapping[str, Sort]) -> tuple[str, ...]:
+    column = sorts[sort.removeprefix("-")].column
     return () if column in COLUMNS else (column,)
 
 
-def _sortable(rows: Any, question: Question, sort: str) -> Any:
-    """The rows with the column that only this sort needs."""
-    check_sort(sort)
-    name = sort.removeprefix("-")
+def _sortable(rows: Any, question: Question, asked: Asked) -> tuple[Any, Mapping[str, Sort]]:
+    """The rows with the column that only this sort needs, and the sorts by name."""
+    check_sort(asked)
+    name, sorts = asked.sort.removeprefix("-"), _sorts(question)
+    if asked.sort_field is not None:
+        rows, sort = sortable(rows, asked.sort_field, is_past=question.is_past)
+        return rows, {**sorts, name: sort}
     deal = OuterRef("opportunity_id" if question.is_past else "id")
     if name == "category":
-        return rows.annotate(category_rank=category_rank())
+        rows = rows.annotate(category_rank=category_rank())
     if name == "health":
-        return rows.annotate(
-            health_score=Subquery(Health.objects.filter(opportunity_id=deal).values("score")[:1])
-        )
+        scores = Health.objects.filter(opportunity_id=deal)
+        rows = rows.annotate(health_score=Subquery(scores.values("score")[:1]))
     if name == "slip":
-        scores = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
-        return rows.annotate(p_slip=Subquery(scores.values("p_slip")[:1]))
-    return rows
+        chances = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
+        rows = rows.annotate(p_slip=Subquery(chances.values("p_slip")[:1]))
+    return rows, sorts
 
 
 def with_facts(found: list[dict[str, Any]], question: Question, *, since: datetime) -> Iterator[DealRow]:

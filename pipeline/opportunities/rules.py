@@ -25,6 +25,7 @@ EDITABLE = frozenset(
         "next_step",
         "next_step_on",
         "attributes",
+        "fields",
     }
 )
 

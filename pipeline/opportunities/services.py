@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from otc.fields.queries import field_book
+from otc.fields.rules import NotAccepted
+from otc.fields.writing import attributes_with, untyped_with
 from otc.jobs.services import enqueue
 from otc.money.queries import rate_on
 from otc.money.rules import decimals_of
@@ -70,7 +73,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     )
     if "stage_id" not in changes and stages:
         changes["stage_id"] = stages[0].id
-    _apply(deal, changes)
+    _apply(deal, changes, is_new=True)
     _check_rate(deal)
     act_on(deal.owner_id)
     deal.save(force_insert=True)
@@ -228,10 +231,13 @@ def _created_on(deal: Opportunity) -> date:
     return deal.created_at.astimezone(ZoneInfo(zone)).date()
 
 
-def _apply(deal: Opportunity, changes: Mapping[str, Any]) -> None:
+def _apply(deal: Opportunity, changes: Mapping[str, Any], *, is_new: bool = False) -> None:
     _check_references(changes)
     for column, value in changes.items():
-        setattr(deal, column, value)
+        if column not in ("fields", "attributes"):
+            setattr(deal, column, value)
+    if is_new or {"fields", "attributes"} & set(changes):
+        _apply_fields(deal, changes, is_new=is_new)
     deal.name_folded = fold(deal.name)
     if "category" in changes:
         deal.category_set_by_person = True
@@ -243,6 +249,25 @@ def _apply(deal: Opportunity, changes: Mapping[str, Any]) -> None:
             set_by_person=deal.category_set_by_person,
             proposed=stage.category if stage else None,
         )
+
+
+def _apply_fields(deal: Opportunity, changes: Mapping[str, Any], *, is_new: bool) -> None:
+    """Custom fields under `fields` by key; `attributes` replaces what stands under no field."""
+    book = field_book("deal")
+    try:
+        if "attributes" in changes:
+            deal.attributes = untyped_with(deal.attributes, changes["attributes"], book=book)
+        deal.attributes = attributes_with(
+            deal.attributes,
+            changes.get("fields") or {},
+            object="deal",
+            created_on=_created_on(deal),
+            is_new=is_new,
+            book=book,
+        )
+    except NotAccepted as problem:
+        field = problem.key if problem.key == "attributes" else f"fields.{problem.key}"
+        raise Refused(field, problem.reason) from problem
 
 
 def _check_gate(deal: Opportunity, stage_id: UUID | None) -> None:

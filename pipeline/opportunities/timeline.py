@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from otc.fields.queries import Book
 from pipeline.history.changes import CHANNEL_WORDS, PROVENANCE_WORDS, Change, changes
 
 CHANGE, CONTACT, MILESTONE = "change", "contact", "milestone"
@@ -35,12 +36,13 @@ def entries(
     seats: Iterable[Any],
     today: date,
     until: datetime,
+    book: Book | None = None,
 ) -> list[Entry]:
     """All entries up to `until`, newest first. `versions` are newest first, with their names loaded; `seats` are
-    who was on the deal's team.
+    who was on the deal's team; `book` has the custom fields and the people whom their values mean.
     """
     found = [
-        *_of_versions(versions, today=today),
+        *_of_versions(versions, today=today, book=book or Book()),
         *(_of_mark(mark) for mark in marks),
         *(_of_activity(activity) for activity in activities),
         *(entry for seat in seats for entry in _of_seat(seat, until=until)),
@@ -48,10 +50,10 @@ def entries(
     return sorted(found, key=lambda entry: entry.at, reverse=True)
 
 
-def _of_versions(versions: Sequence[Any], *, today: date) -> Iterable[Entry]:
+def _of_versions(versions: Sequence[Any], *, today: date, book: Book) -> Iterable[Entry]:
     for index, version in enumerate(versions):
         before = versions[index + 1] if index + 1 < len(versions) else None
-        told = changes(before, version, today=today)
+        told = changes(before, version, today=today, fields=book.fields, names=book.names)
         if not told:
             continue
         is_latest_edit = index == 0 and before is not None and version.provenance == "live"

@@ -4,7 +4,8 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 
@@ -12,8 +13,12 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from otc.fields.queries import Book
+from otc.fields.rules import stored
+from otc.fields.shown import label_of
 from otc.ui import format as fmt
 from otc.ui.templatetags.otc_ui import chip, delta_days, delta_money, delta_rank, person_mark, slip_bar
+from pipeline.fields.columns import ListColumn, list_columns
 from pipeline.opportunities.report import DealRow
 
 register = template.Library()
@@ -34,6 +39,8 @@ class Look:
     today: dt.date
     currency: str
     can_edit: bool
+    columns: tuple[ListColumn, ...] = field(default_factory=lambda: list_columns((), (), book=Book()))
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @register.simple_tag(takes_context=True)
@@ -45,6 +52,7 @@ def deal_look(context: template.Context) -> Look:
         today=context["today"],
         currency=context["currency"],
         can_edit=bool(context.get("can_edit")),
+        **{name: context[name] for name in ("columns", "names") if name in context},
     )
 
 
@@ -60,23 +68,53 @@ def row_html(row: DealRow, look: Look) -> SafeString:
     href = f"{address}{escape(look.as_of_query)}"
     url = address if look.can_edit else None
     open_url = url if row.is_open else None
-    edits, edits_open = " data-cell" if url else "", " data-cell" if open_url else ""
     unassigned = "" if row.owner_id else ' class="is-unassigned"'
-    slip_label = "" if row.p_slip is None else ' data-label="slip"'
+    cells = "".join(_cell(column, row, look, url, open_url) for column in look.columns)
     return SafeString(
         f"""<tr id="deal-{row.id}" data-href="{href}"{unassigned}>
   <td class="cell-title n1"><div class="cell-line">{_title(row, href)}</div></td>
-  <td class="n2"{edits_open}>{_stage(row, open_url)}</td>
-  <td class="num n1r"{edits}>{_amount(row, url, look.currency)}</td>
-  <td class="n2r"{edits}>{_close(row, url, look.today)}</td>
-  <td class="n-hide"{edits_open}>{_category(row, open_url)}</td>
-  <td class="n3"><span class="cell-line">{_health(row)}</span></td>
-  <td class="num n3r"{slip_label}>{_slip(row, look.today)}</td>
-  <td class="n-hide"{edits}>{_next_step(row, open_url)}</td>
-  <td class="n-hide right"{edits}>{_next_step_on(row, open_url, look.today)}</td>
-</tr>
+{cells}</tr>
 """
     )
+
+
+def _cell(column: ListColumn, row: DealRow, look: Look, url: str | None, open_url: str | None) -> str:
+    """One cell; what the deal's state allows to be edited becomes its editor."""
+    edits, edits_open = " data-cell" if url else "", " data-cell" if open_url else ""
+    match column.name:
+        case "stage":
+            return f'  <td class="n2"{edits_open}>{_stage(row, open_url)}</td>\n'
+        case "amount":
+            return f'  <td class="num n1r"{edits}>{_amount(row, url, look.currency)}</td>\n'
+        case "close":
+            return f'  <td class="n2r"{edits}>{_close(row, url, look.today)}</td>\n'
+        case "category":
+            return f'  <td class="n-hide"{edits_open}>{_category(row, open_url)}</td>\n'
+        case "health":
+            return f'  <td class="n3"><span class="cell-line">{_health(row)}</span></td>\n'
+        case "slip":
+            label = "" if row.p_slip is None else ' data-label="slip"'
+            return f'  <td class="num n3r"{label}>{_slip(row, look.today)}</td>\n'
+        case "next":
+            return f'  <td class="n-hide"{edits}>{_next_step(row, open_url)}</td>\n'
+        case "due":
+            return f'  <td class="n-hide right"{edits}>{_next_step_on(row, open_url, look.today)}</td>\n'
+    return _field_cell(column, row, look, url)
+
+
+def _field_cell(column: ListColumn, row: DealRow, look: Look, url: str | None) -> str:
+    """A custom field; of a closed deal too, since it is no forecast."""
+    found = column.field
+    assert found is not None
+    shown = escape(label_of(found, stored(found, row.attributes), names=look.names, today=look.today))
+    right = " num" if column.is_number else ""
+    if url is None:
+        return f'  <td class="n-hide{right}">{shown or NOTHING}</td>\n'
+    body = f'<span class="ellipsis">{shown or "Set"}</span>'
+    kind = "" if shown else " cell-empty"
+    title = f' title="{shown}"' if shown else f' aria-label="Set {escape(column.label)}"'
+    cell = _edit(url, f"field-{found.key}", body, kind=kind, more=title)
+    return f'  <td class="n-hide{right}" data-cell>{cell}</td>\n'
 
 
 def _edit(url: str, field: str, shown: str, *, kind: str = "", more: str = "") -> str:

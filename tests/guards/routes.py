@@ -17,6 +17,7 @@ PAGES, API = "o/<slug:slug>/", "api/v1/"
 MODEL_OF = {
     "token": "apitoken",
     "entry": "auditentry",
+    "field": "customfield",
     "deal": "opportunity",
     "member": "dealteammember",
     "version": "opportunityversion",

@@ -13,6 +13,7 @@ from otc.tenancy.middleware import tenant_of
 from otc.ui.bar import answers_bad_questions
 from otc.ui.controls import href_with
 from otc.ui.pages import page
+from pipeline.fields.asked import people_asked_for
 from pipeline.opportunities.board import BoardReport, board_report
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MilestonesMissing, Refused
@@ -26,9 +27,12 @@ from pipeline.opportunities.views.answers import (
     undo_url,
 )
 from pipeline.opportunities.views.deal import as_uuid
+from pipeline.opportunities.views.field_controls import field_chips, field_controls
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
 
 WON = "won"
+# What the filter's form leaves as it is.
+KEPT = ("scope", "period", "as_of", "stage_id", "category")
 
 
 @page("view_deals")
@@ -43,9 +47,15 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
 
 def context_of(request: HttpRequest, framed: Frame, report: BoardReport) -> dict[str, Any]:
     slug = framed.question.organization.slug
+    asked = framed.asked
+    names = asked.book.naming([], beside=people_asked_for(asked.filter.fields)).names
     listed = reverse("deals", args=[slug])
     query = request.GET
     return {
+        **field_controls(request, asked, (), names),
+        "asked": asked,
+        "chips": field_chips(request, asked, names),
+        "kept_names": [(name, query.get(name, "")) for name in KEPT],
         "page_title": "Deals",
         "report": report,
         "switch": view_switch(request, current="board"),

@@ -1,5 +1,6 @@
 """Editing one field in place: its editor, and what saving it answers in a list and on the deal's own page."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from otc.fields.queries import Book, field_book
 from otc.question import ask, since_instant
 from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
-from pipeline.history.changes import changes
-from pipeline.opportunities.cells import CELLS, Cell, Typing, base_day
+from pipeline.history.changes import Change, changes
+from pipeline.opportunities.cells import Cell, Typing, base_day, cell_named
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.report import deal_row
@@ -28,6 +30,7 @@ from pipeline.opportunities.views.answers import (
     undo_url,
 )
 from pipeline.opportunities.views.deal import deal_main
+from pipeline.opportunities.views.frame import columns_of_list
 
 ON_DEAL_PAGE = "deal"
 
@@ -35,7 +38,7 @@ ON_DEAL_PAGE = "deal"
 @page("edit_deal")
 def deal_cell(request: HttpRequest, slug: str, deal_id: UUID, field: str) -> HttpResponse:
     """`/deals/<id>/edit/<field>/`: GET the editor, POST the value. `in=deal` where it stands on the deal's page."""
-    cell = CELLS.get(field)
+    cell = cell_named(field)
     if cell is None:
         raise Http404
     deal = deal_or_404(request, deal_id)
@@ -60,7 +63,7 @@ def editor(
         "choices": cell.choices(deal) if cell.choices else (),
         "error": error,
         "base": base_day(cell, deal),
-        "currency": deal.currency,
+        "currency": cell.currency(deal),
         "target": "closest [data-cell]" if is_on_page else "closest tr",
     }
     template = "ui/cell_form.html" if is_htmx(request) else "ui/cell_page.html"
@@ -72,15 +75,23 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
     typed = request.POST.get("value", "")
     try:
         value = cell.read(typed, Typing(deal, tenant.organization, tenant.today, tenant.calendar))
-        if value == getattr(deal, cell.column):
+        if value == cell.present(deal):
             return saved(request, deal.id, field, said="", undo="")
-        written = opportunity_edit(deal.id, changes={cell.column: value})
+        written = opportunity_edit(deal.id, changes=cell.changes(value))
     except Refused as refusal:
         return editor(request, cell, field, deal, value=typed, error=refusal.reason)
     after = visible_opportunity(deal.id, visible=tenant.visible)
-    told = changes(deal, after, today=tenant.today) if after else ()
+    told = told_changes(deal, after, today=tenant.today) if after else ()
     said = f"{deal.name}: {told[0].sentence.strip()}" if told else f"{deal.name} is no longer in your sight"
     return saved(request, deal.id, field, said=said, undo=undo_url(request, deal.id, written.before))
+
+
+def told_changes(before: Opportunity, after: Opportunity, *, today: date) -> tuple[Change, ...]:
+    """What the edit changed, custom fields under their labels."""
+    book = Book()
+    if before.attributes != after.attributes:
+        book = field_book("deal").naming([before.attributes, after.attributes])
+    return changes(before, after, today=today, fields=book.fields, names=book.names)
 
 
 def saved(request: HttpRequest, deal_id: UUID, field: str, *, said: str, undo: str) -> HttpResponse:
@@ -100,5 +111,6 @@ def row_html(request: HttpRequest, deal_id: UUID) -> str:
     row = deal_row(question, deal_id, since=since)
     if row is None:
         return ""
-    context = {"row": row, "can_edit": True}
+    columns, names = columns_of_list(request, [row])
+    context = {"row": row, "can_edit": True, "columns": columns, "names": names}
     return render_to_string("pipeline/opportunities/_row.html", context, request=request)

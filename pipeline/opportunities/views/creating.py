@@ -7,7 +7,9 @@ from django.urls import reverse
 from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
 from pipeline.accounts.models import Account
+from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import account_named
+from pipeline.fields.forms import field_values, input_of
 from pipeline.opportunities.forms import NewDealForm
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import opportunity_create
@@ -59,9 +61,14 @@ def create(request: HttpRequest, form: NewDealForm) -> HttpResponse | None:
             account_id=account.id if account else None,
             now=tenant_of(request).now,
             **form.deal_fields(),
+            fields=field_values(form),
         )
+    except Invalid as invalid:
+        form.add_error("account", f"{invalid.reason}. Add the account on its own page first")
+        return None
     except Refused as refusal:
-        form.add_error(FORM_FIELDS.get(refusal.field), refusal.reason)
+        name = input_of(refusal.field)
+        form.add_error(name if name in form.fields else FORM_FIELDS.get(refusal.field), refusal.reason)
         return None
     url = deal_url(request, written.opportunity.id)
     request.META.pop("HTTP_REFERER", None)

@@ -7,6 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
+from otc.fields.queries import people_names
+from otc.fields.rules import stored
+from otc.fields.shown import cell_of
 from otc.money.rules import decimal_text
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant, tenant_of
@@ -18,7 +21,8 @@ from otc.ui.pages import page
 from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
-from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
+from pipeline.opportunities.views.field_controls import field_chips, field_controls
+from pipeline.opportunities.views.frame import Frame, bar_of, columns_of_list, frame, view_switch
 from pipeline.process.columns import LABELS
 from pipeline.process.models import Category
 
@@ -31,7 +35,7 @@ STATE_WORDS = {
     ANY_STATE: "in all",
 }
 # What the filter's form leaves as it is.
-KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id")
+KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id", "columns")
 TAB_WORDS = {
     "changed": "changed since Monday",
     "overdue": "past their close date",
@@ -74,8 +78,10 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
     """All that the page shows beside the rows."""
     asked, path, query = framed.asked, request.path, request.GET
     state = asked.filter.state or ANY_STATE
+    columns, names = columns_of_list(request, report.rows, asked=asked)
     return {
         **bar_of(request, framed),
+        **field_controls(request, asked, columns, names),
         "page_title": "Deals",
         "report": report,
         "asked": asked,
@@ -85,7 +91,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
             for key, label in TABS
             if (count := report.tab_counts[key]) or key in ("all", asked.tab)
         ],
-        "chips": chips(request, framed, report),
+        "chips": [*chips(request, framed, report), *field_chips(request, asked, names)],
         "states": [(key, STATE_WORDS[key].capitalize(), key == state) for key in (*STATES, ANY_STATE)],
         "state_word": STATE_WORDS[state],
         "categories": [(key, label, key == asked.filter.category) for key, label in Category.choices],
@@ -104,7 +110,12 @@ def is_filtered(asked: Asked) -> bool:
     """Whether more than the scope narrows the list: an empty one then needs another remedy."""
     chosen = asked.filter
     return bool(
-        asked.tab != "all" or chosen.words or chosen.category or chosen.stage_id or chosen.period
+        asked.tab != "all"
+        or chosen.words
+        or chosen.category
+        or chosen.stage_id
+        or chosen.period
+        or chosen.fields
     ) or (chosen.state != "open")
 
 
@@ -134,7 +145,7 @@ def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choi
 
 def as_csv(tenant: Tenant, framed: Frame) -> StreamingHttpResponse:
     """Every deal that matches, streamed in a transaction of its own. Raises BadQuestion before the first byte."""
-    check_sort(framed.asked.sort)
+    check_sort(framed.asked)
     name = f"deals-{framed.question.day.isoformat()}.csv"
     return StreamingHttpResponse(
         csv_lines(tenant, framed),
@@ -152,11 +163,14 @@ class Line:
 
 def csv_lines(tenant: Tenant, framed: Frame) -> Iterator[str]:
     writer = csv.writer(Line())
-    yield "\ufeff" + writer.writerow(CSV_HEAD)
+    fields = framed.asked.book.active
+    yield "\ufeff" + writer.writerow([*CSV_HEAD, *(safe_cell(one.name) for one in fields)])
     corporate = framed.question.organization.currency
     with use(tenant.organization.id, person_id=tenant.person.id, channel="ui", repeatable_read=True):
+        names = people_names() if any(one.kind == "person" for one in fields) else {}
         for row in all_deal_rows(framed.question, framed.asked, since=framed.since):
-            yield writer.writerow([safe_cell(cell) for cell in csv_row(row, corporate=corporate)])
+            typed = [cell_of(one, stored(one, row.attributes), names=names) for one in fields]
+            yield writer.writerow([safe_cell(cell) for cell in (*csv_row(row, corporate=corporate), *typed)])
 
 
 def csv_row(row: DealRow, *, corporate: str) -> tuple[Any, ...]:

@@ -1,20 +1,25 @@
 """What the list and the board start from: whose deals by default, closing when, compared with when."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from otc.calendar.rules import period_of
-from otc.question import Question, ask, since_instant
+from otc.fields.queries import Book, field_book
+from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.lines import EVERYONE, Owners
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Role
 from otc.ui.bar import bar, period_choices, period_note
 from otc.ui.controls import Choice, Control, as_of_control, choice_control, href_with
+from pipeline.fields.asked import field_parameters, people_asked_for
+from pipeline.fields.columns import ListColumn, list_columns, read_columns
 from pipeline.opportunities.asked import Asked, read
+from pipeline.opportunities.report import DealRow
 
 OWN_BY_DEFAULT = frozenset({Role.REP, Role.MANAGER})
 
@@ -34,7 +39,7 @@ def frame(request: HttpRequest, *, tenant: Tenant | None = None) -> Frame:
     `tenant` is the request's unless another clock is meant. Raises BadQuestion and UnknownScope.
     """
     tenant = tenant or tenant_of(request)
-    parameters = request.GET.dict()
+    parameters = field_parameters(request.GET)
     if not parameters.get("scope"):
         mine = tenant.person.role in OWN_BY_DEFAULT
         parameters["scope"] = str(tenant.person.id) if mine else EVERYONE
@@ -84,6 +89,32 @@ def _among_others(request: HttpRequest, question: Question) -> dict[str, Any]:
     branch_size = len(question.chart.branch(question.viewer.id))
     scope = _own_words(context.pop("controls")[0], question, branch_size=branch_size)
     return context | {"scope_control": scope}
+
+
+def columns_of_list(
+    request: HttpRequest, rows: Sequence[DealRow], *, asked: Asked | None = None
+) -> tuple[tuple[ListColumn, ...], Mapping[str, str]]:
+    """The columns that the list shows, and the names of the people in them. A row that was edited in place is asked
+    for by its own address: then the page's address says which.
+    """
+    book = asked.book if asked else field_book("deal", tenant_of(request).organization)
+    named = asked.columns if asked else _columns_of_page(request, book)
+    person = tenant_of(request).person
+    remembered = tuple(name for name in person.deal_columns.split(",") if name)
+    columns = list_columns(named, remembered, book=book)
+    shown = Book(tuple(column.field for column in columns if column.field is not None))
+    beside = [] if asked is None else people_asked_for(asked.filter.fields)
+    if beside:
+        shown = book
+    return columns, shown.naming([row.attributes for row in rows], beside=beside).names
+
+
+def _columns_of_page(request: HttpRequest, book: Book) -> tuple[str, ...]:
+    page = urlsplit(str(getattr(request.htmx, "current_url", "") or ""))  # type: ignore[attr-defined]  # middleware
+    try:
+        return read_columns(QueryDict(page.query).get("columns", ""), book=book)
+    except BadQuestion:
+        return ()
 
 
 def as_of_query(question: Question) -> str:

@@ -11,6 +11,8 @@ from otc.ui.controls import Tab
 TABS = (
     ("settings", "Organization", "view_settings"),
     ("people", "People", "view_settings"),
+    ("roles", "Roles", "view_settings"),
+    ("delegates", "Delegates", "name_delegate"),
     ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
     ("fields", "Fields", "manage_fields"),

@@ -9,6 +9,8 @@ urlpatterns = [
     path("settings/", views.settings, name="settings"),
     path("settings/people/", include("otc.identity.people.urls")),
     path("settings/security/", security, name="security"),
+    path("settings/roles/", include("otc.roles.urls")),
+    path("settings/delegates/", include("otc.delegation.urls")),
     path("settings/process/", include("pipeline.process.urls")),
     path("settings/fields/", include("pipeline.fields.urls")),
     path("settings/tokens/", views.token_list, name="tokens"),

@@ -142,6 +142,12 @@ def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]
     return {person.id: person for person in people}
 
 
+def lines_of(person_id: UUID) -> list[ReportingLine]:
+    """To whom the person reported, reports and will report, the latest first."""
+    lines = ReportingLine.objects.filter(person_id=person_id).select_related("manager")
+    return list(lines.order_by("-valid_from"))
+
+
 def lock_lines() -> None:
     """Serialize changes of lines in this organization, so that two of them can't close a cycle together.
 

@@ -81,20 +81,18 @@ def person_create(
 
 
 def line_set(person: Person, *, manager_id: UUID | None, since: datetime) -> ReportingLine:
-    """Let `person` report to `manager_id` (None: a declared top) from `since` on. Raises CyclicLine."""
+    """Let `person` report to `manager_id` (None: a declared top) from `since` on, whatever was planned after it.
+
+    Raises CyclicLine where that would lead back to the person, then or at a later change that is planned already.
+    """
     lock_lines()
-    current = ReportingLine.objects.filter(person_id=person.id, valid_to=FOREVER).first()
-    if current is not None and current.manager_id == manager_id:
+    lines = ReportingLine.objects.filter(person_id=person.id, valid_to__gt=since)
+    current = lines.filter(valid_from__lte=since).first()
+    if current is not None and current.valid_to == FOREVER and current.manager_id == manager_id:
         return current
-    chart = chart_at(since)
-    if manager_id is not None and manager_id in chart.branch(person.id):
-        raise CyclicLine(f"{person.name} can't report to somebody who reports to {person.name}")
-    if current is not None:
-        if current.valid_from >= since:
-            current.delete()
-        else:
-            current.valid_to = since
-            current.save(update_fields=["valid_to"])
+    _check_cycles(person, manager_id, since=since)
+    lines.filter(valid_from__gte=since).delete()
+    lines.filter(valid_from__lt=since).update(valid_to=since)
     line = ReportingLine(person_id=person.id, manager_id=manager_id, valid_from=since)
     line.save()
     audit_append(
@@ -105,6 +103,33 @@ def line_set(person: Person, *, manager_id: UUID | None, since: datetime) -> Rep
         detail={"manager_id": manager_id, "before": current.manager_id if current else None, "since": since},
     )
     return line
+
+
+def _check_cycles(person: Person, manager_id: UUID | None, *, since: datetime) -> None:
+    """Refuse a manager who reports to the person on the chart of `since` or of any later planned day."""
+    if manager_id is None:
+        return
+    later = ReportingLine.objects.filter(valid_from__gt=since).values_list("valid_from", flat=True)
+    for instant in sorted({since, *later}):
+        if manager_id in chart_at(instant).branch(person.id):
+            raise CyclicLine(f"{person.name} can't report to somebody who reports to {person.name}")
+
+
+def visibility_set(organization_id: UUID, *, visibility: str) -> str:
+    """Choose who sees which deals in the organization in context; returns what was chosen before."""
+    organization = Organization.objects.select_for_update().get(id=organization_id)
+    before: str = organization.visibility
+    if before != visibility:
+        organization.visibility = visibility
+        organization.save(update_fields=["visibility"])
+        audit_append(
+            "visibility.changed",
+            subject_kind="organization",
+            subject_id=organization.id,
+            summary=f"Who sees which deals: {Visibility(visibility).label.lower()}",
+            detail={"before": before, "after": visibility},
+        )
+    return before
 
 
 def _name_of(manager_id: UUID | None) -> str:

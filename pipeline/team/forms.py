@@ -18,7 +18,7 @@ class TeamMemberForm(forms.Form):
     part = forms.CharField(max_length=LONGEST_PART, label="Part", help_text="What they do on this deal")
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="team-%s", **options)
+        super().__init__(*args, **({"auto_id": "team-%s"} | options))
         here = Person.objects.filter(left_on__isnull=True).exclude(role=Role.INTEGRATION)
         people = here.order_by("name_folded", "id").values_list("id", "name")
         self.fields["person"].choices = [(str(person_id), name) for person_id, name in people]  # type: ignore[attr-defined]  # a ChoiceField

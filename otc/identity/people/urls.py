@@ -11,6 +11,7 @@ urlpatterns = [
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("<uuid:person_id>/", views.person, name="person"),
     path("<uuid:person_id>/role/", views.change_role, name="person_role"),
+    path("<uuid:person_id>/line/", views.change_line, name="person_line"),
     path("<uuid:person_id>/invite/", invitations.invite_person, name="person_invite"),
     path("<uuid:person_id>/deactivate/", views.deactivate, name="person_deactivate"),
     path("<uuid:person_id>/reactivate/", views.reactivate, name="person_reactivate"),

@@ -1,5 +1,6 @@
 """The people of the organization, and one of them: role, sign-in, access."""
 
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,20 @@ from django.views.decorators.http import require_POST, require_safe
 from otc.identity.invitations.forms import AddressForm
 from otc.identity.invitations.queries import open_invitation_of, open_invitations
 from otc.identity.invitations.services import invitation_revoke
-from otc.identity.people.forms import RoleForm
+from otc.identity.people.forms import LineForm, RoleForm
 from otc.identity.queries import members
 from otc.identity.tabs import settings_tabs
+from otc.tenancy.lines import lines_of
 from otc.tenancy.middleware import tenant_of
-from otc.tenancy.models import Person, Role
-from otc.tenancy.services import LastAdministrator, person_leave, person_return, person_role_set
+from otc.tenancy.models import FOREVER, Person, Role
+from otc.tenancy.services import (
+    CyclicLine,
+    LastAdministrator,
+    line_set,
+    person_leave,
+    person_return,
+    person_role_set,
+)
 from otc.ui.pages import page
 
 
@@ -58,12 +67,19 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
         "has_left": person.left_on is not None and person.left_on <= tenant.today,
         "is_oneself": person.id == tenant.person.id,
         "role_form": RoleForm(initial={"role": person.role}),
+        "line_form": LineForm(
+            person=person, today=tenant.today, initial={"manager": tenant.chart.manager_of.get(person.id)}
+        ),
+        "lines": lines_of(person.id),
+        "zone": tenant.zone,
+        "forever": FOREVER,
         "address_form": AddressForm(initial={"email": person.email}),
         "invitation": open_invitation_of(person.id),
         "may_sign_in": person.role != Role.INTEGRATION,
         "now": tenant.now,
     } | more
-    has_errors = any(form.errors for form in (context["role_form"], context["address_form"]))
+    forms = (context["role_form"], context["address_form"], context["line_form"])
+    has_errors = any(form.errors for form in forms)
     return render(request, "otc/identity/person.html", context, status=422 if has_errors else 200)
 
 
@@ -93,6 +109,28 @@ def change_role(request: HttpRequest, slug: str, person_id: UUID) -> HttpRespons
         undo = f"{reverse('person_role', kwargs={'slug': slug, 'person_id': person_id})}?role={before}"
         text = f"{found.name} is now {found.get_role_display().lower()}."
         messages.success(request, text, extra_tags=undo)
+    return redirect("person", slug=slug, person_id=person_id)
+
+
+@require_POST
+@page("manage_people")
+def change_line(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """Let the person report to `manager` from the start of the day `since` on; today begins now."""
+    tenant, found = tenant_of(request), person_or_404(person_id)
+    form = LineForm(request.POST, person=found, today=tenant.today)
+    if not form.is_valid():
+        return render_person(request, found, line_form=form)
+    day = form.cleaned_data["since"]
+    if day < tenant.today:
+        form.add_error("since", "The past stays as it was; choose today or a later day")
+        return render_person(request, found, line_form=form)
+    since = tenant.now if day == tenant.today else datetime.combine(day, time(), tzinfo=tenant.zone)
+    try:
+        line_set(found, manager_id=form.manager_id, since=since)
+    except CyclicLine as refusal:
+        form.add_error("manager", str(refusal))
+        return render_person(request, found, line_form=form)
+    messages.success(request, f"{found.name} has a new reporting line")
     return redirect("person", slug=slug, person_id=person_id)
 
 

@@ -3,6 +3,8 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
 from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls
+from pipeline.find import views as find
+from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
 from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -40,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),
     path("deals/<uuid:deal_id>/undo/<uuid:version_id>/", deal.deal_undo, name="deal_undo"),
+    path("find/", find.find, name="find"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/new/", accounts.account_new, name="account_new"),
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),

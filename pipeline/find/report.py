@@ -50,7 +50,7 @@ def find_report(tenant: Tenant, text: str) -> tuple[Group, ...]:
 
     A fixed number of queries. Deals are those that the viewer may see; accounts and people belong to everybody.
     """
-    words = text.strip()[:LONGEST_TEXT]
+    words = "".join(letter for letter in text if letter.isprintable()).strip()[:LONGEST_TEXT]
     home = f"/o/{tenant.organization.slug}/"
     groups = [
         Group("Go to", _places(tenant, words, home=home)),

@@ -17,7 +17,7 @@ def furnished(house: Any) -> Any:
         account = account_create(name="Kestrel Rail")
         contact_create(account.id, name="Greta Kessler")
         for name, owner in (("Kestrel depots", house.ana), ("Kestrel yards", house.jon)):
-            opportunity_create(name=name, owner=owner, account=account, now=timezone.now())
+            opportunity_create(name=name, owner_id=owner.id, account_id=account.id, now=timezone.now())
     return house
 
 

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "otc.identity.sessions.middleware.SessionStamps",
+    "otc.imports.uploads.UploadMiddleware",
     # Last, so that its transaction holds the view and its rendering and nothing else.
     "otc.tenancy.middleware.TenantMiddleware",
 ]
@@ -243,6 +244,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = places.VAR / "media"
 # Files on their way in: private, deleted by a daily job.
 IMPORT_FOLDER = Path(os.environ.get("OTC_IMPORT_FOLDER") or places.VAR / "imports")
+FILE_UPLOAD_HANDLERS = ["otc.imports.uploads.ImportUploadHandler"]
 IMPORT_MAX_BYTES = int(os.environ.get("OTC_IMPORT_MAX_MB", "200")) * 1024**2
 
 # Where the audit's daily checkpoints go, so that they are also kept where nobody can reach the database: a folder,

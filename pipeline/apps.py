@@ -6,4 +6,5 @@ class PipelineConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the room's kinds of jobs, which services ask for by name.
-        from pipeline.health import tasks  # noqa: F401  # imported for its registrations
+        from pipeline.health import tasks as health  # noqa: F401  # imported for its registrations
+        from pipeline.imports import tasks as imports  # noqa: F401  # the same

@@ -1,6 +1,8 @@
 """The workspace's settings with what only a test run changes."""
 
 import os
+import tempfile
+from pathlib import Path
 
 from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
 
@@ -16,3 +18,5 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+# Uploads of a test run lie apart from the clone's own.
+IMPORT_FOLDER = Path(tempfile.mkdtemp(prefix="otc-imports-"))

@@ -16,6 +16,7 @@ TABS = (
     ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
     ("fields", "Fields", "manage_fields"),
+    ("imports", "Imports", "view_imports"),
     ("tokens", "API tokens", "manage_own_tokens"),
     ("audit", "Audit", "view_audit"),
 )

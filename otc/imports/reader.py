@@ -21,6 +21,9 @@ MAX_CELL_CHARACTERS = 131_072
 # A line, and a row with line breaks inside, are read whole: longer ones are refused unread.
 MAX_LINE_CHARACTERS = 1_048_576
 MAX_ROW_CHARACTERS = 4 * MAX_LINE_CHARACTERS
+# What a file of refused rows begins with: left out again, and with it the apostrophes that make formulas safe.
+REFUSAL_COLUMNS = ("refused_line", "refused_column", "refused_reason")
+_SAFE_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_LINES = 20
 _NAMED_DELIMITER = re.compile(r"sep=(.)\r?\n?")
@@ -76,8 +79,16 @@ def open_csv(
             first = next(rows, None)
         if first is None:
             raise ImportFileError(f"{shown} is empty: the first line must name the columns")
+        if tuple(first.cells[: len(REFUSAL_COLUMNS)]) == REFUSAL_COLUMNS:
+            first, rows = _mended(first), map(_mended, rows)
         header = _checked_header(shown, first.cells)
         yield CsvFile(shown, header, _matching_rows(rows, len(header)), checked, separator)
+
+
+def _mended(row: SourceRow) -> SourceRow:
+    """A row of a file of refused ones as it first was."""
+    cells = [cell[1:] if _SAFE_FORMULA.match(cell) else cell for cell in row.cells[len(REFUSAL_COLUMNS) :]]
+    return SourceRow(row.line, cells, row.fault)
 
 
 class _Lines:

@@ -185,7 +185,8 @@ def _finish(run: ImportRun, result: dict[str, Any], source: CsvFile) -> None:
     run.left_out_count = result["left_out"]
     run.differences = result["differences"]
     run.encoding = source.encoding.label
-    run.error = ""
+    run.error = run.phase = ""
+    run.progress_count = result["read"] + result["left_out"]
     run.save()
     counts_by_name = {
         name: result[name] for name in ("read", "created", "updated", "unchanged", "refused", "left_out")

@@ -48,6 +48,13 @@ TABLE = (
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
     Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
+    Action(
+        "view_imports",
+        SETTINGS,
+        "See what was imported, by whom, and the rows that were refused",
+        SETTINGS_READERS,
+    ),
+    Action("import_data", SETTINGS, "Bring files in", ADMINISTRATORS),
     Action("manage_people", SETTINGS, "Add people, change their role, manager and sign-in", ADMINISTRATORS),
     Action("manage_visibility", SETTINGS, "Choose who sees which deals", ADMINISTRATORS),
     Action("manage_delegates", SETTINGS, "Name a delegate for anybody, and take that back", ADMINISTRATORS),

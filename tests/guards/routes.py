@@ -18,6 +18,7 @@ MODEL_OF = {
     "token": "apitoken",
     "entry": "auditentry",
     "field": "customfield",
+    "run": "importrun",
     "deal": "opportunity",
     "member": "dealteammember",
     "version": "opportunityversion",

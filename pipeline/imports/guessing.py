@@ -1,0 +1,67 @@
+"""What may a file be that no preset fits? Columns are matched to native ones by name, in whatever case and spacing."""
+
+import re
+from typing import Any
+
+from pipeline.imports.registry import KINDS
+
+# Other words for native columns, in the form that names are compared in.
+ALSO = {
+    "external_id": ("id", "record id", "opportunity id", "deal id", "account id", "contact id", "user id"),
+    "name": (
+        "opportunity name",
+        "deal name",
+        "account name",
+        "company",
+        "contact name",
+        "full name",
+        "opportunity",
+    ),
+    "account": ("account name", "company", "company name", "customer", "organization", "account id"),
+    "owner": ("sales rep", "rep", "sales agent", "deal owner", "opportunity owner", "owner name", "owner id"),
+    "stage": ("deal stage", "sales stage", "stage name"),
+    "category": ("forecast category",),
+    "amount": ("value", "deal value", "deal amount", "close value", "revenue"),
+    "close_date": ("closing date", "expected close date", "close on", "expected close"),
+    "created_at": ("created", "created date", "create date", "created on"),
+    "closed_at": ("closed", "closed on", "actual close date"),
+    "source": ("lead source",),
+    "kind": ("type", "deal type"),
+    "next_step_on": ("next step date",),
+    "title": ("job title",),
+    "email": ("e mail", "email address", "mail"),
+    "phone": ("phone number", "telephone"),
+    "at": ("date", "timestamp", "changed at", "changed on", "when"),
+    "manager": ("reports to", "manager name"),
+    "industry": ("sector",),
+    "list_price": ("price", "sales price"),
+    "parent": ("parent account", "subsidiary of"),
+}
+_WORD = re.compile(r"[^a-z0-9]+")
+
+
+def plain(name: str) -> str:
+    return _WORD.sub(" ", name.casefold()).strip()
+
+
+def columns_by_name(header: tuple[str, ...], *, kind: str) -> dict[str, str]:
+    """Native columns of a kind that a column of the file is called like."""
+    by_plain = {plain(name): name for name in reversed(header)}
+    found: dict[str, str] = {}
+    for column in KINDS[kind].columns:
+        for word in (plain(column.name), *ALSO.get(column.name, ())):
+            if word in by_plain and by_plain[word] not in found.values():
+                found[column.name] = by_plain[word]
+                break
+    return found
+
+
+def guessed_mapping(header: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """The kind that most columns speak for and has all it needs, with its mapping; an empty kind when none has."""
+    best, most = "", 0
+    for kind in KINDS.values():
+        found = columns_by_name(header, kind=kind.name)
+        required = {column.name for column in kind.columns if column.is_required}
+        if required <= set(found) and len(found) > most:
+            best, most = kind.name, len(found)
+    return (best, {"columns": columns_by_name(header, kind=best)}) if best else ("", {})

@@ -1,0 +1,34 @@
+"""A new file: whose export it is, and what it was mapped to the last time."""
+
+from django.core.files.uploadedfile import UploadedFile
+
+from otc.imports.models import ImportRun, SavedMapping
+from otc.imports.presets import presets_for
+from otc.imports.runs import run_map, run_upload
+from pipeline.imports.guessing import guessed_mapping
+from pipeline.imports.registry import KINDS, PRESETS
+
+OWN = "OTC"
+
+
+def upload_file(upload: UploadedFile) -> ImportRun:
+    """Keep a file, with the mapping it begins with: the one last used for such a header, a preset's, or one by the
+    columns' names. Raises ImportFileError.
+    """
+    run, header = run_upload(upload)
+    saved = SavedMapping.objects.filter(signature=run.signature).first()
+    if saved is not None and saved.kind in KINDS:
+        return run_map(
+            run.id,
+            kind=saved.kind,
+            mapping=saved.mapping,
+            creates_missing=saved.creates_missing,
+            system=saved.system,
+        )
+    fitting = presets_for(PRESETS, header=header)
+    if fitting:
+        preset = fitting[0]
+        mapping = preset.mapping(header)
+        return run_map(run.id, kind=preset.kind, mapping=mapping, creates_missing=False, system=preset.label)
+    kind, mapping = guessed_mapping(header)
+    return run_map(run.id, kind=kind, mapping=mapping, creates_missing=False) if kind else run

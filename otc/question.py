@@ -19,7 +19,7 @@ from otc.calendar.rules import (
     parse_period,
     period_of,
 )
-from otc.tenancy.lines import EVERYONE, Chart, Owners, chart_at, scope_owners
+from otc.tenancy.lines import EVERYONE, OWNED, Chart, Owners, chart_at, scope_owners
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import Reach
@@ -73,6 +73,11 @@ class Question:
     def calendar(self) -> Calendar:
         """The fiscal calendar as known at `known`."""
         return self.period.calendar
+
+    @property
+    def counted_scope(self) -> str:
+        """The scope that lists just the deals that a sum counts: without those that only a seat opens."""
+        return OWNED if self.scope == EVERYONE and self.visible.seated else self.scope
 
     @property
     def frame(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         "columns": columns,
         "rows": with_calls(grid(report, before, columns, question), question),
         "unassigned": unassigned_row(report, before, columns, question),
-        "total": grid_row(report.total, before.total, columns, question, key=question.scope),
+        "total": grid_row(report.total, before.total, columns, question, key=question.counted_scope),
         "view_choices": [
             Choice("Cumulative", href_with(request.path, request.GET, view=None), view == "cumulative"),
             Choice("Each category", href_with(request.path, request.GET, view="single"), view == "single"),

@@ -21,6 +21,7 @@ from pipeline.fields.columns import ListColumn, list_columns, read_columns
 from pipeline.opportunities.asked import Asked, read
 from pipeline.opportunities.report import DealRow
 
+WITH_TEAMS = "With deal teams"
 OWN_BY_DEFAULT = frozenset({Role.REP, Role.MANAGER})
 
 
@@ -72,7 +73,7 @@ def sees_only_own(question: Question) -> bool:
 def _alone(request: HttpRequest, question: Question) -> dict[str, Any]:
     return {
         "question": question,
-        "scope_control": None,
+        "scope_control": _own_or_with_teams(request, question),
         "as_of_control": as_of_control(
             path=request.path,
             query=request.GET,
@@ -82,6 +83,19 @@ def _alone(request: HttpRequest, question: Question) -> dict[str, Any]:
         ),
         "can_edit": not question.is_past and tenant_of(request).may("edit_deal"),
     }
+
+
+def _own_or_with_teams(request: HttpRequest, question: Question) -> Control | None:
+    """Who leads nobody chooses between their own deals and all they see; nothing where that is the same."""
+    if not question.visible.seated:
+        return None
+    named = [(str(question.viewer.id), "My deals"), (EVERYONE, WITH_TEAMS)]
+    choices = tuple(
+        Choice(label, href_with(request.path, request.GET, scope=key, after=None), key == question.scope)
+        for key, label in named
+    )
+    value = next((choice.label for choice in choices if choice.is_current), "My deals")
+    return Control(key="scope", label="Whose deals", value=value, choices=choices)
 
 
 def _among_others(request: HttpRequest, question: Question) -> dict[str, Any]:
@@ -138,10 +152,10 @@ def _own_words(control: Control, question: Question, *, branch_size: int) -> Con
     scopes = []
     for choice in control.choices:
         key = choice.href.split("scope=", 1)[-1].split("&", 1)[0]
-        is_own = key == str(question.viewer.id)
-        scopes.append(
-            Choice(own if is_own else choice.label, choice.href, choice.is_current, "", choice.depth)
-        )
+        label = own if key == str(question.viewer.id) else choice.label
+        if key == EVERYONE and question.visible.seated:
+            label = WITH_TEAMS
+        scopes.append(Choice(label, choice.href, choice.is_current, "", choice.depth))
     shown = next((choice.label for choice in scopes if choice.is_current), control.value)
     return Control(key="scope", label="Whose deals", value=shown, choices=tuple(scopes))
 

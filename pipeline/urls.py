@@ -2,9 +2,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
-from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls
 from pipeline.find import views as find
-from pipeline.opportunities.views import board, cell, closing, creating, deal, deals
+from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls
 from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -9,6 +9,7 @@ from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMappin
 from otc.jobs.models import Job
 from otc.money.models import Rate
 from otc.tenancy.models import Organization, Person, ReportingLine
+from otc.undo.models import UndoStep
 
 __all__ = [
     "ApiToken",
@@ -29,5 +30,6 @@ __all__ = [
     "Rate",
     "ReportingLine",
     "SavedMapping",
+    "UndoStep",
     "User",
 ]

@@ -1,10 +1,14 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+
+# What registers itself when it is imported: kinds of jobs, which services ask for by name, and ways to undo.
+REGISTERED = ("pipeline.accounts.undo", "pipeline.health.tasks", "pipeline.imports.tasks")
 
 
 class PipelineConfig(AppConfig):
     name = "pipeline"
 
     def ready(self) -> None:
-        # Registers the room's kinds of jobs, which services ask for by name.
-        from pipeline.health import tasks as health  # noqa: F401  # imported for its registrations
-        from pipeline.imports import tasks as imports  # noqa: F401  # the same
+        for module in REGISTERED:
+            import_module(module)

@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
 from pipeline.find import views as find
-from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls
+from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls, trash
 from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -41,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),
     path("deals/<uuid:deal_id>/undo/<uuid:version_id>/", deal.deal_undo, name="deal_undo"),
+    path("deals/<uuid:deal_id>/restore/", trash.deal_restore, name="deal_restore"),
+    path("trash/", trash.trash, name="trash"),
     path("find/", find.find, name="find"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/new/", accounts.account_new, name="account_new"),

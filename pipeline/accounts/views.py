@@ -17,11 +17,13 @@ from otc.ui.bar import answers_bad_questions
 from otc.ui.controls import href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
+from otc.undo.views import undo_address
 from pipeline.accounts.forms import AccountForm, ContactForm
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.report import AccountReport, account_report, accounts_report
 from pipeline.accounts.rules import Invalid
-from pipeline.accounts.services import account_create, account_edit, contact_create, contact_edit
+from pipeline.accounts.services import account_create, contact_create
+from pipeline.accounts.undo import account_edit_undoably, contact_edit_undoably
 from pipeline.fields.forms import input_of
 
 CONTACT_HEAD = ("id", "name", "title", "email", "phone")
@@ -148,11 +150,13 @@ def account_change(request: HttpRequest, slug: str, account_id: UUID) -> HttpRes
     )
     if request.method == "POST" and form.is_valid():
         try:
-            account_edit(account_id, changes=form.record_fields())
+            step_id = account_edit_undoably(account_id, changes=form.record_fields())
         except Invalid as invalid:
             blame(form, invalid)
         else:
-            messages.success(request, f"{form.cleaned_data['name']} saved")
+            messages.success(
+                request, f"{form.cleaned_data['name']} saved", extra_tags=undo_address(slug, step_id)
+            )
             return redirect("account", slug=slug, account_id=account_id)
     home = reverse("account", args=[slug, account_id])
     context = {"page_title": f"Edit {found.name}", "form": form, "home": home, "account": found}
@@ -192,11 +196,13 @@ def contact_change(request: HttpRequest, slug: str, account_id: UUID, contact_id
     form = contact_form(request, posted, initial=initial, attributes=found.attributes)
     if request.method == "POST" and form.is_valid():
         try:
-            contact_edit(contact_id, changes=form.record_fields())
+            step_id = contact_edit_undoably(contact_id, changes=form.record_fields())
         except Invalid as invalid:
             blame(form, invalid)
         else:
-            messages.success(request, f"{form.cleaned_data['name']} saved")
+            messages.success(
+                request, f"{form.cleaned_data['name']} saved", extra_tags=undo_address(slug, step_id)
+            )
             return redirect("account", slug=slug, account_id=account_id)
     home = reverse("account", args=[slug, account_id])
     context = {"page_title": f"Edit {found.name}", "form": form, "home": home, "account": found.account}

@@ -157,6 +157,16 @@ def opportunity_delete(opportunity_id: UUID, *, now: datetime) -> Written:
     return _save(deal, before)
 
 
+def opportunity_restore(opportunity_id: UUID) -> Written:
+    """Bring a deleted deal back as it was. Raises Refused when it isn't deleted."""
+    deal = _locked(opportunity_id)
+    before = _current_version_id(opportunity_id)
+    if deal.deleted_at is None:
+        raise Refused("deleted", f"{deal.name} is not in the trash any more")
+    deal.deleted_at = None
+    return _save(deal, before)
+
+
 def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     """Put back the state of `to_version`, which must be the one just before the present one.
 

@@ -8,6 +8,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -116,6 +118,7 @@ def test_a_changed_password_ends_every_other_session(lived: House) -> None:
     here, there = sign_in(), sign_in()
     changed = {"oldpassword": PASSWORD, "password1": OTHER, "password2": OTHER}
     assert here.post("/accounts/password/change/", changed).status_code == 302
+    assert UserSession.objects.count() == Session.objects.count() == 1
     assert is_in(here, lived) and not is_in(there, lived)
     assert ("password.changed", "Ana Ruiz") in entries(lived)
 

@@ -1,6 +1,7 @@
 """Roles and access on the people pages: at once, undone at once, never the last administrator, always audited."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from otc.audit.models import AuditEntry
 from otc.identity.models import Invitation
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
+from otc.tenancy.services import person_leave
 from tests.api_client import bearer, secret_of
 from tests.conftest import House, user_for
 
@@ -57,6 +59,14 @@ def test_who_leaves_is_out_at_the_next_request(house: House, signed_in: SignedIn
     assert api.get("/api/v1/opportunities").status_code == 401
     ops.post(path_of(house, house.ana, "reactivate/"))
     assert ana.get(house.url("deals/")).status_code == api.get("/api/v1/opportunities").status_code == 200
+
+
+@pytest.mark.parametrize(("today", "left_on"), [(21, 21), (22, 22), (23, 22)])
+def test_the_day_of_leaving_has_begun_in_both_clocks(house: House, today: int, left_on: int) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    with use(house.organization.id, channel="ui"):
+        person_leave(house.ana, now=now, today=date(2026, 11, today))
+    assert house.ana.left_on == date(2026, 11, left_on)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "UTC"])

@@ -8,6 +8,7 @@ from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.jobs.models import Job
 from otc.money.models import Rate
+from otc.notices.models import Notice
 from otc.tenancy.models import Organization, Person, ReportingLine
 from otc.undo.models import UndoStep
 
@@ -25,6 +26,7 @@ __all__ = [
     "ImportedSource",
     "Invitation",
     "Job",
+    "Notice",
     "Organization",
     "Person",
     "Rate",

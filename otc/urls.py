@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("otc.api.urls")),
     path("o/<slug:slug>/", include("otc.ui.urls")),
     path("o/<slug:slug>/", include("otc.glossary.urls")),
+    path("o/<slug:slug>/", include("otc.notices.urls")),
     path("o/<slug:slug>/", include("otc.undo.urls")),
     path("o/<slug:slug>/", include("otc.identity.urls")),
     path("o/<slug:slug>/", include("otc.audit.urls")),

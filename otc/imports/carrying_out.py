@@ -16,6 +16,7 @@ from otc.imports.reader import ImportFileError
 from otc.imports.services import run_import
 from otc.imports.uploads import stored_path
 from otc.jobs.lease import Lease, LeaseLost
+from otc.notices.services import notice_send
 from otc.tenancy.context import use
 from otc.tenancy.models import Organization
 
@@ -62,6 +63,7 @@ def carry_out(
         if not run.is_dry_run:
             with lease.step():
                 after()
+                _announce(run)
 
 
 def _import(
@@ -94,6 +96,17 @@ def _end(lease: Lease, run: ImportRun, state: ImportState, error: str = "") -> N
         ImportRun.objects.filter(id=run.id).update(
             state=state, error=error[:2000].replace("\0", ""), phase=""
         )
+        if state == ImportState.FAILED:
+            _announce(run)
+
+
+def _announce(run: ImportRun) -> None:
+    """Tell whoever started it, who may have left the page."""
+    found = ImportRun.objects.get(id=run.id)
+    is_bad = found.state == ImportState.FAILED
+    counts = f"{found.created_count:,} new, {found.updated_count:,} changed, {found.refused_count:,} refused"
+    text = f"Import of {found.file_name}: {'failed' if is_bad else counts}"
+    notice_send(found.person_id, text=text, path=f"settings/imports/{found.id}/", is_bad=is_bad)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ KINDS = {
     "audit_daily": "checks the audit's chain, adds a checkpoint; a second one on a day is one more that says the same",
     "audit_refusals": "entries for refusals of past minutes, whose counters it deletes",
     "deal_health": "health and risk of one deal",
+    "forget_notices": "deletes notices older than ninety days",
     "forget_undo_steps": "deletes undo steps older than thirty days",
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",
     "imports_forget": "uploaded files and refused rows past their time, deleted",

@@ -149,8 +149,7 @@ class TenantMiddleware:
 
     def serve_token(self, request: HttpRequest, owner: TokenOwner, now: datetime) -> HttpResponseBase:
         with use(owner.organization_id):
-            organization = Organization.objects.get(id=owner.organization_id)
-            person = Person.objects.filter(id=owner.person_id).first()
+            person = Person.objects.select_related("organization").filter(id=owner.person_id).first()
         if person is None or (person.left_on and person.left_on <= now.date()):
             response = self.get_response(request)
             visitor = Visitor(owner.organization_id, owner.person_id, "api")
@@ -158,6 +157,7 @@ class TenantMiddleware:
                 visitor, request, status=response.status_code, reason="the token's person has left"
             )
             return response
+        organization = person.organization
         tenant = Tenant(organization, person, now, [organization], owner.scopes)
         return self.serve(request, tenant, channel="api")
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from otc.api.endpoints import Endpoint
 from otc.api.errors import refused, translate
-from otc.api.pages import keyset_page, page_schema, paged
+from otc.api.pages import page_schema, paged_text, written_page
 from otc.api.parameters import MomentQuery
 from otc.fields.queries import Book, field_book
 from otc.fields.writing import reading_of
@@ -21,7 +21,9 @@ from otc.tenancy.models import Role
 from pipeline.fields.asked import FieldCondition, field_parameters, is_field_parameter, read_conditions
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.api_shapes import (
+    AS_OF_NAMES,
     AS_OF_SORTS,
+    PRESENT_NAMES,
     SORTS,
     CloseInput,
     OpportunityEdit,
@@ -29,6 +31,7 @@ from pipeline.opportunities.api_shapes import (
     OpportunityItem,
     OpportunityQuery,
     as_of_rows,
+    attribute_members,
     items,
     present_rows,
 )
@@ -94,7 +97,7 @@ class Opportunities(DealEndpoint):
         parameters=[OpportunityQuery],
         responses=page_schema(OpportunityItem),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Opportunities that you may see, now or as of an instant.
 
         Custom fields filter too: `field.<key>=` with a choice's key or a person's id, several with commas, `none` for
@@ -104,15 +107,25 @@ class Opportunities(DealEndpoint):
         parameters = self.parameters(OpportunityQuery, beside=is_field_parameter)
         question = ask(self.tenant, parameters)
         wanted = replace(deal_filter(parameters, question), fields=self.field_conditions(question))
-        visible = self.tenant.visible
+        visible, beside = (
+            self.tenant.visible,
+            ("attributes", lambda found: attribute_members(found, self.book)),
+        )
         if question.is_past:
             versions = versions_as_of(question.as_of, known=question.known)
             rows = as_of_rows(wanted.apply(versions), visible=visible)
-            page = keyset_page(rows, parameters=parameters, sorts=AS_OF_SORTS, id_column="opportunity_id")
+            page = written_page(
+                rows,
+                names=AS_OF_NAMES,
+                parameters=parameters,
+                sorts=AS_OF_SORTS,
+                id_column="opportunity_id",
+                beside=beside,
+            )
         else:
             rows = present_rows(wanted.apply(visible_opportunities(visible)))
-            page = keyset_page(rows, parameters=parameters, sorts=SORTS)
-        return Response(paged(request, page) | {"results": items(page.rows, self.book)})
+            page = written_page(rows, names=PRESENT_NAMES, parameters=parameters, sorts=SORTS, beside=beside)
+        return paged_text(request, page)
 
     def field_conditions(self, question: Question) -> tuple[FieldCondition, ...]:
         """What the query asks of custom fields; 400 names a parameter that can't be meant."""

@@ -64,7 +64,9 @@ AS_OF_SORTS = SORTS | {
     "id": Sort("opportunity_id", UUID),
     "created_at": Sort("opportunity__created_at", datetime),
 }
-NAME_OF = {column: name for name, column in PRESENT.items()} | AS_OF
+PRESENT_NAMES = {column: name for name, column in PRESENT.items()}
+AS_OF_NAMES = AS_OF | {column: name for name, column in STATE.items()}
+NAME_OF = PRESENT_NAMES | AS_OF
 
 
 def present_rows(deals: Any) -> Any:
@@ -80,6 +82,11 @@ def as_of_rows(versions: Any, *, visible: Reach) -> Any:
         opportunity__deleted_at__isnull=True,
     )
     return found.values(*AS_OF, *STATE.values())
+
+
+def attribute_members(document: dict[str, Any], book: Book) -> dict[str, Any]:
+    """What `items` makes of a row's attributes."""
+    return with_fields({"attributes": document}, book)
 
 
 def items(rows: Iterable[Mapping[str, Any]], book: Book) -> list[dict[str, Any]]:

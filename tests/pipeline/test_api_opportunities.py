@@ -1,5 +1,6 @@
 """Opportunities over the API: what may be seen, as of when, and every way to write one."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -367,3 +368,20 @@ def test_a_deal_handed_away_is_answered_once_more(house: House, deals: dict[str,
     person: Person = house.jon
     assert caller.patch(url, {"owner_id": str(person.id)}).json()["owner_name"] == "Jonas Feld"
     assert caller.get(url).status_code == 404
+
+
+def test_the_list_writes_what_the_renderer_writes_of_one_deal(house: House, make_deal: Make) -> None:
+    with use(house.organization.id, channel="ui"):
+        deal = make_deal(
+            "Kestrel “Rail” \\ \t ü", owner=house.ana, amount_minor=386_000_00, attributes={"Ü": '"x\\'}
+        )
+        make_deal("Whole second", owner=house.ana, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
+        make_deal("Closed", owner=house.ana)
+        Opportunity.objects.filter(name="Closed").update(
+            outcome="lost", category="omitted", closed_at=datetime(2026, 3, 1, 12, 0, 0, 120_000, tzinfo=UTC)
+        )
+    caller = Caller(house.ana)
+    listed = {row["id"]: row for row in caller.get("opportunities").json()["results"]}
+    assert str(deal.id) in listed and len(listed) == 3
+    for deal_id, row in listed.items():
+        assert json.dumps(caller.get(f"opportunities/{deal_id}").json()) == json.dumps(row)

@@ -111,7 +111,7 @@ def test_a_fault_of_ours_is_a_500_without_detail(house: House, monkeypatch: pyte
     def burst(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("pipeline.opportunities.api.keyset_page", burst)
+    monkeypatch.setattr("pipeline.opportunities.api.written_page", burst)
     answer = caller.get("opportunities")
     assert refusal(answer) == (500, "server_error")
     assert b"hunter2" not in answer.content

@@ -110,10 +110,10 @@ def unique(name: str, *, taken: set[str]) -> str:
 
 
 def build_contacts(external_id: str, *, account: str, rng: Random) -> tuple[DemoContact, ...]:
-    """Two to five people with different buying roles; the champion first."""
+    """Three to six people with different buying roles; the champion first."""
     domain = "".join(c for c in mail_name(account) if c.isalnum())
     contacts: list[DemoContact] = []
-    for place, (role, title) in enumerate(names.CONTACT_ROLES[: 2 + int(rng.random() * 4)]):
+    for place, (role, title) in enumerate(names.CONTACT_ROLES[: 3 + int(rng.random() * 4)]):
         name = f"{rng.choice(names.GIVEN)} {rng.choice(names.FAMILY)}"
         mail = f"{mail_name(name)}@{domain}.example"
         contacts.append(DemoContact(f"{external_id}-{place + 1}", name, mail, title, role))

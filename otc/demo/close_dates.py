@@ -1,4 +1,4 @@
-"""Which close date the rep believes in, and when it is moved: the first guess, pushes, pull-ins."""
+"""Which close date the rep believes in: the first guess, and where it moves."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from math import exp
 from random import Random
 
 from otc.demo import market
-from otc.demo.draw import Weighted, between
+from otc.demo.draw import between
 from otc.demo.workdays import Workdays
 
-NOTICED = Weighted(market.NOTICED)
 
-
-def first_guess(rng: Random, *, created: int, size: float, shortened: float, days: Workdays) -> int:
+def first_guess(rng: Random, *, created: int, size: float, stage: int, days: Workdays) -> int:
     """The close date set when the deal is found: an optimist's cycle, often rounded to a period's end."""
     length = market.GUESS_MEDIAN * exp(rng.gauss(0, market.GUESS_SIGMA) + market.CYCLE_PER_SIZE * size)
-    day = created + max(int(length * shortened), 7)
-    return round_up(rng, day=day, days=days)
+    ahead = market.GUESS_LEFT_BY_STAGE[stage]
+    return round_up(rng, day=created + max(int(length * ahead), 7), days=days)
+
+
+def reopened_guess(rng: Random, *, day: int, days: Workdays) -> int:
+    """The close date of a deal that was opened again on `day`."""
+    return round_up(rng, day=day + between(rng, market.REOPENED_LASTS_DAYS), days=days)
 
 
 def round_up(rng: Random, *, day: int, days: Workdays) -> int:
@@ -30,30 +33,6 @@ def round_up(rng: Random, *, day: int, days: Workdays) -> int:
     return days.on_or_after[day]
 
 
-def moves(
-    rng: Random, *, guess: int, start: int, closing: int, is_won: bool, is_sloppy: bool, days: Workdays
-) -> list[tuple[int, int]]:
-    """(day of the edit, new close date) from `start` to before `closing`, in order."""
-    found: list[tuple[int, int]] = []
-    last = start
-    while guess < closing and len(found) < market.MAX_PUSHES:
-        lag = NOTICED.draw(rng)
-        if is_sloppy:
-            lag += between(rng, market.SLOPPY_NOTICES_LATER)
-        noticed = days.on_or_after[max(last + 1, guess + lag)]
-        if noticed >= closing:
-            break
-        guess = push_target(rng, noticed=noticed, guess=guess, days=days)
-        found.append((noticed, guess))
-        last = noticed
-    if is_won and guess > closing:
-        change = market.PULLED_IN_WHEN_WON if guess - closing > 6 else market.DATE_CONFIRMED_WHEN_WON / 2
-        day = days.on_or_after[max(last + 1, closing - 4 - int(rng.random() * 18))]
-        if rng.random() < change and day < closing:
-            found.append((day, days.on_or_after[closing + int(rng.random() * 5)]))
-    return found
-
-
 def push_target(rng: Random, *, noticed: int, guess: int, days: Workdays) -> int:
     """Where a date goes that won't hold: the next month's or quarter's end, or some weeks on."""
     after = min(max(guess, noticed), days.last - 100)
@@ -65,3 +44,8 @@ def push_target(rng: Random, *, noticed: int, guess: int, days: Workdays) -> int
     else:
         target = days.on_or_after[after + market.PUSH_DAYS[int(rng.random() * len(market.PUSH_DAYS))]]
     return max(target, days.on_or_after[after + 1])
+
+
+def pull_target(rng: Random, *, day: int, days: Workdays) -> int:
+    """Where a date goes that can be earlier: one to two weeks from `day`."""
+    return days.on_or_after[min(day + 7 + int(rng.random() * 8), days.last)]

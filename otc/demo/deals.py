@@ -53,6 +53,18 @@ class DemoMilestone:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoBuyingRole:
+    """`contact` plays `role` in the deal from `at` to `until` (None: still)."""
+
+    at: datetime
+    until: datetime | None
+    contact: str
+    role: str
+    influence: str
+    stance: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoDeal:
     """One deal; `states` start at created_at and rise strictly, the last one is how it stands."""
 
@@ -67,3 +79,4 @@ class DemoDeal:
     states: tuple[DemoState, ...]
     activities: tuple[DemoActivity, ...]
     milestones: tuple[DemoMilestone, ...]
+    buying_roles: tuple[DemoBuyingRole, ...]

@@ -21,7 +21,9 @@ class Territory:
 class OrganizationPlan:
     """What an organization is before anything happens in it.
 
-    The first names of `reps` go to the territories in their order; `fiscal_month` is 1..12.
+    `executives` are (name, title), the first is the top; `managers` (name, area, position of their executive).
+    The first names of `reps` go to the territories in their order; `fiscal_month` is 1..12. `slots` territories
+    are staffed for `deals` deals, more for more.
     """
 
     slug: str
@@ -29,14 +31,16 @@ class OrganizationPlan:
     currency: str
     zone: str
     fiscal_month: int
-    executive: str
+    executives: tuple[tuple[str, str], ...]
     administrator: str
-    managers: tuple[tuple[str, str], ...]
+    operations: str
+    managers: tuple[tuple[str, str, int], ...]
     reps: tuple[str, ...]
     territories: tuple[Territory, ...]
     products: tuple[tuple[str, str, str], ...]
     competitors: tuple[str, str, str, str]
     deals: int
+    slots: int
 
     @property
     def domain(self) -> str:
@@ -50,9 +54,16 @@ HALDEN = OrganizationPlan(
     currency="EUR",
     zone="Europe/Oslo",
     fiscal_month=1,
-    executive="Eve Okafor",
+    executives=(("Eve Okafor", "Chief revenue officer"), ("Henrik Dahl", "Vice president, Europe")),
     administrator="Ola Petterson",
-    managers=(("Max Brandt", "Europe"), ("Dana Whitlock", "Americas"), ("Kenji Mori", "Asia-Pacific")),
+    operations="Ria Sandoval",
+    managers=(
+        ("Max Brandt", "Northern Europe", 1),
+        ("Sofia Marchetti", "Central and southern Europe", 1),
+        ("Dana Whitlock", "North America", 0),
+        ("Mateo Ibarra", "Latin America", 0),
+        ("Kenji Mori", "Asia-Pacific", 0),
+    ),
     reps=(
         "Ana Ruiz",
         "Jonas Feld",
@@ -69,15 +80,19 @@ HALDEN = OrganizationPlan(
     territories=(
         Territory("Nordics", "Norway", "SEK", "north", 0, ("Sunndal", "Drammen", "Luleå", "Aarhus")),
         Territory("UK, Ireland", "United Kingdom", "GBP", "english", 0, ("Crewe", "Derby", "Cork", "Hull")),
-        Territory("DACH", "Germany", "EUR", "german", 0, ("Linz", "Kassel", "Chemnitz", "Basel")),
-        Territory("Iberia, Italy", "Spain", "EUR", "latin", 0, ("Bilbao", "Porto", "Brescia", "Vigo")),
-        Territory("East", "United States", "USD", "american", 1, ("Albany", "Scranton", "Raleigh")),
-        Territory("Central", "United States", "USD", "american", 1, ("Toledo", "Peoria", "Tulsa")),
-        Territory("Latin America", "Chile", "USD", "latin", 1, ("Valparaíso", "Rosario", "Medellín")),
-        Territory("West", "United States", "USD", "american", 1, ("Boise", "Fresno", "Tacoma")),
-        Territory("Japan", "Japan", "JPY", "japanese", 2, ("Chiba", "Okayama", "Sendai")),
-        Territory("Australia", "Australia", "USD", "english", 2, ("Geelong", "Perth", "Newcastle")),
+        Territory("DACH", "Germany", "EUR", "german", 1, ("Linz", "Kassel", "Chemnitz", "Basel")),
+        Territory("Iberia", "Spain", "EUR", "latin", 1, ("Bilbao", "Porto", "Vigo")),
+        Territory("East", "United States", "USD", "american", 2, ("Albany", "Scranton", "Raleigh")),
+        Territory("Central", "United States", "USD", "american", 2, ("Toledo", "Peoria", "Tulsa")),
+        Territory("Southern Cone", "Chile", "USD", "latin", 3, ("Valparaíso", "Rosario", "Concepción")),
+        Territory("West", "United States", "USD", "american", 2, ("Boise", "Fresno", "Tacoma")),
+        Territory("Japan", "Japan", "JPY", "japanese", 4, ("Chiba", "Okayama", "Sendai")),
+        Territory("Australia", "Australia", "USD", "english", 4, ("Geelong", "Perth", "Newcastle")),
         Territory("Benelux", "Netherlands", "EUR", "dutch", 0, ("Breda", "Gent", "Zwolle")),
+        Territory("Italy", "Italy", "EUR", "latin", 1, ("Brescia", "Parma", "Ancona")),
+        Territory("Andes", "Colombia", "USD", "latin", 3, ("Medellín", "Cuenca", "Arequipa")),
+        Territory("Mexico", "Mexico", "USD", "latin", 3, ("Puebla", "León", "Saltillo")),
+        Territory("Southeast Asia", "Singapore", "USD", "english", 4, ("Jurong", "Penang", "Cebu")),
     ),
     products=(
         ("Depot telemetry", "Telemetry", "sites"),
@@ -88,7 +103,8 @@ HALDEN = OrganizationPlan(
         ("Shift planning", "Operations", "sites"),
     ),
     competitors=("Ardent", "Cellwright", "Fieldmark", "Own development"),
-    deals=400,
+    deals=2400,
+    slots=31,  # thirty reps, and one territory whose rep left last week
 )
 
 KITANO = OrganizationPlan(
@@ -97,9 +113,10 @@ KITANO = OrganizationPlan(
     currency="JPY",
     zone="Asia/Tokyo",
     fiscal_month=4,
-    executive="Emi Hoshino",
+    executives=(("Emi Hoshino", "Chief revenue officer"),),
     administrator="Daichi Ueda",
-    managers=(("Shinji Kuroda", "Japan"),),
+    operations="Yui Matsuda",
+    managers=(("Shinji Kuroda", "Japan", 0),),
     reps=("Aya Nishimura", "Takumi Hayashi", "Naoko Endo", "Ryo Ishii"),
     territories=(
         Territory("Kanto", "Japan", "JPY", "japanese", 0, ("Chiba", "Kawagoe", "Mito")),
@@ -112,7 +129,8 @@ KITANO = OrganizationPlan(
         ("Calibration service", "Service", "sites"),
     ),
     competitors=("Orient Gauge", "Sensoria", "Metrix West", "Own development"),
-    deals=80,
+    deals=160,
+    slots=4,
 )
 
 PRAIRIE = OrganizationPlan(
@@ -121,9 +139,10 @@ PRAIRIE = OrganizationPlan(
     currency="USD",
     zone="America/Chicago",
     fiscal_month=2,
-    executive="Walt Jessup",
+    executives=(("Walt Jessup", "Chief revenue officer"),),
     administrator="Nina Cortez",
-    managers=(("Tessa Lowell", "North America"),),
+    operations="Gail Hutchins",
+    managers=(("Tessa Lowell", "North America", 0),),
     reps=("Zoe Hale", "Marcus Delgado", "Paige Everett", "Joelle Nash"),
     territories=(
         Territory("Midwest", "United States", "USD", "american", 0, ("Peoria", "Toledo", "Duluth")),
@@ -136,7 +155,8 @@ PRAIRIE = OrganizationPlan(
         ("Remote support", "Service", "sites"),
     ),
     competitors=("Gridarm", "Palletron", "Ironhand", "Own development"),
-    deals=80,
+    deals=160,
+    slots=4,
 )
 
 PLANS = {plan.slug: plan for plan in (HALDEN, KITANO, PRAIRIE)}

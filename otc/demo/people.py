@@ -75,9 +75,9 @@ class Staff:
     slots: tuple[Slot, ...]
 
 
-def rep_count(deals: int) -> int:
-    """How many territories `deals` keep busy: 400 -> 11, 100,000 -> 302."""
-    wanted = round(market.BASE_REPS * (deals / market.BASE_DEALS) ** market.REPS_GROW_WITH)
+def slot_count(plan: OrganizationPlan, *, deals: int) -> int:
+    """How many territories `deals` keep busy: Halden's 2,400 -> 31, 100,000 -> 290."""
+    wanted = round(plan.slots * (deals / plan.deals) ** market.REPS_GROW_WITH)
     return min(max(wanted, market.MIN_REPS), market.MAX_REPS)
 
 
@@ -103,7 +103,8 @@ class StaffBuilder:
     def __init__(self, plan: OrganizationPlan, *, workdays: Workdays, seed: int) -> None:
         self.plan, self.workdays = plan, workdays
         self.rng = Random(stream(seed, salt=PEOPLE_SALT))
-        curated = {plan.executive, plan.administrator, *plan.reps, *(name for name, _ in plan.managers)}
+        curated = {plan.administrator, plan.operations, *plan.reps}
+        curated |= {name for name, _ in plan.executives} | {name for name, _, _ in plan.managers}
         self.fresh = new_names(curated)
         self.people: list[DemoPerson] = []
         self.lines: list[DemoLine] = []
@@ -140,38 +141,52 @@ class StaffBuilder:
 
 
 def build_staff(plan: OrganizationPlan, *, deals: int, workdays: Workdays, seed: int) -> Staff:
-    """An executive, managers under it (directors between, when there are many), and a rep per territory."""
+    """Executives, managers under them (directors between, when there are many), and a rep per territory."""
     builder = StaffBuilder(plan, workdays=workdays, seed=seed)
-    top = builder.hire(plan.executive, role="executive", title="Chief revenue officer")
-    builder.report(top, to=None)
-    reps = rep_count(deals)
-    managers = hire_managers(builder, bosses=[boss_number(plan, slot) for slot in range(reps)], top=top)
-    slots = tuple(staff_slot(builder, number=number, managers=managers) for number in range(reps))
-    builder.hire(plan.administrator, role="administrator", title="Sales operations")
+    executives = []
+    for name, title in plan.executives:
+        executives.append(builder.hire(name, role="executive", title=title))
+        builder.report(executives[-1], to=executives[0] if len(executives) > 1 else None)
+    count = slot_count(plan, deals=deals)
+    bosses = sorted({boss_number(plan, slot) for slot in range(count)})
+    managers = hire_managers(builder, numbers=bosses, executives=executives)
+    slots = [staff_slot(builder, number=number, managers=managers) for number in range(count)]
+    builder.hire(plan.administrator, role="administrator", title="Sales systems")
+    builder.hire(plan.operations, role="operations", title="Revenue operations")
     builder.hire("ERP interface", role="integration", title="Integration")
-    return Staff(tuple(builder.people), tuple(builder.lines), slots)
+    return Staff(tuple(builder.people), tuple(builder.lines), centred(slots))
+
+
+def centred(slots: list[Slot]) -> tuple[Slot, ...]:
+    """The slots with skills around 0: good and bad reps, but no organization that is lucky as a whole."""
+    mean = sum(slot.skill for slot in slots) / len(slots)
+    return tuple(replace(slot, skill=slot.skill - mean) for slot in slots)
 
 
 def boss_number(plan: OrganizationPlan, slot: int) -> int:
-    """Which manager leads a slot: the territory's own, further ones in fours."""
-    if slot < len(plan.territories):
-        return plan.territories[slot].boss
-    return len(plan.managers) + (slot - len(plan.territories)) // market.REPS_PER_MANAGER
+    """Which manager leads a slot: the territory's own, further ones in sixes."""
+    if slot < plan.slots:
+        return plan.territories[slot % len(plan.territories)].boss
+    return len(plan.managers) + (slot - plan.slots) // market.REPS_PER_MANAGER
 
 
-def hire_managers(builder: StaffBuilder, *, bosses: list[int], top: str) -> dict[int, str]:
-    """The key of each manager that leads a slot, by number; directors above when they are many."""
-    numbers = sorted(set(bosses))
-    above: dict[int, str] = dict.fromkeys(numbers, top)
-    if len(numbers) > market.MANAGERS_PER_DIRECTOR:
-        for group in range(0, len(numbers), market.MANAGERS_PER_DIRECTOR):
-            director = builder.hire(next(builder.fresh), role="manager", title=DIRECTOR_TITLE)
-            builder.report(director, to=top)
-            above |= dict.fromkeys(numbers[group : group + market.MANAGERS_PER_DIRECTOR], director)
+def hire_managers(builder: StaffBuilder, *, numbers: list[int], executives: list[str]) -> dict[int, str]:
+    """The key of each manager that leads a slot, by number; directors above the new ones when they are many."""
+    plan = builder.plan
+    above = {number: executives[executive] for number, (_, _, executive) in enumerate(plan.managers)}
+    fresh = [number for number in numbers if number >= len(plan.managers)]
+    for start in range(0, len(fresh), market.MANAGERS_PER_DIRECTOR):
+        group = fresh[start : start + market.MANAGERS_PER_DIRECTOR]
+        boss = executives[0]
+        if len(fresh) > market.MANAGERS_PER_DIRECTOR:
+            boss = builder.hire(next(builder.fresh), role="manager", title=DIRECTOR_TITLE)
+            builder.report(boss, to=executives[0])
+        above |= dict.fromkeys(group, boss)
     managers = {}
     for number in numbers:
-        curated = number < len(builder.plan.managers)
-        name, area = builder.plan.managers[number] if curated else (next(builder.fresh), f"Team {number + 1}")
+        is_curated = number < len(plan.managers)
+        name = plan.managers[number][0] if is_curated else next(builder.fresh)
+        area = plan.managers[number][1] if is_curated else f"Team {number + 1}"
         managers[number] = builder.hire(name, role="manager", title=MANAGER_TITLE, territory=area)
         builder.report(managers[number], to=above[number])
     return managers

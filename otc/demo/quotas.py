@@ -19,7 +19,7 @@ QUARTERS = 8  # in the window of 24 months
 
 @dataclass(frozen=True, slots=True)
 class DemoQuota:
-    """Corporate minor units to win in `period` (2026-Q4); a manager's is the reports' sum."""
+    """Corporate minor units to win in `period` (2026-Q4); a manager's is less than the reports' sum."""
 
     person: str
     period: str
@@ -59,15 +59,30 @@ def rep_quota(plan: OrganizationPlan, *, deals: int, reps: int, weight: float) -
 
 
 def sum_upwards(totals: dict[str, int], *, lines: tuple[DemoLine, ...], workdays: Workdays, day: int) -> None:
-    """Add to `totals` everybody above a person with a quota, by the lines that stand on `day`."""
+    """Add to `totals` everybody above a person with a quota, by the lines that stand on `day`.
+
+    A manager is asked for OVER_ASSIGNED of what the reports are: somebody always fails.
+    """
     at = workdays.midnight(day)
-    above = {
-        line.person: line.manager
-        for line in lines
-        if line.valid_from <= at and (line.valid_to is None or at < line.valid_to)
-    }
-    for person, amount_minor in list(totals.items()):
-        manager = above.get(person)
-        while manager is not None:
-            totals[manager] = totals.get(manager, 0) + amount_minor
-            manager = above.get(manager)
+    reports: dict[str, list[str]] = {}
+    for line in lines:
+        if line.manager and line.valid_from <= at and (line.valid_to is None or at < line.valid_to):
+            reports.setdefault(line.manager, []).append(line.person)
+
+    def total(person: str) -> int:
+        below = sum(total(report) for report in reports.get(person, ()))
+        if below:
+            is_manager_of_reps = any(report not in reports for report in reports[person])
+            share = market.OVER_ASSIGNED if is_manager_of_reps else 1
+            totals[person] = rounded(below * share, like=below)
+        return totals.get(person, 0)
+
+    below_somebody = {person for people in reports.values() for person in people}
+    for top in sorted(set(reports) - below_somebody):
+        total(top)
+
+
+def rounded(amount: float, *, like: int) -> int:
+    """Three leading digits of an amount about as large as `like`: 1,234,567.8 -> 1,230,000."""
+    step = 10 ** max(len(str(like)) - 3, 0)
+    return round(amount / step) * step

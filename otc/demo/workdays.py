@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from otc.calendar.rules import Kind, month_years, period_of
 from otc.demo import market
+from otc.demo.hazards import ANY_DAY, MONTH_END, QUARTER_END, QUARTER_START
+
+QUARTER_EDGE, MONTH_EDGE = 10, 3  # working days
 
 
 @dataclass(frozen=True, slots=True)
 class Workdays:
     """The simulated days as parallel lists indexed by day number; day 0 is `first`, `today` has not begun.
 
-    `opens` holds the UTC instant at which the working day starts; the other lists hold day numbers.
+    `opens` holds the UTC instant at which the working day starts; `worked` how many working days lie before a
+    day, `nth` which day the n-th of them is; `season` the calendar's effect (see hazards) and `season_ends` the
+    day on which it changes; the other lists hold day numbers.
     """
 
     first: date
@@ -27,6 +33,10 @@ class Workdays:
     month_end: list[int]
     quarter_start: list[int]
     quarter_end: list[int]
+    worked: list[int]
+    nth: list[int]
+    season: list[int]
+    season_ends: list[int]
 
     @property
     def last(self) -> int:
@@ -61,16 +71,11 @@ def build_workdays(today: date, *, zone: ZoneInfo, fiscal_month: int) -> Workday
     on_or_after = list(range(count))
     for n in range(count - 2, -1, -1):
         on_or_after[n] = n if works[n] else on_or_after[n + 1]
+    nth = [n for n in range(count) if works[n]]
+    worked = [0, *accumulate(works)]
+    spans = period_spans(dates, fiscal_month=fiscal_month)
+    season = seasons(spans, worked=worked)
     opening = time(market.WORKDAY_STARTS_AT_HOUR)
-    month_end, quarter_start, quarter_end = [], [], []
-    calendar = month_years(fiscal_month)
-    for day in dates:
-        quarter = period_of(day, kind=Kind.QUARTER, calendar=calendar)
-        ends = (months_before(day.replace(day=1), months=-1), quarter.end)
-        month_last, quarter_last = (min((end - first).days - 1, count - 1) for end in ends)
-        month_end.append(on_or_before[month_last])
-        quarter_end.append(on_or_before[quarter_last])
-        quarter_start.append(max((quarter.first - first).days, 0))
     return Workdays(
         first=first,
         today=(today - first).days,
@@ -79,7 +84,50 @@ def build_workdays(today: date, *, zone: ZoneInfo, fiscal_month: int) -> Workday
         opens=[datetime.combine(d, opening, zone).astimezone(UTC) for d in dates],
         on_or_after=on_or_after,
         on_or_before=on_or_before,
-        month_end=month_end,
-        quarter_start=quarter_start,
-        quarter_end=quarter_end,
+        month_end=[on_or_before[min(month_last, count - 1)] for _, _, month_last in spans],
+        quarter_start=[max(quarter_first, 0) for quarter_first, _, _ in spans],
+        quarter_end=[on_or_before[min(quarter_last, count - 1)] for _, quarter_last, _ in spans],
+        worked=worked,
+        nth=nth,
+        season=season,
+        season_ends=ends_of_runs(season),
     )
+
+
+def period_spans(dates: list[date], *, fiscal_month: int) -> list[tuple[int, int, int]]:
+    """(first day of the quarter, its last, last day of the month) of each day, as day numbers, some beyond."""
+    first = dates[0]
+    found = []
+    calendar = month_years(fiscal_month)
+    quarter = period_of(first, kind=Kind.QUARTER, calendar=calendar)
+    for day in dates:
+        if day >= quarter.end:
+            quarter = period_of(day, kind=Kind.QUARTER, calendar=calendar)
+        month_last = (months_before(day.replace(day=1), months=-1) - first).days - 1
+        found.append(((quarter.first - first).days, (quarter.end - first).days - 1, month_last))
+    return found
+
+
+def seasons(spans: list[tuple[int, int, int]], *, worked: list[int]) -> list[int]:
+    """The calendar's effect on each day, by the working days that lie between it and the ends around it."""
+    last = len(spans) - 1
+    found = []
+    for day, (quarter_first, quarter_last, month_last) in enumerate(spans):
+        left = worked[min(quarter_last, last) + 1] - worked[day]
+        season = ANY_DAY
+        if quarter_last <= last and left <= QUARTER_EDGE:
+            season = QUARTER_END
+        elif quarter_first >= 0 and worked[day] - worked[quarter_first] < QUARTER_EDGE:
+            season = QUARTER_START
+        elif month_last <= last and worked[month_last + 1] - worked[day] <= MONTH_EDGE:
+            season = MONTH_END
+        found.append(season)
+    return found
+
+
+def ends_of_runs(values: list[int]) -> list[int]:
+    """For each place the next one with another value: [7, 7, 8] -> [2, 2, 3]."""
+    found = [len(values)] * len(values)
+    for place in range(len(values) - 2, -1, -1):
+        found[place] = found[place + 1] if values[place] == values[place + 1] else place + 1
+    return found

@@ -32,10 +32,11 @@ def organization_create(
     timezone_name: str = "UTC",
     fiscal_year_start_month: int = 1,
     visibility: str = Visibility.TEAM,
+    organization_id: UUID | None = None,
 ) -> Organization:
     """Make a tenant. Its id is chosen here because its fence wants the organization in context."""
     organization = Organization(
-        id=uuid4(),
+        id=organization_id or uuid4(),
         slug=slug,
         name=name,
         currency=currency,

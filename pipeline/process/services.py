@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from otc.audit.services import audit_append
 from otc.tenancy.services import fold
@@ -12,16 +13,22 @@ DEFAULT = Path(__file__).with_name("default.json")
 NOT_GIVEN = "not given"
 
 
+def default_content() -> dict[str, Any]:
+    """What `process_install` writes by default, as default.json has it."""
+    content: dict[str, Any] = json.loads(DEFAULT.read_text())
+    return content
+
+
 def process_install(content: dict[str, Any] | None = None) -> Process:
     """Write a process with its stages, milestones and reasons; by default the one of default.json.
 
-    An organization that already has a default process keeps it.
+    Everything in `content` may bear an `id`. An organization that already has a default process keeps it.
     """
     existing = Process.objects.filter(is_default=True).first()
     if existing is not None:
         return existing
-    data = content or json.loads(DEFAULT.read_text())
-    process = Process(name=data["name"], is_default=True)
+    data = content or default_content()
+    process = Process(name=data["name"], is_default=True, **_given_id(data))
     process.save()
     for position, entry in enumerate(data["stages"], start=1):
         stage_add(process, position=position, entry=entry)
@@ -48,8 +55,27 @@ def stage_add(process: Process, *, position: int, entry: dict[str, Any]) -> Stag
     return stage
 
 
-def reason_add(*, name: str, position: int = 100, feeds: str = "process", outcomes: list[str]) -> CloseReason:
+def reason_add(
+    *,
+    name: str,
+    position: int = 100,
+    feeds: str = "process",
+    outcomes: list[str],
+    id: UUID | None = None,
+) -> CloseReason:
     """Add a closing reason that may be chosen for `outcomes`."""
-    reason = CloseReason(name=name, name_folded=fold(name), position=position, feeds=feeds, outcomes=outcomes)
+    reason = CloseReason(
+        name=name,
+        name_folded=fold(name),
+        position=position,
+        feeds=feeds,
+        outcomes=outcomes,
+        **_given_id({"id": id}),
+    )
     reason.save()
     return reason
+
+
+def _given_id(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry's id where it bears one; else the database chooses."""
+    return {"id": entry["id"]} if entry.get("id") else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from typing import Any
 
@@ -13,25 +13,35 @@ from django.db import connection, models
 from otc.tenancy.context import current_organization_id
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+NULL = "\\N"
 
 
 def cell(value: Any) -> str:
     """One value in COPY's text format; None is null, a dict is JSON."""
     if value is None:
-        return "\\N"
+        return NULL
     if isinstance(value, str):
         return value.translate(ESCAPES)
-    if isinstance(value, datetime):
+    if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False).translate(ESCAPES)
     return str(value)
 
 
+def line(row: Sequence[Any]) -> str:
+    """A row as COPY reads it, without the end of line."""
+    return "\t".join(map(cell, row))
+
+
 def copy_rows(model: type[models.Model], *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Insert rows of the organization in context; `columns` names a row's values. Returns their number."""
+    return copy_lines(model, columns=columns, lines=[line(row) for row in rows])
+
+
+def copy_lines(model: type[models.Model], *, columns: Sequence[str], lines: Sequence[str]) -> int:
+    """The same for rows that `line` has written already."""
     table = model._meta.db_table
-    lines = ["\t".join(map(cell, row)) for row in rows]
     if not lines:
         return 0
     names = ", ".join(f'"{column}"' for column in columns)

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from typing import Any
 
 from forecasting.quotas.models import Quota
 from otc.demo.company import DemoCompany
+from otc.demo.ids import demo_id
 from otc.money.models import Rate
 from otc.tenancy.models import FOREVER, Person, ReportingLine
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account, Contact
 from pipeline.opportunities.models import Competitor, Product
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
-from pipeline.process.services import process_install, reason_add
+from pipeline.process.services import default_content, process_install, reason_add
 from postmortem.demo.copying import copy_rows
 
 LAST_REASON = 100
+Ids = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The database's ids by the simulation's keys. `stages` and `milestones` are in the process's order."""
+    """The database's ids, as text, by the simulation's keys. `stages` and `milestones` are in the process's
+    order.
+    """
 
-    process: UUID
-    stages: tuple[UUID, ...]
-    milestones: tuple[tuple[UUID, ...], ...]
-    people: dict[str, UUID]
-    accounts: dict[str, UUID]
-    contacts: dict[str, UUID]
-    products: dict[str, UUID]
-    competitors: dict[str, UUID]
-    reasons: dict[str, UUID]
+    process: str
+    stages: tuple[str, ...]
+    milestones: tuple[tuple[str, ...], ...]
+    people: Ids
+    accounts: Ids
+    contacts: Ids
+    products: Ids
+    competitors: Ids
+    reasons: Ids
 
 
 def milestone_counts(process: Process) -> tuple[int, ...]:
@@ -40,168 +45,182 @@ def milestone_counts(process: Process) -> tuple[int, ...]:
     return tuple(len(ids) for ids in milestone_ids(process))
 
 
-def milestone_ids(process: Process) -> tuple[tuple[UUID, ...], ...]:
-    found: dict[UUID, list[UUID]] = {stage.id: [] for stage in Stage.objects.filter(process=process)}
+def milestone_ids(process: Process) -> tuple[tuple[str, ...], ...]:
+    found: dict[Any, list[str]] = {stage.id: [] for stage in Stage.objects.filter(process=process)}
     for milestone in Milestone.objects.filter(stage__process=process).order_by("stage__position", "position"):
-        found[milestone.stage_id].append(milestone.id)
+        found[milestone.stage_id].append(str(milestone.id))
     return tuple(tuple(ids) for ids in found.values())
 
 
-def ground_write(company: DemoCompany, *, process: Process) -> Ground:
-    """Write everything of the company but its deals, into the organization in context."""
-    since = company.workdays.midnight(0)
-    people = people_write(company)
-    accounts, contacts = accounts_write(company, since=since)
-    Rate.objects.bulk_create(
-        Rate(currency=r.currency, valid_from=r.valid_from, known_from=r.known_from, rate=r.rate)
-        for r in company.rates
-    )
-    Quota.objects.bulk_create(
-        Quota(person_id=people[q.person], period=q.period, amount_minor=q.amount_minor)
-        for q in company.quotas
-    )
-    return Ground(
-        process=process.id,
-        stages=tuple(Stage.objects.filter(process=process).values_list("id", flat=True)),
-        milestones=milestone_ids(process),
-        people=people,
-        accounts=accounts,
-        contacts=contacts,
-        products=products_write(company),
-        competitors=competitors_write(company),
-        reasons=reasons_write(company),
-    )
+def process_ready(*, seed: int, at: datetime) -> Process:
+    """The organization's default process; where there is none the house's, with ids that follow from the seed."""
+    content = default_content()
+    reasons = content["reasons"]
+    stages = content["stages"]
+    milestones = [milestone for stage in stages for milestone in stage.get("milestones", [])]
+    for kind, entries in (("stage", stages), ("milestone", milestones), ("reason", reasons)):
+        for number, entry in enumerate(entries):
+            entry["id"] = demo_id(seed, kind=kind, key=str(number), at=at)
+    content["id"] = demo_id(seed, kind="process", key="default", at=at)
+    return process_install(content)
 
 
-def process_ready() -> Process:
-    """The organization's default process, installed where there is none."""
-    return process_install()
+class GroundWriter:
+    """Writes one company into the organization in context; every id follows from the company's seed."""
 
+    def __init__(self, company: DemoCompany, *, process: Process) -> None:
+        self.company, self.process = company, process
+        self.since = company.workdays.midnight(0)
 
-def people_write(company: DemoCompany) -> dict[str, UUID]:
-    """People with their dated lines; who left keeps the line up to that day."""
-    ids = {person.key: uuid4() for person in company.people}
-    Person.objects.bulk_create(
-        Person(
-            id=ids[person.key],
-            external_id=person.key,
-            name=person.name,
-            name_folded=fold(person.name),
-            email=person.email,
-            role=person.role,
-            title=person.title,
-            territory=person.territory,
-            joined_on=person.joined,
-            left_on=person.left,
+    def write(self) -> Ground:
+        """Write everything of the company but its deals."""
+        people = self.people()
+        accounts = self.accounts()
+        self.rates()
+        self.quotas(people)
+        return Ground(
+            process=str(self.process.id),
+            stages=tuple(map(str, Stage.objects.filter(process=self.process).values_list("id", flat=True))),
+            milestones=milestone_ids(self.process),
+            people=people,
+            accounts=accounts,
+            contacts=self.contacts(accounts),
+            products=self.products(),
+            competitors=self.competitors(),
+            reasons=self.reasons(),
         )
-        for person in company.people
-    )
-    ReportingLine.objects.bulk_create(
-        ReportingLine(
-            person_id=ids[line.person],
-            manager_id=ids[line.manager] if line.manager else None,
-            valid_from=line.valid_from,
-            valid_to=line.valid_to or FOREVER,
+
+    def ids(self, kind: str, keys: Iterable[str]) -> Ids:
+        """An id for each key of a kind."""
+        seed, since = self.company.seed, self.since
+        return {key: str(demo_id(seed, kind=kind, key=key, at=since)) for key in keys}
+
+    def id_of(self, kind: str, *key: object) -> str:
+        return str(demo_id(self.company.seed, kind=kind, key=":".join(map(str, key)), at=self.since))
+
+    def people(self) -> Ids:
+        """People with their dated lines; who left keeps the line up to that day."""
+        ids = self.ids("person", (person.key for person in self.company.people))
+        copy_rows(
+            Person,
+            columns=(
+                *("id", "external_id", "name", "name_folded", "email", "role", "title", "territory"),
+                *("joined_on", "left_on", "created_at"),
+            ),
+            rows=(
+                (
+                    *(ids[p.key], p.key, p.name, fold(p.name), p.email, p.role, p.title, p.territory),
+                    *(p.joined, p.left, self.since),
+                )
+                for p in self.company.people
+            ),
         )
-        for line in company.lines
-    )
-    return ids
-
-
-def accounts_write(company: DemoCompany, *, since: datetime) -> tuple[dict[str, UUID], dict[str, UUID]]:
-    """(account ids, contact ids) by external id. A parent comes before its sites."""
-    accounts = {account.external_id: uuid4() for account in company.accounts}
-    copy_rows(
-        Account,
-        columns=(
-            "id",
-            "external_id",
-            "name",
-            "name_folded",
-            "parent_id",
-            "industry",
-            "country",
-            "attributes",
-            "created_at",
-        ),
-        rows=(
-            (
-                accounts[account.external_id],
-                account.external_id,
-                account.name,
-                fold(account.name),
-                accounts[account.parent] if account.parent else None,
-                account.industry,
-                account.country,
-                account.attributes,
-                since,
-            )
-            for account in company.accounts
-        ),
-    )
-    contacts = {contact.external_id: uuid4() for account in company.accounts for contact in account.contacts}
-    copy_rows(
-        Contact,
-        columns=(
-            "id",
-            "external_id",
-            "account_id",
-            "name",
-            "name_folded",
-            "title",
-            "email",
-            "phone",
-            "created_at",
-        ),
-        rows=(
-            (
-                contacts[contact.external_id],
-                contact.external_id,
-                accounts[account.external_id],
-                contact.name,
-                fold(contact.name),
-                contact.title,
-                contact.email,
-                "",
-                since,
-            )
-            for account in company.accounts
-            for contact in account.contacts
-        ),
-    )
-    return accounts, contacts
-
-
-def products_write(company: DemoCompany) -> dict[str, UUID]:
-    ids = {product.external_id: uuid4() for product in company.products}
-    Product.objects.bulk_create(
-        Product(
-            id=ids[product.external_id],
-            external_id=product.external_id,
-            name=product.name,
-            name_folded=fold(product.name),
-            family=product.family,
+        copy_rows(
+            ReportingLine,
+            columns=("id", "person_id", "manager_id", "valid_from", "valid_to"),
+            rows=(
+                (
+                    self.id_of("line", line.person, line.valid_from.isoformat()),
+                    ids[line.person],
+                    ids[line.manager] if line.manager else None,
+                    line.valid_from,
+                    line.valid_to or FOREVER,
+                )
+                for line in self.company.lines
+            ),
         )
-        for product in company.products
-    )
-    return ids
+        return ids
 
+    def accounts(self) -> Ids:
+        """A parent comes before its sites."""
+        ids = self.ids("account", (account.external_id for account in self.company.accounts))
+        copy_rows(
+            Account,
+            columns=(
+                *("id", "external_id", "name", "name_folded", "parent_id", "industry", "country"),
+                *("attributes", "created_at"),
+            ),
+            rows=(
+                (
+                    *(ids[a.external_id], a.external_id, a.name, fold(a.name)),
+                    *(ids[a.parent] if a.parent else None, a.industry, a.country, a.attributes, self.since),
+                )
+                for a in self.company.accounts
+            ),
+        )
+        return ids
 
-def competitors_write(company: DemoCompany) -> dict[str, UUID]:
-    ids = {name: uuid4() for name in company.competitors}
-    Competitor.objects.bulk_create(
-        Competitor(id=ids[name], name=name, name_folded=fold(name)) for name in company.competitors
-    )
-    return ids
+    def contacts(self, accounts: Ids) -> Ids:
+        found = [(account, contact) for account in self.company.accounts for contact in account.contacts]
+        ids = self.ids("contact", (contact.external_id for _, contact in found))
+        copy_rows(
+            Contact,
+            columns=(
+                *("id", "external_id", "account_id", "name", "name_folded", "title", "email", "phone"),
+                "created_at",
+            ),
+            rows=(
+                (
+                    *(ids[c.external_id], c.external_id, accounts[account.external_id], c.name, fold(c.name)),
+                    *(c.title, c.email, "", self.since),
+                )
+                for account, c in found
+            ),
+        )
+        return ids
 
+    def rates(self) -> None:
+        copy_rows(
+            Rate,
+            columns=("id", "currency", "valid_from", "known_from", "rate"),
+            rows=(
+                (self.id_of("rate", r.currency, r.valid_from), r.currency, r.valid_from, r.known_from, r.rate)
+                for r in self.company.rates
+            ),
+        )
 
-def reasons_write(company: DemoCompany) -> dict[str, UUID]:
-    """The process's own reasons by name, and those that it lacks added."""
-    found = dict(CloseReason.objects.values_list("name_folded", "id"))
-    for reason in company.reasons:
-        if fold(reason.name) not in found:
-            added = reason_add(
-                name=reason.name, position=LAST_REASON, feeds=reason.feeds, outcomes=list(reason.outcomes)
-            )
-            found[added.name_folded] = added.id
-    return {reason.name: found[fold(reason.name)] for reason in company.reasons}
+    def quotas(self, people: Ids) -> None:
+        copy_rows(
+            Quota,
+            columns=("id", "person_id", "period", "amount_minor"),
+            rows=(
+                (self.id_of("quota", q.person, q.period), people[q.person], q.period, q.amount_minor)
+                for q in self.company.quotas
+            ),
+        )
+
+    def products(self) -> Ids:
+        ids = self.ids("product", (product.external_id for product in self.company.products))
+        copy_rows(
+            Product,
+            columns=("id", "external_id", "name", "name_folded", "family", "currency", "attributes"),
+            rows=(
+                (ids[p.external_id], p.external_id, p.name, fold(p.name), p.family, "", {})
+                for p in self.company.products
+            ),
+        )
+        return ids
+
+    def competitors(self) -> Ids:
+        ids = self.ids("competitor", self.company.competitors)
+        copy_rows(
+            Competitor,
+            columns=("id", "name", "name_folded"),
+            rows=((ids[name], name, fold(name)) for name in self.company.competitors),
+        )
+        return ids
+
+    def reasons(self) -> Ids:
+        """The process's own reasons by name, and those that it lacks added."""
+        found = {name: str(id) for name, id in CloseReason.objects.values_list("name_folded", "id")}
+        for reason in self.company.reasons:
+            if fold(reason.name) not in found:
+                added = reason_add(
+                    name=reason.name,
+                    position=LAST_REASON,
+                    feeds=reason.feeds,
+                    outcomes=list(reason.outcomes),
+                    id=demo_id(self.company.seed, kind="reason", key=reason.name, at=self.since),
+                )
+                found[added.name_folded] = str(added.id)
+        return {reason.name: found[fold(reason.name)] for reason in self.company.reasons}

@@ -1,134 +1,118 @@
-"""Writes simulated deals with their history, activities and milestones, a batch at a time."""
+"""Writes simulated deals with their history and what surrounds it, a batch at a time.
+
+Where there are many, other processes live the deals and write their lines; this one hands them to the database.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import batched
+import pickle
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from otc.demo.deals import DemoDeal, DemoState
-from otc.tenancy.services import fold
-from pipeline.activities.models import Activity
-from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
-from pipeline.history.services import enter_staged
-from pipeline.opportunities.models import Opportunity, OpportunityMilestone
-from postmortem.demo.copying import copy_rows
+from otc.demo.calls import CallDays, Ledger
+from otc.demo.company import DemoCompany
+from otc.demo.ids import demo_id
+from otc.demo.simulation import simulate
+from pipeline.history.models import HistoryRow
+from pipeline.history.services import enter_staged, renew_statistics
+from postmortem.demo import helping
+from postmortem.demo.copying import copy_lines
 from postmortem.demo.ground import Ground
+from postmortem.demo.lines import COLUMNS, Batch, Liner
 
-# Entering history costs a scan of what was entered before, so few large batches beat many small ones.
-BATCH_DEALS = 5000
-Row = tuple[Any, ...]
+# PostgreSQL plans for an empty organization until it has looked at a first small batch.
+FIRST_DEALS = 500
+BATCH_DEALS = 2000
+# Statistics are renewed whenever so many times as many deals are there.
+LOOKS_AGAIN_AT = 12
+AHEAD = 2  # batches that wait per process, which bounds the memory
+Changes = dict[tuple[str, int], list[list[int]]]
 
 
-class DealWriter:
-    """Turns simulated deals into rows of the organization whose ids `ground` holds."""
+@dataclass(frozen=True)
+class Written:
+    """How far it is: deals and versions written so far."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
+    deals: int
+    versions: int
 
-    def write(self, deals: Iterable[DemoDeal]) -> Iterator[int]:
-        """Write all deals; yields how many are written after each batch."""
-        written = 0
-        for batch in batched(deals, BATCH_DEALS):
-            self.write_batch(batch)
-            written += len(batch)
-            yield written
 
-    def write_batch(self, deals: tuple[DemoDeal, ...]) -> None:
-        """The deals as they stand, then their history through the checked function, then what surrounds them."""
-        ids = {deal.external_id: uuid4() for deal in deals}
-        copy_rows(
-            Opportunity,
-            columns=(*STATE_COLUMNS, "id", "external_id", "name_folded", "created_at"),
-            rows=(
-                (
-                    *self.state(deal, deal.states[-1]),
-                    ids[deal.external_id],
-                    deal.external_id,
-                    fold(deal.name),
-                    deal.created_at,
-                )
-                for deal in deals
-            ),
-        )
-        run = uuid4()
-        copy_rows(
-            HistoryRow,
-            columns=(*STATE_COLUMNS, "run", "opportunity_id", "at", "actor_id", "provenance"),
-            rows=(row for deal in deals for row in self.history(deal, ids[deal.external_id], run=run)),
-        )
-        enter_staged(run)
-        copy_rows(
-            Activity,
-            columns=(
-                "opportunity_id",
-                "external_id",
-                "at",
-                "kind",
-                "direction",
-                "subject",
-                "person_id",
-                "contact_id",
-                "created_at",
-            ),
-            rows=(row for deal in deals for row in self.activities(deal, ids[deal.external_id])),
-        )
-        copy_rows(
-            OpportunityMilestone,
-            columns=("opportunity_id", "milestone_id", "met_at", "marked_by_id", "note"),
-            rows=(row for deal in deals for row in self.milestones(deal, ids[deal.external_id])),
-        )
+def batches(count: int) -> list[range]:
+    """The deals' numbers in batches, a small one first: 5,000 -> 0..499, 500..2499, 2500..4499, 4500..4999."""
+    bounds = [0, *range(min(FIRST_DEALS, count), count, BATCH_DEALS), count]
+    return [range(start, end) for start, end in pairwise(bounds) if start < end]
 
-    def state(self, deal: DemoDeal, state: DemoState) -> Row:
-        """The values of STATE_COLUMNS, in its order."""
-        ground = self.ground
-        return (
-            deal.name,
-            ground.accounts[deal.account],
-            ground.people[state.owner] if state.owner else None,
-            ground.process,
-            ground.stages[min(state.stage, len(ground.stages) - 1)],
-            state.category,
-            state.category_set_by_person,
-            state.amount_minor,
-            state.currency,
-            state.close_date,
-            state.outcome,
-            state.closed_at,
-            ground.reasons[state.reason] if state.reason else None,
-            ground.competitors[state.competitor] if state.competitor else None,
-            ground.products[deal.product],
-            deal.source,
-            deal.kind,
-            state.next_step,
-            state.next_step_on,
-            deal.attributes,
-            None,
-        )
 
-    def history(self, deal: DemoDeal, opportunity_id: UUID, *, run: UUID) -> Iterator[Row]:
-        for state in deal.states:
-            actor = self.ground.people[state.actor] if state.actor else None
-            yield (*self.state(deal, state), run, opportunity_id, state.at, actor, Provenance.IMPORTED.value)
+class BatchMaker:
+    """Lives the deals of a range and writes their lines: the same in whatever process."""
 
-    def activities(self, deal: DemoDeal, opportunity_id: UUID) -> Iterator[Row]:
-        ground = self.ground
-        for number, activity in enumerate(deal.activities, start=1):
-            yield (
-                opportunity_id,
-                f"{deal.external_id}-{number}",
-                activity.at,
-                activity.kind,
-                activity.direction,
-                activity.subject,
-                ground.people[activity.person] if activity.person else None,
-                ground.contacts[activity.contact],
-                activity.at,
-            )
+    def __init__(self, company: DemoCompany, ground: Ground) -> None:
+        self.company = company
+        self.liner = Liner(ground, seed=company.seed)
+        self.call_days = CallDays(company)
 
-    def milestones(self, deal: DemoDeal, opportunity_id: UUID) -> Iterator[Row]:
-        ground = self.ground
-        for mark in deal.milestones:
-            person = ground.people[mark.person] if mark.person else None
-            yield (opportunity_id, ground.milestones[mark.stage][mark.position], mark.at, person, "")
+    def make(self, numbers: range) -> tuple[Batch, Changes]:
+        """The lines, and what the deals come to for those who call."""
+        ledger = Ledger(self.company, call_days=self.call_days)
+        start = self.company.workdays.midnight(0)
+        run = str(demo_id(self.company.seed, kind="run", key=str(numbers.start), at=start))
+        batch = Batch(run)
+        for deal in simulate(self.company, numbers=numbers):
+            self.liner.add(batch, deal)
+            ledger.add(deal)
+        return batch, ledger.changes
+
+
+_maker: BatchMaker | None = None
+
+
+def help_with(company: DemoCompany, ground: Ground) -> None:
+    """Get ready to make batches: once in each helping process."""
+    global _maker
+    _maker = BatchMaker(company, ground)
+
+
+def make_batch(numbers: range) -> tuple[Batch, Changes]:
+    assert _maker is not None
+    return _maker.make(numbers)
+
+
+def made(company: DemoCompany, ground: Ground, *, processes: int) -> Iterator[tuple[Batch, Changes]]:
+    """All batches in their order, made here (`processes` 0) or by that many others, a few ahead."""
+    wanted = batches(company.deals)
+    if not processes:
+        maker = BatchMaker(company, ground)
+        yield from map(maker.make, wanted)
+        return
+    # Not forked: a copy of this process would hold its connection to the database.
+    told = pickle.dumps((company, ground))
+    with get_context("spawn").Pool(processes, initializer=helping.start, initargs=(told,)) as pool:
+        waiting: deque[AsyncResult[Any]] = deque()
+        for numbers in wanted:
+            waiting.append(pool.apply_async(make_batch, (numbers,)))
+            if len(waiting) > AHEAD * processes:
+                yield waiting.popleft().get()
+        while waiting:
+            yield waiting.popleft().get()
+
+
+def deals_write(company: DemoCompany, ground: Ground, *, processes: int, ledger: Ledger) -> Iterator[Written]:
+    """Write all deals into the organization in context; yields how far it is after each batch."""
+    deals = versions = looked_at = 0
+    for batch, changes in made(company, ground, processes=processes):
+        for table, lines in batch.lines.items():
+            copy_lines(table, columns=COLUMNS[table], lines=lines)
+            if table is HistoryRow:
+                versions += enter_staged(UUID(batch.run))
+        ledger.merge(changes)
+        deals += batch.count
+        if deals >= looked_at * LOOKS_AGAIN_AT:
+            renew_statistics()
+            looked_at = deals
+        yield Written(deals, versions)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from otc.demo.company import build_company
+from forecasting.calls.models import Call
+from otc.demo.calls import CallDays, DemoCall, Ledger, build_calls
+from otc.demo.company import DemoCompany, build_company
+from otc.demo.ids import demo_id
 from otc.demo.organizations import HALDEN, PLANS, OrganizationPlan, plan_for
-from otc.demo.simulation import simulate
 from otc.jobs.services import enqueue
 from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization, Person
@@ -20,11 +23,14 @@ from otc.tenancy.services import organization_create, person_create
 from pipeline.accounts.models import Account
 from pipeline.history.services import renew_statistics
 from pipeline.opportunities.models import Opportunity
-from postmortem.demo.ground import ground_write, milestone_counts, process_ready
-from postmortem.demo.histories import DealWriter
+from postmortem.demo.copying import copy_rows
+from postmortem.demo.ground import Ground, GroundWriter, milestone_counts, process_ready
+from postmortem.demo.histories import deals_write
 from postmortem.demo.sign_ins import SignIn, sign_ins_create
 
 HEALTH_JOB = "health_daily"
+# When an organization and its process began that the demo makes: nothing of them follows the clock.
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 Progress = Callable[[str], None]
 
 
@@ -50,19 +56,34 @@ def any_organization_exists() -> bool:
 
 
 def demo_seed(
-    slug: str, *, deals: int | None, seed: int, now: datetime, progress: Progress = lambda text: None
+    slug: str,
+    *,
+    deals: int | None,
+    seed: int,
+    now: datetime,
+    processes: int = 0,
+    progress: Progress = lambda text: None,
 ) -> Seeded:
     """Write `deals` simulated deals (default: the plan's) into the organization, made where it doesn't exist.
 
-    Raises NotEmpty for an organization that has people from elsewhere, accounts or deals.
+    `processes` others live the deals; the data are the same. Raises NotEmpty for an organization that has people
+    from elsewhere, accounts or deals.
     """
     with transaction.atomic():
-        organization = organization_for(slug)
+        organization = organization_for(slug, seed=seed)
         with use(organization.id, channel="import"):
             check_empty(organization)
             plan = plan_of(organization)
             count = plan.deals if deals is None else deals
-            organization_fill(organization, plan=plan, deals=count, seed=seed, now=now, progress=progress)
+            organization_fill(
+                organization,
+                plan=plan,
+                deals=count,
+                seed=seed,
+                now=now,
+                processes=processes,
+                progress=progress,
+            )
             renew_statistics()
             sign_ins = sign_ins_create(organization.name)
             enqueue(HEALTH_JOB)
@@ -92,7 +113,7 @@ def demo_first_run(*, seed: int, now: datetime, progress: Progress = lambda text
     return found
 
 
-def organization_for(slug: str) -> Organization:
+def organization_for(slug: str, *, seed: int) -> Organization:
     """The organization of this slug, made after its plan (else as a namesake of Halden) where there is none."""
     organization_id = organization_id_of(slug)
     if organization_id is not None:
@@ -106,6 +127,7 @@ def organization_for(slug: str) -> Organization:
         currency=plan.currency,
         timezone_name=plan.zone,
         fiscal_year_start_month=plan.fiscal_month,
+        organization_id=demo_id(seed, kind="organization", key=slug, at=BEGINNING),
     )
 
 
@@ -138,17 +160,36 @@ def organization_fill(
     deals: int,
     seed: int,
     now: datetime,
+    processes: int,
     progress: Progress,
 ) -> None:
-    """Write the company and its deals into the organization in context."""
-    process = process_ready()
+    """Write the company, its deals and what people called, into the organization in context."""
+    today = now.astimezone(ZoneInfo(organization.timezone)).date()
+    process = process_ready(seed=seed, at=BEGINNING)
     company = build_company(
-        plan,
-        deals=deals,
-        seed=seed,
-        today=now.astimezone(ZoneInfo(organization.timezone)).date(),
-        milestones_per_stage=milestone_counts(process),
+        plan, deals=deals, seed=seed, today=today, milestones_per_stage=milestone_counts(process)
     )
-    ground = ground_write(company, process=process)
-    for written in DealWriter(ground).write(simulate(company)):
-        progress(f"{organization.name}: {written:,} of {deals:,} deals")
+    ground = GroundWriter(company, process=process).write()
+    ledger = Ledger(company, call_days=CallDays(company))
+    started = monotonic()
+    for written in deals_write(company, ground, processes=processes, ledger=ledger):
+        rate = written.versions / (monotonic() - started)
+        progress(
+            f"{organization.name}: {written.deals:,} of {deals:,} deals, {written.versions:,} versions, "
+            f"{rate:,.0f} versions a second"
+        )
+    calls_write(company, ground, calls=build_calls(company, ledger))
+
+
+def calls_write(company: DemoCompany, ground: Ground, *, calls: Iterable[DemoCall]) -> None:
+    """What everybody called, submitted by themselves."""
+    rows = (
+        (
+            demo_id(company.seed, kind="call", key=f"{c.person}:{c.column}:{c.at.isoformat()}", at=c.at),
+            *(ground.people[c.person], c.period, c.column, c.amount_minor, company.plan.currency, c.note),
+            *(c.at, ground.people[c.person]),
+        )
+        for c in calls
+    )
+    columns = ("id", "person_id", "period", "column", "amount_minor", "currency", "note")
+    copy_rows(Call, columns=(*columns, "submitted_at", "submitted_by_id"), rows=rows)

@@ -11,7 +11,7 @@ from otc.identity.models import User
 from otc.tenancy.models import FOREVER, Person, ReportingLine, Role
 from pipeline.opportunities.models import Opportunity
 
-SHOWN_ROLES = (Role.EXECUTIVE, Role.MANAGER, Role.REP, Role.ADMINISTRATOR)
+SHOWN_ROLES = (Role.EXECUTIVE, Role.MANAGER, Role.REP, Role.OPERATIONS, Role.ADMINISTRATOR)
 PASSWORD_BYTES = 12
 
 

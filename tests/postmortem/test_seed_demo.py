@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
+from resource import RUSAGE_SELF, getrusage
+from time import monotonic
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
+from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
 from otc.demo.company import build_company
 from otc.demo.organizations import KITANO
@@ -20,11 +24,12 @@ from otc.jobs.models import Job
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER, Person, ReportingLine
 from pipeline.activities.models import Activity
+from pipeline.buying.models import BuyingRole
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from postmortem.demo.copying import cell
 from postmortem.demo.ground import milestone_counts, process_ready
-from postmortem.demo.services import Seeded, demo_seed, organization_id_of
+from postmortem.demo.services import BEGINNING, Seeded, demo_seed, organization_id_of
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 DEALS = 60
@@ -36,7 +41,7 @@ def kitano(db: None) -> Seeded:
 
 
 def simulated() -> list[Any]:
-    counts = milestone_counts(process_ready())
+    counts = milestone_counts(process_ready(seed=3, at=BEGINNING))
     company = build_company(KITANO, deals=DEALS, seed=3, today=NOW.date(), milestones_per_stage=counts)
     return list(simulate(company))
 
@@ -72,6 +77,8 @@ def test_activities_milestones_quotas_and_lines_arrive_too(kitano: Seeded) -> No
         expected = simulated()
         assert Activity.objects.count() == sum(len(deal.activities) for deal in expected)
         assert OpportunityMilestone.objects.count() == sum(len(deal.milestones) for deal in expected)
+        assert BuyingRole.objects.count() == sum(len(deal.buying_roles) for deal in expected)
+        assert Call.objects.filter(currency="JPY", submitted_at__lt=NOW).count() > 500
         assert Quota.objects.filter(period="2027-Q3").exists()  # Kitano's year starts in April
         assert ReportingLine.objects.filter(manager=None).count() == 1
         assert Job.objects.filter(kind="health_daily").exists()
@@ -104,8 +111,8 @@ def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: Non
     shown = StringIO()
     call_command("seed_demo", "--first-run", stdout=shown)
     sign_ins = re.findall(r"^  (\S+@\S+\.example) +(\S+)  (\w+) at", shown.getvalue(), re.MULTILINE)
-    assert {role for _, _, role in sign_ins} == {"executive", "manager", "rep", "administrator"}
-    assert len(sign_ins) == 12
+    assert {role for _, _, role in sign_ins} == {"executive", "manager", "rep", "operations", "administrator"}
+    assert len(sign_ins) == 15
     for email, password, _ in sign_ins:
         assert User.objects.get(email=email).check_password(password)
     again = StringIO()
@@ -121,3 +128,86 @@ def test_the_first_runs_administrator_belongs_to_all_three(db: None) -> None:
         assert organization_id is not None
         with use(organization_id):
             assert Person.objects.get(user=user).role == "administrator"
+
+
+# The same data
+
+
+TABLES = (
+    "otc_organization",
+    *("otc_person", "otc_reportingline", "otc_rate", "forecasting_quota", "forecasting_call"),
+    *("pipeline_process", "pipeline_stage", "pipeline_milestone", "pipeline_closereason"),
+    *("pipeline_account", "pipeline_contact", "pipeline_product", "pipeline_competitor"),
+    *("pipeline_opportunity", "pipeline_opportunityversion", "pipeline_opportunitymilestone"),
+    *("pipeline_activity", "pipeline_buyingrole"),
+)
+# When a row was written, and who may sign in: all that isn't the simulation's.
+NOT_SIMULATED = {"otc_organization": "created_at", "otc_person": "user_id"}
+
+
+def digests(**options: Any) -> dict[str, str]:
+    """What a seeding writes into each table, as one number per table; then it is as if it had never been."""
+    found = {}
+    with transaction.atomic():
+        seeded = demo_seed("kitano", **({"deals": 700, "seed": 3, "now": NOW} | options))
+        with use(seeded.organization.id), connection.cursor() as cursor:
+            for table in TABLES:
+                without = NOT_SIMULATED.get(table, "")
+                cursor.execute(
+                    f"SELECT md5(string_agg((to_jsonb(t) - %s)::text, '|' ORDER BY t.id)) FROM {table} t",
+                    [without],
+                )
+                found[table] = cursor.fetchone()[0]
+        transaction.set_rollback(True)
+    return found
+
+
+def test_the_same_seed_and_day_write_the_same_bytes_at_any_time_of_it(db: None) -> None:
+    once = digests()
+    assert all(once.values())
+    assert digests(now=NOW.replace(hour=14)) == once
+
+
+def test_helping_processes_change_nothing(db: None) -> None:
+    assert digests(processes=2) == digests()
+
+
+def test_another_seed_writes_other_bytes_everywhere(db: None) -> None:
+    once, other = digests(deals=60), digests(deals=60, seed=4)
+    assert all(once[table] != other[table] for table in TABLES)
+
+
+# The truth
+
+
+def test_the_truth_is_told_of_the_deals_that_are_there_and_of_no_other_seed(kitano: Seeded) -> None:
+    shown = StringIO()
+    call_command("demo_truth", org="kitano", at=date(2026, 11, 2), seed=3, futures=5, stdout=shown)
+    rows = list(csv.DictReader(StringIO(shown.getvalue())))
+    with use(kitano.organization.id):
+        morning = datetime(2026, 11, 1, 15, tzinfo=UTC)  # midnight in Tokyo
+        standing = OpportunityVersion.objects.filter(
+            valid_from__lt=morning, valid_to__gte=morning, outcome=None
+        )
+        assert {row["external_id"] for row in rows} == set(
+            standing.values_list("opportunity__external_id", flat=True)
+        )
+        closing = dict(standing.values_list("opportunity__external_id", "close_date"))
+        assert {row["external_id"]: row["close_date"] for row in rows} == {
+            deal: str(day) for deal, day in closing.items()
+        }
+    with pytest.raises(CommandError, match="don't come from seed 4"):
+        call_command("demo_truth", org="kitano", seed=4, stdout=StringIO())
+    with pytest.raises(CommandError, match="no organization"):
+        call_command("demo_truth", org="nowhere", stdout=StringIO())
+
+
+@pytest.mark.nightly
+def test_a_hundred_thousand_deals_take_minutes_and_little_memory(db: None) -> None:
+    started = monotonic()
+    seeded = demo_seed("big", deals=100_000, seed=1, now=NOW, processes=1)
+    assert monotonic() - started < 300
+    assert getrusage(RUSAGE_SELF).ru_maxrss < 1024 * 1024  # KB
+    with use(seeded.organization.id):
+        assert Opportunity.objects.count() == 100_000
+        assert OpportunityVersion.objects.count() > 500_000

@@ -1,14 +1,21 @@
 """`manage.py seed_demo`: fill an organization with a simulated company of 24 months up to today."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from postmortem.demo.services import NotEmpty, demo_first_run, demo_seed
+from postmortem.demo.services import NotEmpty, Seeded, demo_first_run, demo_seed
 from postmortem.demo.sign_ins import SignIn
 
 DEFAULT_SEED = 1
+MANY = 20_000
+
+
+def moment(today: date | None) -> datetime:
+    """Now, or the noon of another day, which is the same day in every zone that the demo knows."""
+    return timezone.now() if today is None else datetime.combine(today, time(12), UTC)
 
 
 def positive(text: str) -> int:
@@ -36,21 +43,38 @@ class Command(BaseCommand):
             help="1 to 1,000,000; default: as the organization's plan says",
         )
         parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="S")
+        parser.add_argument(
+            "--today",
+            type=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="the morning on which the simulation ends; default: this morning",
+        )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            choices=range(9),
+            metavar="N",
+            help="others that live the deals, 0 to 8; default: 1 from 20,000 deals on. The data are the same",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now, seed = timezone.now(), options["seed"]
+        now, seed = moment(options["today"]), options["seed"]
         if options["first_run"]:
             if options["deals"] is not None:
                 raise CommandError("--deals goes with --org; a first run has its own sizes")
             seeded = demo_first_run(seed=seed, now=now, progress=self.say)
         else:
             try:
-                seeded = [
-                    demo_seed(options["org"], deals=options["deals"], seed=seed, now=now, progress=self.say)
-                ]
+                seeded = [self.fill(options["org"], now=now, seed=seed, options=options)]
             except NotEmpty as refusal:
                 raise CommandError(str(refusal)) from None
         self.show([sign_in for organization in seeded for sign_in in organization.sign_ins])
+
+    def fill(self, slug: str, *, now: datetime, seed: int, options: dict[str, Any]) -> Seeded:
+        deals, processes = options["deals"], options["processes"]
+        if processes is None:
+            processes = 1 if (deals or 0) >= MANY else 0
+        return demo_seed(slug, deals=deals, seed=seed, now=now, processes=processes, progress=self.say)
 
     def say(self, text: str) -> None:
         self.stdout.write(text)

@@ -1,0 +1,165 @@
+"""A simulated deal as lines of COPY, by table. Asks no database: any process may write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+from otc.demo.deals import DemoDeal, DemoState
+from otc.demo.ids import key_of, text_id
+from otc.tenancy.models import FOREVER
+from otc.tenancy.services import fold
+from pipeline.activities.models import Activity
+from pipeline.buying.models import BuyingRole
+from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
+from pipeline.opportunities.models import OpportunityMilestone
+from postmortem.demo.copying import NULL, cell, line
+from postmortem.demo.ground import Ground
+
+COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
+    HistoryRow: (
+        *STATE_COLUMNS,
+        *("id", "run", "opportunity_id", "at", "actor_id", "provenance"),
+        *("external_id", "name_folded", "created_at"),
+    ),
+    Activity: (
+        *("id", "opportunity_id", "external_id", "at", "kind", "direction", "subject", "person_id"),
+        *("contact_id", "created_at"),
+    ),
+    OpportunityMilestone: ("id", "opportunity_id", "milestone_id", "met_at", "marked_by_id", "note"),
+    BuyingRole: (
+        *("id", "opportunity_id", "contact_id", "role", "influence", "stance", "valid_from", "valid_to"),
+    ),
+}
+ENDLESS = FOREVER.isoformat()
+day_text = lru_cache(maxsize=4096)(cell)
+
+
+@dataclass
+class Batch:
+    """Some deals as lines, by table; `run` is under which their history is staged."""
+
+    run: str
+    count: int = 0
+    lines: dict[type[models.Model], list[str]] = field(
+        default_factory=lambda: {table: [] for table in COLUMNS}
+    )
+
+
+class Liner:
+    """Writes the lines of deals of one company, whose references `ground` knows by id."""
+
+    def __init__(self, ground: Ground, *, seed: int) -> None:
+        self.ground, self.seed = ground, seed
+
+    def batch(self, deals: Iterable[DemoDeal], *, run: str) -> Batch:
+        batch = Batch(run)
+        for deal in deals:
+            self.add(batch, deal)
+        return batch
+
+    def add(self, batch: Batch, deal: DemoDeal) -> None:
+        key = key_of(self.seed, kind="deal", key=deal.external_id)
+        deal_id = text_id(deal.created_at, key=key)
+        batch.count += 1
+        batch.lines[HistoryRow].extend(self.history(deal, key=key, deal_id=deal_id, run=batch.run))
+        # Each table counts on from a thousand of its own, so that no two rows of a deal share an id.
+        batch.lines[Activity].extend(
+            line(
+                (
+                    text_id(activity.at, key=key, number=1000 + number),
+                    deal_id,
+                    f"{deal.external_id}-{number}",
+                    activity.at,
+                    activity.kind,
+                    activity.direction,
+                    activity.subject,
+                    self.ground.people[activity.person] if activity.person else None,
+                    self.ground.contacts[activity.contact],
+                    activity.at,
+                )
+            )
+            for number, activity in enumerate(deal.activities, start=1)
+        )
+        batch.lines[OpportunityMilestone].extend(
+            line(
+                (
+                    text_id(mark.at, key=key, number=2000 + number),
+                    deal_id,
+                    self.ground.milestones[mark.stage][mark.position],
+                    mark.at,
+                    self.ground.people[mark.person] if mark.person else None,
+                    "",
+                )
+            )
+            for number, mark in enumerate(deal.milestones)
+        )
+        batch.lines[BuyingRole].extend(
+            line(
+                (
+                    text_id(part.at, key=key, number=3000 + number),
+                    deal_id,
+                    self.ground.contacts[part.contact],
+                    part.role,
+                    part.influence,
+                    part.stance,
+                    part.at,
+                    part.until or FOREVER,
+                )
+            )
+            for number, part in enumerate(deal.buying_roles)
+        )
+
+    def history(self, deal: DemoDeal, *, key: int, deal_id: str, run: str) -> Iterator[str]:
+        """The deal's states; the last one makes the deal."""
+        ground = self.ground
+        first = "\t".join((cell(deal.name), ground.accounts[deal.account]))
+        middle = "\t".join((ground.products[deal.product], cell(deal.source), cell(deal.kind)))
+        attributes = cell(deal.attributes)
+        last = len(deal.states) - 1
+        for number, state in enumerate(deal.states):
+            at = state.at.isoformat()
+            made = (NULL, NULL, NULL)
+            if number == last:
+                made = (deal.external_id, cell(fold(deal.name)), deal.created_at.isoformat())
+            actor = ground.people[state.actor] if state.actor else NULL
+            yield "\t".join(
+                (
+                    first,
+                    *self.state(state),
+                    middle,
+                    cell(state.next_step),
+                    day_text(state.next_step_on),
+                    attributes,
+                    NULL,
+                    text_id(state.at, key=key, number=4000 + number),
+                    run,
+                    deal_id,
+                    at,
+                    actor,
+                    Provenance.IMPORTED.value,
+                    *made,
+                )
+            )
+
+    def state(self, state: DemoState) -> tuple[Any, ...]:
+        """The columns from owner to competitor, in the order of STATE_COLUMNS."""
+        ground = self.ground
+        return (
+            ground.people[state.owner] if state.owner else NULL,
+            ground.process,
+            ground.stages[min(state.stage, len(ground.stages) - 1)],
+            state.category,
+            "t" if state.category_set_by_person else "f",
+            NULL if state.amount_minor is None else str(state.amount_minor),
+            state.currency,
+            day_text(state.close_date),
+            state.outcome or NULL,
+            cell(state.closed_at),
+            ground.reasons[state.reason] if state.reason else NULL,
+            ground.competitors[state.competitor] if state.competitor else NULL,
+        )

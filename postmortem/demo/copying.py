@@ -35,7 +35,10 @@ def line(row: Sequence[Any]) -> str:
 
 
 def copy_rows(model: type[models.Model], *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Insert rows of the organization in context; `columns` names a row's values. Returns their number."""
+    """Insert rows of the organization in context; `columns` names a row's values. Returns their number.
+
+    A column that isn't named has the model's default.
+    """
     return copy_lines(model, columns=columns, lines=[line(row) for row in rows])
 
 
@@ -45,14 +48,27 @@ def copy_lines(model: type[models.Model], *, columns: Sequence[str], lines: Sequ
     if not lines:
         return 0
     names = ", ".join(f'"{column}"' for column in columns)
+    more = defaults(model, given=columns)
+    others = "".join(f', "{column}"' for column in more)
     with connection.cursor() as cursor:
         cursor.execute(
             f'CREATE TEMP TABLE bulk_rows ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA'
         )
         cursor.copy_expert(f"COPY bulk_rows ({names}) FROM STDIN", StringIO("\n".join(lines) + "\n"))
         cursor.execute(
-            f'INSERT INTO "{table}" (organization_id, {names}) SELECT %s, {names} FROM bulk_rows',
-            [str(current_organization_id())],
+            f'INSERT INTO "{table}" (organization_id, {names}{others}) '
+            f"SELECT %s, {names}{', %s' * len(more)} FROM bulk_rows",
+            [str(current_organization_id()), *more.values()],
         )
         cursor.execute("DROP TABLE bulk_rows")
     return len(lines)
+
+
+def defaults(model: type[models.Model], *, given: Sequence[str]) -> dict[str, Any]:
+    """What Django would write into the columns that aren't given and that neither null nor the database fills."""
+    fields = [
+        field
+        for field in model._meta.local_concrete_fields
+        if field.column not in (*given, "organization_id") and not field.null and not field.has_db_default()
+    ]
+    return {str(field.column): field.get_db_prep_save(field.get_default(), connection) for field in fields}

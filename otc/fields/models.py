@@ -47,6 +47,8 @@ class CustomField(TenantModel):
     position = models.PositiveSmallIntegerField()
     is_active = models.BooleanField(default=True)
     before = models.JSONField(null=True, blank=True)
+    # What its values are being converted to by a job.
+    pending = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

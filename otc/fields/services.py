@@ -24,6 +24,7 @@ from otc.fields.rules import (
     key_from,
     option_document,
 )
+from otc.jobs.services import enqueue
 from otc.money.queries import corporate_currency
 from otc.money.rules import DECIMALS
 from otc.tenancy.context import current_organization_id
@@ -31,6 +32,7 @@ from otc.tenancy.models import Organization
 
 # What may change at any time, and what undo puts back.
 EDITABLE = ("label", "help_text", "options", "decimals", "minimum", "maximum", "max_length", "required_from")
+CONVERSION_JOB = "field_conversion"
 UNDONE = (*EDITABLE, "is_active")
 
 
@@ -126,10 +128,19 @@ def field_become(field_id: UUID, *, kind: str, options: Sequence[Option] = (), *
     row.currency = _currency(more.pop("currency", "")) if kind == "money" else ""
     row.minimum = row.maximum = None
     _apply(row, more)
-    row.before = None
+    row.before = row.pending = None
     row.save()
     _log("field.converted", row, f"Field “{row.label}” is a {kind} now", before=before)
     return row
+
+
+def field_convert_later(field_id: UUID, *, definition: Mapping[str, Any]) -> None:
+    """Have a job convert the field's values, for they are many; the definition follows when it is done."""
+    row = _locked(field_id)
+    row.pending = dict(definition)
+    row.save(update_fields=["pending"])
+    _restamp()
+    enqueue(CONVERSION_JOB, subject=field_id)
 
 
 def options_merged(row: CustomField, labels: Iterable[str]) -> list[Option]:

@@ -9,15 +9,29 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from otc.fields.models import CustomField, FieldObject
+from otc.fields.models import CustomField, FieldKind, FieldObject
 from otc.fields.rules import MAX_FIELDS, NotAccepted
 from otc.fields.services import field_create, field_edit, field_move, field_retire, field_undo
 from otc.identity.tabs import settings_tabs
+from otc.tenancy.middleware import tenant_of
 from otc.ui.controls import Choice
 from otc.ui.pages import page
+from pipeline.fields.conversion import (
+    FORMATS,
+    attribute_adopt,
+    dry_run,
+    field_convert,
+    file_reading,
+    target_of,
+    try_kind,
+    untyped_attributes,
+)
 from pipeline.fields.definition_forms import FieldForm, NewFieldForm
 from pipeline.fields.report import fields_report
 
+DATE_FORMATS = list(
+    zip(FORMATS, ("2026-03-31", "03/31/2026", "31/03/2026", "31.03.2026", "03/31/26"), strict=True)
+)
 PLURALS = {"deal": "deals", "account": "accounts", "contact": "contacts"}
 
 
@@ -53,6 +67,7 @@ def fields(request: HttpRequest, slug: str) -> HttpResponse:
             for key in FieldObject.values
         ],
         "report": fields_report(chosen),
+        "untyped": untyped_attributes(chosen),
         "form": form,
         "most": MAX_FIELDS,
     }
@@ -92,6 +107,8 @@ def field_context(request: HttpRequest, slug: str, row: CustomField) -> dict[str
         "retired_options": [option for option in definition.options if option.is_retired],
         "noun": PLURALS[row.object],
         "home": fields_url(slug, row.object),
+        "kinds": [(key, label) for key, label in FieldKind.choices if key != row.kind],
+        "formats": DATE_FORMATS,
     }
 
 
@@ -99,6 +116,77 @@ def done(request: HttpRequest, slug: str, row: CustomField, said: str) -> HttpRe
     """Back to the object's fields, with a way back."""
     messages.success(request, said, extra_tags=reverse("field_undo", args=[slug, row.id]))
     return redirect(fields_url(slug, row.object))
+
+
+@page("manage_fields")
+def field_kind(request: HttpRequest, slug: str, field_id: UUID) -> HttpResponse:
+    """`/settings/fields/<id>/kind/?kind=`: GET tries the conversion and shows what it would do, POST does it."""
+    row, asked = row_or_404(field_id), request.POST if request.method == "POST" else request.GET
+    wanted = {
+        "kind": asked.get("kind", ""),
+        "currency": asked.get("currency", "").strip().upper()[:3],
+        "date_format": asked.get("date_format", "") if asked.get("date_format", "") in FORMATS else "",
+    }
+    today = tenant_of(request).today
+    try:
+        if wanted["kind"] not in FieldKind.values:
+            raise NotAccepted("kind", "Choose a kind")
+        if request.method == "POST":
+            field_convert(row, today=today, takes_away="takes_away" in request.POST, **wanted)
+            messages.success(request, f"{row.label} is a {wanted['kind']} now")
+            return redirect("field", slug=slug, field_id=field_id)
+        tried = try_kind(row, today=today, **wanted)
+    except NotAccepted as problem:
+        messages.error(request, problem.reason)
+        return redirect("field", slug=slug, field_id=field_id)
+    context = field_context(request, slug, row) | {"tried": tried, "wanted": wanted, "label": row.label}
+    return render(request, "pipeline/fields/conversion.html", context)
+
+
+@page("manage_fields")
+def attribute_field(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/settings/fields/adopt/?attribute=&kind=`: GET shows what an untyped attribute would become, POST does it."""
+    asked, chosen = request.POST if request.method == "POST" else request.GET, object_of(request)
+    attribute = asked.get("attribute", "")
+    found = next((one for one in untyped_attributes(chosen) if one.name == attribute), None)
+    if found is None:
+        raise Http404
+    kind = asked.get("kind", "") if asked.get("kind", "") in FieldKind.values else found.guess.kind
+    label = asked.get("label", "") or attribute[:80]
+    formats = asked.get("date_format", "") if asked.get("date_format", "") in FORMATS else ""
+    currency, today = asked.get("currency", "").strip().upper()[:3], tenant_of(request).today
+    try:
+        if request.method == "POST":
+            row, _ = attribute_adopt(
+                *(chosen, attribute),
+                label=label,
+                kind=kind,
+                today=today,
+                takes_away="takes_away" in request.POST,
+                currency=currency,
+                date_format=formats,
+            )
+            messages.success(request, f"{row.label} is a field of {PLURALS[chosen]} now")
+            return redirect("field", slug=slug, field_id=row.id)
+        target = target_of(chosen, attribute, label=label, kind=kind, currency=currency)
+        tried = dry_run(None, target, reading=file_reading(today=today, date_format=formats))
+    except NotAccepted as problem:
+        messages.error(request, problem.reason)
+        return redirect(fields_url(slug, chosen))
+    context = {
+        "page_title": f"Adopt {attribute[:80]}",
+        "tabs": settings_tabs(request, "fields"),
+        "home": fields_url(slug, chosen),
+        "noun": PLURALS[chosen],
+        "object": chosen,
+        "attribute": attribute,
+        "label": label,
+        "tried": tried,
+        "kinds": FieldKind.choices,
+        "formats": DATE_FORMATS,
+        "wanted": {"kind": kind, "currency": currency, "date_format": formats},
+    }
+    return render(request, "pipeline/fields/conversion.html", context)
 
 
 @require_POST

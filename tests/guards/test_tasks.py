@@ -29,6 +29,7 @@ TASKS = {
 
 # What each kind may write, and whether it may be repeated: every one must come out the same when done twice.
 KINDS = {
+    "field_conversion": "the values of one custom field, and its definition once they are converted",
     "audit_daily": "checks the audit's chain, adds a checkpoint; a second one on a day is one more that says the same",
     "audit_refusals": "entries for refusals of past minutes, whose counters it deletes",
     "deal_health": "health and risk of one deal",

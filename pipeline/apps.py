@@ -3,7 +3,12 @@ from importlib import import_module
 from django.apps import AppConfig
 
 # What registers itself when it is imported: kinds of jobs, which services ask for by name, and ways to undo.
-REGISTERED = ("pipeline.accounts.undo", "pipeline.health.tasks", "pipeline.imports.tasks")
+REGISTERED = (
+    "pipeline.accounts.undo",
+    "pipeline.fields.tasks",
+    "pipeline.health.tasks",
+    "pipeline.imports.tasks",
+)
 
 
 class PipelineConfig(AppConfig):

@@ -28,11 +28,12 @@ class Endpoint(APIView):
         reads itself.
         """
         query = self.request.query_params
-        if beside is not None and any(beside(name) for name in query):
-            query = query.copy()
-            for name in [name for name in query if beside(name)]:
-                del query[name]
-        return self._checked(kind, query)
+        if beside is None or not any(beside(name) for name in query):
+            return self._checked(kind, query)
+        own = query.copy()
+        for name in [name for name in query if beside(name)]:
+            del own[name]
+        return self._checked(kind, own)
 
     def content(self, kind: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
         """The body's values, checked by `kind`; with `partial` only those that were sent."""

@@ -125,7 +125,8 @@ def field_become(field_id: UUID, *, kind: str, options: Sequence[Option] = (), *
     row = _locked(field_id)
     before = definition_document(row)
     row.kind, row.options = kind, [option_document(option) for option in options]
-    row.currency = _currency(more.pop("currency", "")) if kind == "money" else ""
+    currency = more.pop("currency", "")
+    row.currency = _currency(currency) if kind == "money" else ""
     row.minimum = row.maximum = None
     _apply(row, more)
     row.before = row.pending = None

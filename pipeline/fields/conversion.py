@@ -119,7 +119,10 @@ def dry_run(source: Field | None, target: Field, *, reading: Reading) -> DryRun:
         raise NotAccepted("kind", f"More than {MOST_DISTINCT:,} different values can only be text")
     names = people_names() if "person" in (target.kind, source.kind if source else "") else {}
     target = with_found_options(source, target, found, names)
-    good, bad, pairs, rewritten = [], [], [], 0
+    good: list[Sample] = []
+    bad: list[Sample] = []
+    pairs: list[tuple[str, str | None]] = []
+    rewritten = 0
     for raw, count in found:
         words = words_of(source, raw, names)
         try:
@@ -222,8 +225,9 @@ def field_convert(
     """Make a field one of another kind. Raises NotAccepted where a value doesn't convert, as above."""
     tried = try_kind(row, kind=kind, today=today, currency=currency, date_format=date_format)
     _check_failing(tried, takes_away=takes_away)
-    definition = {"kind": kind, "options": tried.target.options, "currency": currency}
-    definition["decimals"] = tried.target.decimals
+    target = tried.target
+    definition: dict[str, Any] = {"kind": kind, "options": target.options, "decimals": target.decimals}
+    definition |= {"currency": target.currency, "max_length": target.max_length}
     if tried.rewritten > AT_ONCE:
         field_convert_later(row.id, definition=pending_document(definition, date_format))
         return tried
@@ -264,12 +268,8 @@ def _check_failing(tried: DryRun, *, takes_away: bool) -> None:
 
 def _carry_out(row: CustomField, tried: DryRun, *, date_format: str) -> None:
     if tried.rewritten > AT_ONCE:
-        definition = {
-            "kind": row.kind,
-            "options": tried.target.options,
-            "currency": row.currency,
-            "decimals": row.decimals,
-        }
+        kept = ("kind", "currency", "decimals", "max_length")
+        definition = {name: getattr(row, name) for name in kept} | {"options": tried.target.options}
         field_convert_later(row.id, definition=pending_document(definition, date_format))
         return
     _write(row.object, row.attribute, tried.pairs)
@@ -294,7 +294,7 @@ def _write(
 FROM (SELECT DISTINCT raw::jsonb AS raw, value::jsonb AS value FROM unnest(%(raws)s::text[], %(values)s::text[])
   AS u(raw, value)) m
 WHERE r.organization_id = %(organization)s AND r.attributes -> %(attribute)s::text = m.raw {some}"""
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": str(current_organization_id()),
         "attribute": attribute,
         "raws": [raw for raw, _ in pairs],
@@ -355,6 +355,7 @@ def pending_work(field_id: UUID | None, *, today: date) -> Work | None:
         options=options,
         currency=pending["currency"],
         decimals=pending["decimals"],
+        max_length=pending["max_length"],
         minimum=None,
         maximum=None,
     )

@@ -91,7 +91,8 @@ class FieldForm(forms.Form):
         }
         initial |= {"minimum": definition.minimum, "maximum": definition.maximum}
         initial["options"] = "\n".join(option.label for option in definition.open_options)
-        super().__init__(*args, initial=initial, **options)
+        options["initial"] = initial
+        super().__init__(*args, **options)
         for name in {"max_length", "decimals", "minimum", "maximum", "options"} - set(
             PARTS_OF_KIND[row.kind]
         ):

@@ -109,7 +109,7 @@ def test_many_values_are_converted_by_a_job_in_steps(house, make_deal, monkeypat
     with use(house.organization.id, channel="ui"):
         row = field_create(object="deal", label="Size", kind="text")
         for number in range(5):
-            make_deal("K", fields={"size": f"0{number}"})
+            make_deal("K", fields={"size": f"1,00{number}"})
         field_convert(row, kind="number", today=TODAY, takes_away=False)
         assert CustomField.objects.get(id=row.id).kind == "text"
         job = Job.objects.get(kind="field_conversion")
@@ -117,7 +117,7 @@ def test_many_values_are_converted_by_a_job_in_steps(house, make_deal, monkeypat
     with use(house.organization.id):
         row.refresh_from_db()
         assert (row.kind, row.pending) == ("number", None)
-        assert sorted(now("size")) == [0, 1, 2, 3, 4]
+        assert sorted(now("size")) == [1000, 1001, 1002, 1003, 1004]
         assert OpportunityFieldValue.objects.filter(number__isnull=False).count() == 5
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("otc", "0010_custom_fields"),
+        ("otc", "0012_notices"),
     ]
 
     operations = [

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from otc.imports.dates import ORDER_WORDS, is_bare_day, parse_moment
 from otc.imports.numbers import MARK_WORDS, number_readings, read_number
 from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount, parse_rate
+from otc.tenancy.names import clean_name
 from otc.tenancy.services import fold
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
@@ -19,10 +20,6 @@ OPEN_DECIMALS = 4
 _CURRENCY_OF_OPEN_DECIMALS = "CLF"
 # A time in strptime's letters: a format with none of them reads bare days.
 _TIME_LETTERS = frozenset("HIMSfpcXTRsz")
-# Control characters, and those that turn the direction of writing, hide in a name what it says.
-_BREAKS = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
-_UNSEEN = dict.fromkeys((*range(0x01, 0x20), 0x7F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-_CLEANED = {**_UNSEEN, **_BREAKS}
 
 
 class CellError(ValueError):
@@ -185,11 +182,6 @@ def _text(text: str, max_length: int) -> str:
     if len(text) > max_length or (len(text) * 3 > max_length and len(folded(text)) > max_length):
         raise CellError(f"has {len(text):,} characters; at most {max_length} fit")
     return text
-
-
-def clean_name(text: str) -> str:
-    """Without what can't be seen in a name: control characters, and those that turn the direction of writing."""
-    return text if text.isprintable() else text.translate(_CLEANED).strip()
 
 
 def _name(text: str, max_length: int) -> str:

@@ -9,6 +9,7 @@ from otc.audit.services import audit_append
 from otc.tenancy.context import current_organization_id, use
 from otc.tenancy.lines import chart_at, lock_lines
 from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role, Visibility
+from otc.tenancy.names import clean_name
 
 
 class LastAdministrator(ValueError):
@@ -67,6 +68,7 @@ def person_create(
     **fields: object,
 ) -> Person:
     """Add a person; with `manager` or `is_top` also the reporting line from `since` on (default: now)."""
+    name = clean_name(name)
     person = Person(name=name, name_folded=fold(name), role=role, **fields)
     person.save()
     audit_append(

@@ -12,6 +12,7 @@ from otc.fields.rules import NotAccepted
 from otc.fields.writing import attributes_with, untyped_with
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import Organization
+from otc.tenancy.names import clean_lines, clean_name
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid, check_account, check_contact
@@ -19,9 +20,10 @@ from pipeline.accounts.rules import Invalid, check_account, check_contact
 
 def account_create(*, name: str, **fields: Any) -> Account:
     """Add an account. Raises Invalid, naming field and reason."""
+    name, fields = clean_name(name), clean_lines(fields)
     check_account({"name": name, **fields})
     _check_parent(None, fields)
-    account = Account(name=name.strip(), name_folded=fold(name), **_columns(fields))
+    account = Account(name=name, name_folded=fold(name), **_columns(fields))
     _apply_fields(account, fields, is_new=True)
     account.save(force_insert=True)
     return account
@@ -29,17 +31,18 @@ def account_create(*, name: str, **fields: Any) -> Account:
 
 def account_named(name: str) -> Account:
     """The account of this name, whatever the case; it is added where there is none."""
-    found = Account.objects.filter(name_folded=fold(name)).order_by("id").first()
+    found = Account.objects.filter(name_folded=fold(clean_name(name))).order_by("id").first()
     return found or account_create(name=name)
 
 
 def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     """Change name, parent, industry, country or attributes. Raises Invalid."""
     account: Account = Account.objects.select_for_update().get(id=account_id)
+    changes = clean_lines(changes)
     check_account(changes)
     _check_parent(account_id, changes)
     for column, value in _columns(changes).items():
-        setattr(account, column, value.strip() if isinstance(value, str) else value)
+        setattr(account, column, value)
     _apply_fields(account, changes)
     account.name_folded = fold(account.name)
     account.save()
@@ -48,10 +51,11 @@ def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
 
 def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
     """Add a person at an account. Raises Invalid."""
+    name, fields = clean_name(name), clean_lines(fields)
     check_contact({"name": name, **fields})
     if not Account.objects.filter(id=account_id).exists():
         raise Invalid("account", "There is no such account")
-    contact = Contact(account_id=account_id, name=name.strip(), name_folded=fold(name), **_columns(fields))
+    contact = Contact(account_id=account_id, name=name, name_folded=fold(name), **_columns(fields))
     _apply_fields(contact, fields, is_new=True)
     contact.save(force_insert=True)
     return contact
@@ -60,9 +64,10 @@ def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
 def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     """Change name, title, email or phone. Raises Invalid."""
     contact: Contact = Contact.objects.select_for_update().get(id=contact_id)
+    changes = clean_lines(changes)
     check_contact(changes)
     for column, value in _columns(changes).items():
-        setattr(contact, column, value.strip() if isinstance(value, str) else value)
+        setattr(contact, column, value)
     _apply_fields(contact, changes)
     contact.name_folded = fold(contact.name)
     contact.save()

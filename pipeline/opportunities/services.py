@@ -15,6 +15,7 @@ from otc.money.queries import rate_on
 from otc.money.rules import decimals_of
 from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import FOREVER, Organization, Person
+from otc.tenancy.names import clean_lines
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
 from pipeline.history.models import STATE_COLUMNS, OpportunityVersion
@@ -58,7 +59,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     """
     if external_id and Opportunity.objects.filter(external_id=external_id).exists():
         raise Refused("external_id", f"There is a deal with the external id {external_id} already")
-    changes = {"name": name, **fields}
+    changes = clean_lines({"name": name, **fields})
     check_editable(changes, is_open=True)
     process = Process.objects.filter(is_default=True).first()
     stages = list(Stage.objects.filter(process=process)) if process else []
@@ -68,7 +69,6 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
         created_at=now,
         process=process,
         currency=_corporate_currency(),
-        name=name,
         source="",
     )
     if "stage_id" not in changes and stages:
@@ -85,6 +85,7 @@ def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Wri
     """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written."""
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
+    changes = clean_lines(changes)
     check_editable(changes, is_open=deal.outcome is None)
     if "stage_id" in changes and changes["stage_id"] != deal.stage_id:
         _check_gate(deal, changes["stage_id"])

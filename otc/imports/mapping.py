@@ -361,7 +361,9 @@ def bind(
 def _format(column: Column, source: Source, mapping: ColumnMapping) -> str | None:
     """How a column's cells are written. Raises MappingError for a form of days given to an amount."""
     if column.is_amount and source.date_format not in (None, ".", ","):
-        raise MappingError(f"columns.{column.name}.format must be a point or a comma: what stands before decimals")
+        raise MappingError(
+            f"columns.{column.name}.format must be a point or a comma: what stands before decimals"
+        )
     return source.date_format or (mapping.decimal_mark if column.is_amount else mapping.date_format)
 
 

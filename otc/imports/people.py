@@ -27,8 +27,8 @@ PERSON_MATCHES = (
     "t.email <> '' AND lower(t.email) = n.folded",
 )
 CREATE_PERSON = (
-    "INSERT INTO otc_person (organization_id, id, name, name_folded, email, title, territory, role, created_at) "
-    "SELECT %(organization)s, n.id, n.name, n.folded, '', '', '', '{role}', %(now)s FROM {names}"
+    "INSERT INTO otc_person (organization_id, id, name, name_folded, email, title, territory, role, shown_currency, "
+    "created_at) SELECT %(organization)s, n.id, n.name, n.folded, '', '', '', '{role}', '', %(now)s FROM {names}"
 )
 _PEOPLE_AND_NEW = (
     "(SELECT organization_id, id, external_id, name_folded, email FROM otc_person UNION ALL "
@@ -109,7 +109,8 @@ class People:
     def apply(self, job: ImportJob) -> None:
         if create_names(job, MANAGER):
             _declare_new_managers_tops(job)
-        insert_new(job, table="otc_person", columns=WRITTEN | {"created_at": Written("name", "%(now)s")})
+        added = {"created_at": Written("name", "%(now)s"), "shown_currency": Written("name", "''")}
+        insert_new(job, table="otc_person", columns=WRITTEN | added)
         update_changed(job, table="otc_person", columns=WRITTEN)
         if job.present & {"manager", "is_top"}:
             _set_lines(job)

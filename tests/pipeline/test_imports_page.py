@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -237,9 +238,9 @@ def test_a_running_import_hears_the_cancel(desk: Desk, monkeypatch: pytest.Monke
                 if number == 2_000:
                     asking.start()
                     asking.join()
+                    sleep(1)
                 seen.append(row.line)
                 yield row
-            job.sql("SELECT pg_sleep(5)")
 
         return stage(job, asked(), kind=kind)
 

@@ -7,7 +7,7 @@ from io import TextIOBase
 from itertools import islice
 from json.encoder import encode_basestring
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from otc.fields.rules import NotAccepted
 from otc.imports.columns import CellError, Column, ColumnType, Parser, amount_minor, folded
@@ -183,9 +183,11 @@ def stage_rows(job: ImportJob, rows: Iterable[SourceRow], *, kind: Kind) -> int:
     columns = ", ".join(f'"{name}"' for name in stager.copied_columns)
     stream = CopyStream(rows, stager=stager)
     try:
-        job.cursor.copy_expert(
-            f"COPY import_stage ({columns}) FROM STDIN WITH (NULL '')", stream, READ_CHARACTERS
-        )
+        # Django leaves what copy_expert raises as it is.
+        with connection.wrap_database_errors:
+            job.cursor.copy_expert(
+                f"COPY import_stage ({columns}) FROM STDIN WITH (NULL '')", stream, READ_CHARACTERS
+            )
     except DatabaseError:
         if stream.problem is not None:
             raise stream.problem from None

@@ -24,6 +24,7 @@ from otc.money.models import Rate
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import fold, person_create
+from otc.undo.models import UndoStep
 from pipeline.accounts.models import Contact
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
@@ -78,6 +79,7 @@ def _people(moment: Round) -> None:
     day = date(2000, 1, 1) + timedelta(days=moment.number)
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
     FiscalCalendar(from_year=2040 + moment.number, **columns_of(MonthShape(1))).save()
+    UndoStep(person=moment.owner, kind="test", said=moment.name).save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()

@@ -21,6 +21,7 @@ MODEL_OF = {
     "run": "importrun",
     "deal": "opportunity",
     "member": "dealteammember",
+    "step": "undostep",
     "version": "opportunityversion",
 }
 # Parts that are words, not ids: one that is meant.

@@ -110,10 +110,9 @@ def _field_cell(column: ListColumn, row: DealRow, look: Look, url: str | None) -
     right = " num" if column.is_number else ""
     if url is None:
         return f'  <td class="n-hide{right}">{shown or NOTHING}</td>\n'
-    body = f'<span class="ellipsis">{shown or "Set"}</span>'
-    kind = "" if shown else " cell-empty"
+    body = f'<span class="ellipsis">{shown}</span>' if shown else NOTHING
     title = f' title="{shown}"' if shown else f' aria-label="Set {escape(column.label)}"'
-    cell = _edit(url, f"field-{found.key}", body, kind=kind, more=title)
+    cell = _edit(url, f"field-{found.key}", body, more=title)
     return f'  <td class="n-hide{right}" data-cell>{cell}</td>\n'
 
 

@@ -11,12 +11,11 @@ from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.question import BadQuestion, Question
-from otc.tenancy.services import fold
 from pipeline.accounts.models import Account, Contact
 from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import COLUMNS, DealRow, with_facts
+from pipeline.search.queries import accounts_bearing
 
-LAST = "\U0010ffff"
 SORTS: Mapping[str, Sort] = {"name": Sort("name_folded", str)}
 DEALS_SHOWN = 100
 
@@ -82,12 +81,8 @@ def accounts_report(
 
 
 def accounts_named(words: str) -> Any:
-    """Accounts by the start of their name or of a word in it; all of them without words."""
-    folded = fold(words)
-    if not folded:
-        return Account.objects.all()
-    starts = Q(name_folded__gte=folded, name_folded__lt=folded + LAST)
-    return Account.objects.filter(starts | Q(name_folded__contains=f" {folded}"))
+    """Accounts by the beginnings of words in their name; all of them without words."""
+    return Account.objects.filter(accounts_bearing(words)) if words.strip() else Account.objects.all()
 
 
 def account_rows(found: list[dict[str, Any]], question: Question) -> list[AccountRow]:

@@ -15,6 +15,7 @@ from otc.ui.context import PLACES, page_exists
 from pipeline.accounts.models import Account, Contact
 from pipeline.opportunities.filters import DealFilter
 from pipeline.opportunities.queries import visible_opportunities
+from pipeline.search.queries import accounts_bearing
 
 A_HANDFUL = 5
 LONGEST_TEXT = 80
@@ -118,7 +119,7 @@ def _standing(deal: Any) -> str:
 
 def _accounts(words: str, *, home: str) -> tuple[Hit, ...]:
     named = Q(name_folded__startswith=fold(words)) | Q(name_folded__contains=f" {fold(words)}")
-    rows = Account.objects.filter(named).order_by("name_folded", "id")[:A_HANDFUL]
+    rows = Account.objects.filter(accounts_bearing(words)).order_by("name_folded", "id")[:A_HANDFUL]
     accounts = [
         Hit(account.name, f"{home}accounts/{account.id}/", account.industry, "accounts") for account in rows
     ]

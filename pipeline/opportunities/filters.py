@@ -11,18 +11,15 @@ from otc.calendar.rules import Period
 from otc.tenancy.lines import Owners
 from otc.tenancy.models import FOREVER
 from otc.tenancy.reach import Reach
-from otc.tenancy.services import fold
-from pipeline.accounts.models import Account
 from pipeline.fields.asked import FieldCondition
 from pipeline.fields.queries import matching
 from pipeline.history.models import OpportunityVersion
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
+from pipeline.search.queries import accounts_bearing, deals_bearing
 from pipeline.team.queries import seen
 
 STATES = ("open", "closed", "won", "lost", "no_decision")
 WITHOUT = ("close_date", "amount", "account", "product", "next_step")
-# The largest code point: what starts with "kes" sorts from "kes" up to "kes" + LAST.
-LAST = "\U0010ffff"
 
 _STATE_CONDITIONS = {
     "open": Q(outcome__isnull=True),
@@ -129,14 +126,13 @@ def changed(model: Any, since: datetime, *, reach: Reach | None = None) -> Q:
 
 
 def named(model: Any, words: str) -> Q:
-    """Deals with the words in their name, or of an account whose name starts with them.
+    """Deals with words in their name, or in their account's, that begin with the ones asked for.
 
-    Only the present deal keeps its name folded.
+    A deal of the past bore the name of then, for which no words are kept: there the text stands somewhere in it.
     """
-    folded = fold(words)
-    accounts = Account.objects.filter(name_folded__gte=folded, name_folded__lt=folded + LAST)
-    own = Q(name__icontains=words.strip()) if _are_versions(model) else Q(name_folded__contains=folded)
-    return own | Q(account_id__in=accounts.values("id"))
+    if _are_versions(model):
+        return Q(name__icontains=words.strip()) | accounts_bearing(words, column="account_id")
+    return deals_bearing(words)
 
 
 def _are_versions(model: Any) -> bool:

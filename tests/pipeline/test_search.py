@@ -1,0 +1,112 @@
+"""Search through the table of words finds what the slow definition finds, whatever happened to the names."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from otc.tenancy.context import use
+from otc.tenancy.services import fold
+from pipeline.accounts.models import Account
+from pipeline.accounts.services import account_create
+from pipeline.history.models import STATE_COLUMNS, HistoryRow
+from pipeline.history.services import enter_history
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.services import opportunity_edit
+from pipeline.search.queries import MARKS, accounts_bearing, bears, deals_bearing, words_of
+
+LETTERS = st.sampled_from("aAbBßÉé1 -“”.,_/%\\'$")
+NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda text: text.strip())
+
+
+def names_found(text: str) -> set[str]:
+    return set(Opportunity.objects.filter(deals_bearing(text)).values_list("name", flat=True))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(NAMES, min_size=1, max_size=6, unique=True), text=st.text(LETTERS, max_size=6))
+@example(names=["100% of it", "100_0"], text="100%")
+@example(names=["a b", "b a", "ab"], text="b a")
+def test_the_words_find_what_the_slow_definition_finds(inside: Any, names: list[str], text: str) -> None:
+    with transaction.atomic():
+        for name in names:
+            Opportunity(
+                id=uuid4(), name=name, name_folded=fold(name), currency="EUR", created_at=datetime.now(UTC)
+            ).save(force_insert=True)
+        expected = {name for name in names if bears(name, text)}
+        assert names_found(text) == expected
+        transaction.set_rollback(True)
+
+
+def test_a_renamed_deal_is_found_by_its_new_name_only(inside: Any, make_deal: Any) -> None:
+    deal = make_deal("Kestrel Rail", owner=inside.ana)
+    opportunity_edit(deal.id, changes={"name": "Kestrel Harbour"})
+    assert names_found("kes har") == {"Kestrel Harbour"}
+    assert names_found("rail") == set()
+
+
+def test_an_accounts_words_find_its_deals(inside: Any, make_deal: Any) -> None:
+    account = account_create(name="Northwind & Söhne")
+    make_deal("First", owner=inside.ana, account_id=account.id)
+    make_deal("Second", owner=inside.ana)
+    assert names_found("söh north") == {"First"}
+    assert list(Account.objects.filter(accounts_bearing("wind"))) == []
+    Account.objects.filter(id=account.id).update(name_folded="southwind")
+    assert names_found("south") == {"First"} and names_found("north") == set()
+
+
+def test_a_deleted_account_leaves_no_words(inside: Any) -> None:
+    account = account_create(name="Northwind")
+    Account.objects.filter(id=account.id).delete()
+    assert token_count() == 0
+
+
+def test_a_deal_that_comes_with_its_history_is_found(inside: Any) -> None:
+    state = dict.fromkeys(STATE_COLUMNS) | {"name": "Old Mill", "currency": "EUR", "attributes": {}}
+    state |= {"category_set_by_person": False, "source": "", "kind": "", "next_step": ""}
+    now = datetime.now(UTC)
+    row = HistoryRow(
+        opportunity_id=uuid4(), at=now, provenance="imported", name_folded="old mill", created_at=now, **state
+    )
+    enter_history([row])
+    assert names_found("mil") == {"Old Mill"}
+
+
+def test_words_stay_within_their_organization(house: Any, elsewhere: Any, make_deal: Any) -> None:
+    with use(house.organization.id):
+        make_deal("Kestrel", owner=house.ana)
+    with use(elsewhere.organization.id):
+        assert names_found("kes") == set() and token_count() == 0
+
+
+def test_the_application_can_not_write_words(inside: Any) -> None:
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM pipeline_searchtoken")
+
+
+def test_the_database_parts_words_at_the_same_marks(db: None) -> None:
+    assert words_of(MARKS) == [] and len(set(MARKS)) == len(MARKS)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM pipeline_search_tokens(%s)", [f"a{MARKS}b"])
+        assert sorted(cursor.fetchall()) == [("a",), ("b",)]
+
+
+def test_every_trigger_of_deals_but_the_versions_own_fires_for_entered_deals_too(db: None) -> None:
+    """Deals that come with their history are written as a replica writes: only triggers fire that always do."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'pipeline_opportunity'::regclass AND NOT tgisinternal "
+            "AND (tgtype & 4) <> 0 AND tgenabled <> 'A'"
+        )
+        assert {name for (name,) in cursor.fetchall()} == {"opportunity_version_new"}
+
+
+def token_count() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pipeline_searchtoken")
+        count: int = cursor.fetchone()[0]
+    return count

@@ -21,6 +21,7 @@ from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.money.models import Rate
+from otc.notices.services import notice_send
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import fold, person_create
@@ -70,6 +71,7 @@ def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> N
             _computed(deal, moment)
             _imported(deal, moment)
             _audited(moment)
+            _told(moment)
 
 
 def _people(moment: Round) -> None:
@@ -195,3 +197,7 @@ def chain_now() -> None:
     """Give the entries of this transaction their place in the chain, as its commit would."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS audit_chained IMMEDIATE; SET CONSTRAINTS audit_chained DEFERRED")
+
+
+def _told(moment: Round) -> None:
+    notice_send(moment.owner.id, text=f"Notice {moment.number}")

@@ -81,7 +81,7 @@ class Person(TenantModel):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     # The currency in which they see amounts; empty is the organization's.
-    shown_currency = models.CharField(max_length=3, blank=True, default="")
+    shown_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     # The columns of the deals list that they chose, comma-separated; empty for the usual ones.
     deal_columns = models.CharField(max_length=1000, blank=True, default="", db_default="")
     joined_on = models.DateField(null=True, blank=True)

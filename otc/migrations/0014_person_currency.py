@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("otc", "0012_notices"),
+        ("otc", "0013_field_pending"),
     ]
 
     operations = [

@@ -25,11 +25,9 @@ def undo_offer(kind: str, *, said: str, payload: Mapping[str, Any]) -> UUID | No
 def undo_take(step_id: UUID, *, person_id: UUID, may: Callable[[str], bool], now: datetime) -> str:
     """Put the act back and return what to say. Raises CantUndo; nothing is half undone.
 
-    Somebody else's step and one that doesn't exist look the same. `may` says what the person may do today.
+    Raises UndoStep.DoesNotExist for somebody else's step as for none. `may` says what the person may do today.
     """
-    step = UndoStep.objects.select_for_update().filter(id=step_id, person_id=person_id).first()
-    if step is None:
-        raise CantUndo("There is nothing to undo any more")
+    step = UndoStep.objects.select_for_update().get(id=step_id, person_id=person_id)
     if step.undone_at is not None:
         raise CantUndo("That is undone already")
     kind = kind_named(step.kind)

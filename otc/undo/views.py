@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
+from otc.undo.models import UndoStep
 from otc.undo.registry import CantUndo
 from otc.undo.services import undo_take
 
@@ -30,6 +31,8 @@ def undo(request: HttpRequest, slug: str, step_id: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             said = undo_take(step_id, person_id=tenant.person.id, may=tenant.may, now=timezone.now())
+    except UndoStep.DoesNotExist:
+        raise Http404 from None
     except CantUndo as refusal:
         messages.error(request, str(refusal))
     else:

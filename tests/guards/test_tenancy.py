@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from otc.tenancy.context import NoOrganization, use
 from otc.tenancy.fields import TenantModel
@@ -41,12 +41,13 @@ def refusal(sql: str, *parameters: Any) -> str | None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-    except ProgrammingError as error:
+    except (ProgrammingError, IntegrityError) as error:
         return str(getattr(error.__cause__, "pgcode", ""))
     return None
 
 
 NO_RIGHT = "42501"  # row-level security and missing grants alike
+BROKEN_CHECK = "23514"  # a trigger that keeps a deal's id and organization answers before the policies
 
 
 def test_every_tenant_table_is_furnished_for_these_tests(furnished: tuple[House, House]) -> None:
@@ -94,7 +95,7 @@ def test_a_row_can_not_be_given_to_another_organization(furnished: tuple[House, 
     for table in TABLES:
         with use(house.organization.id):
             code = refusal(f'UPDATE "{table}" SET organization_id = %s', str(other.organization.id))
-        assert code == NO_RIGHT, table
+        assert code in (NO_RIGHT, BROKEN_CHECK), table
 
 
 def test_rows_of_another_organization_can_not_be_changed_or_deleted(furnished: tuple[House, House]) -> None:

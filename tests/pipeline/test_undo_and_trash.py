@@ -84,7 +84,7 @@ def test_undo_happens_once_and_only_for_whoever_did_it(house: Any, elsewhere: An
     account, _ = make(house)
     client = at(house, "ana")
     address = edit_account(house, client, account, industry="Rail")
-    assert "nothing to undo" in at(house, "max").post(address, follow=True).content.decode()
+    assert at(house, "max").post(address).status_code == 404
     assert at(elsewhere, "zoe").post(address).status_code == 404
     assert stored_account(house, account).industry == "Rail"
     client.post(address)

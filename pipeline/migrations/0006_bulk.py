@@ -216,9 +216,7 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(DROP_KEYS, migrations.RunSQL.noop),
-                migrations.RunSQL(
-                    [("ALTER TABLE pipeline_historyrow SET UNLOGGED", None)], migrations.RunSQL.noop
-                ),
+                migrations.RunSQL("ALTER TABLE pipeline_historyrow SET UNLOGGED", migrations.RunSQL.noop),
             ],
             state_operations=[
                 migrations.RemoveConstraint("historyrow", "history_row_once"),

@@ -88,7 +88,7 @@ def test_no_request_breaks_the_api_or_its_promises(broken: Callable[[], list[str
 def test_an_answer_unlike_the_schema_is_reported(
     broken: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.opportunities.api.items", lambda rows: [{"id": 3} for _ in rows])
+    monkeypatch.setattr("pipeline.opportunities.api.items", lambda rows, book: [{"id": 3} for _ in rows])
     assert any("schema" in fault for fault in broken("GET /api/v1/opportunities"))
 
 

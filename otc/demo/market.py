@@ -112,12 +112,12 @@ PUSH_TO_QUARTER_END = 0.36
 PUSH_DAYS = (7, 14, 14, 21, 30, 35)
 
 # -- categories set by hand -------------------------------------------------------------------
-CALLED_COMMIT_IN_PROPOSE = 0.12
-DOUBTED_IN_PROPOSE = 0.20  # called best case although the stage says most likely
+CALLED_COMMIT_IN_PROPOSE = 0.06
+DOUBTED_IN_PROPOSE = 0.45  # called best case although the stage says most likely
 DOUBTED_IN_VALIDATE = 0.25  # left in pipeline although the stage says best case
-DOUBTED_IN_NEGOTIATE = 0.28  # kept at most likely or best case although the stage says commit
+DOUBTED_IN_NEGOTIATE = 0.75  # kept at most likely or best case although the stage says commit
 # What a person set stays over a stage's move, unless the person takes up the stage's proposal.
-TAKES_UP_PROPOSAL = 0.72
+TAKES_UP_PROPOSAL = 0.35
 PUSH_COSTS_COMMIT = 0.40  # a pushed commit falls to best case
 PUSH_COSTS_BEST_CASE = 0.22
 SECOND_THOUGHT = 0.20  # a flip in between, by the rep or the manager, without another cause
@@ -155,6 +155,6 @@ FIRST_QUARTER_RAMP = 0.62
 CALL_HABITS = ((0.72, 3), (0.85, 3), (1.0, 8), (1.2, 3), (1.45, 3))
 CALL_NOISE = 0.16  # standard deviation of the logarithm at the quarter's start
 CALL_HOPE = 0.45  # share of the quota that is hoped for at the quarter's start, less with every week
-CALL_COMMIT, CALL_MOST_LIKELY, CALL_BEST_CASE = 0.45, 0.20, 0.22  # of what stands in the category
+CALL_COMMIT, CALL_MOST_LIKELY, CALL_BEST_CASE = 0.50, 0.30, 0.15  # of what stands in the category
 MANAGERS_BEND = 0.35  # a manager bends the reports' sum by this share of the own habit
 CALL_FORGOTTEN = 0.04

@@ -31,6 +31,9 @@ FIRST_DEALS = 500
 BATCH_DEALS = 2000
 # Statistics are renewed whenever so many times as many deals are there.
 LOOKS_AGAIN_AT = 12
+# From so many deals on, contacts and milestones of deals closed long ago are left out: most rows, least asked for.
+LEAN_FROM_DEALS = 200_000
+LEAN_AFTER_DAYS = 180
 AHEAD = 2  # batches that wait per process, which bounds the memory
 Changes = dict[tuple[str, int], list[list[int]]]
 
@@ -54,7 +57,10 @@ class BatchMaker:
 
     def __init__(self, company: DemoCompany, ground: Ground) -> None:
         self.company = company
-        self.liner = Liner(ground, seed=company.seed)
+        days = company.workdays
+        is_lean = company.deals >= LEAN_FROM_DEALS
+        bare_before = days.midnight(max(days.today - LEAN_AFTER_DAYS, 0)) if is_lean else None
+        self.liner = Liner(ground, seed=company.seed, bare_before=bare_before)
         self.call_days = CallDays(company)
 
     def make(self, numbers: range) -> tuple[Batch, Changes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
 from pipeline.opportunities.models import OpportunityMilestone
-from postmortem.demo.copying import NULL, cell, line
+from postmortem.demo.copying import NULL, cell
 from postmortem.demo.ground import Ground
 
 COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
@@ -36,7 +37,8 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
     ),
 }
 ENDLESS = FOREVER.isoformat()
-day_text = lru_cache(maxsize=4096)(cell)
+TAB = "\t"
+kept_cell = lru_cache(maxsize=8192)(cell)
 
 
 @dataclass
@@ -51,10 +53,13 @@ class Batch:
 
 
 class Liner:
-    """Writes the lines of deals of one company, whose references `ground` knows by id."""
+    """Writes the lines of deals of one company, whose references `ground` knows by id.
 
-    def __init__(self, ground: Ground, *, seed: int) -> None:
-        self.ground, self.seed = ground, seed
+    Deals closed before `bare_before` come without contacts and milestones.
+    """
+
+    def __init__(self, ground: Ground, *, seed: int, bare_before: datetime | None = None) -> None:
+        self.ground, self.seed, self.bare_before = ground, seed, bare_before
 
     def batch(self, deals: Iterable[DemoDeal], *, run: str) -> Batch:
         batch = Batch(run)
@@ -67,58 +72,69 @@ class Liner:
         deal_id = text_id(deal.created_at, key=key)
         batch.count += 1
         batch.lines[HistoryRow].extend(self.history(deal, key=key, deal_id=deal_id, run=batch.run))
-        # Each table counts on from a thousand of its own, so that no two rows of a deal share an id.
-        batch.lines[Activity].extend(
-            line(
+        batch.lines[BuyingRole].extend(self.buying_roles(deal, key=key, deal_id=deal_id))
+        closed_at = deal.states[-1].closed_at
+        if self.bare_before is None or closed_at is None or closed_at >= self.bare_before:
+            batch.lines[Activity].extend(self.activities(deal, key=key, deal_id=deal_id))
+            batch.lines[OpportunityMilestone].extend(self.milestones(deal, key=key, deal_id=deal_id))
+
+    # Ids, words of tables and instants hold nothing that COPY reads otherwise: only names and texts are escaped.
+    # Each table counts on from a thousand of its own, so that no two rows of a deal share an id.
+
+    def activities(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people, contacts = self.ground.people, self.ground.contacts
+        for number, activity in enumerate(deal.activities, start=1):
+            at = activity.at.isoformat()
+            yield TAB.join(
                 (
                     text_id(activity.at, key=key, number=1000 + number),
                     deal_id,
                     f"{deal.external_id}-{number}",
-                    activity.at,
+                    at,
                     activity.kind,
                     activity.direction,
-                    activity.subject,
-                    self.ground.people[activity.person] if activity.person else None,
-                    self.ground.contacts[activity.contact],
-                    activity.at,
+                    kept_cell(activity.subject),
+                    people[activity.person] if activity.person else NULL,
+                    contacts[activity.contact],
+                    at,
                 )
             )
-            for number, activity in enumerate(deal.activities, start=1)
-        )
-        batch.lines[OpportunityMilestone].extend(
-            line(
+
+    def milestones(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people, milestones = self.ground.people, self.ground.milestones
+        for number, mark in enumerate(deal.milestones):
+            yield TAB.join(
                 (
                     text_id(mark.at, key=key, number=2000 + number),
                     deal_id,
-                    self.ground.milestones[mark.stage][mark.position],
-                    mark.at,
-                    self.ground.people[mark.person] if mark.person else None,
+                    milestones[mark.stage][mark.position],
+                    mark.at.isoformat(),
+                    people[mark.person] if mark.person else NULL,
                     "",
                 )
             )
-            for number, mark in enumerate(deal.milestones)
-        )
-        batch.lines[BuyingRole].extend(
-            line(
+
+    def buying_roles(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        contacts = self.ground.contacts
+        for number, part in enumerate(deal.buying_roles):
+            yield TAB.join(
                 (
                     text_id(part.at, key=key, number=3000 + number),
                     deal_id,
-                    self.ground.contacts[part.contact],
+                    contacts[part.contact],
                     part.role,
                     part.influence,
                     part.stance,
-                    part.at,
-                    part.until or FOREVER,
+                    part.at.isoformat(),
+                    part.until.isoformat() if part.until else ENDLESS,
                 )
             )
-            for number, part in enumerate(deal.buying_roles)
-        )
 
     def history(self, deal: DemoDeal, *, key: int, deal_id: str, run: str) -> Iterator[str]:
         """The deal's states; the last one makes the deal."""
         ground = self.ground
-        first = "\t".join((cell(deal.name), ground.accounts[deal.account]))
-        middle = "\t".join((ground.products[deal.product], cell(deal.source), cell(deal.kind)))
+        first = TAB.join((cell(deal.name), ground.accounts[deal.account]))
+        middle = TAB.join((ground.products[deal.product], kept_cell(deal.source), kept_cell(deal.kind)))
         attributes = cell(deal.attributes)
         last = len(deal.states) - 1
         for number, state in enumerate(deal.states):
@@ -127,13 +143,13 @@ class Liner:
             if number == last:
                 made = (deal.external_id, cell(fold(deal.name)), deal.created_at.isoformat())
             actor = ground.people[state.actor] if state.actor else NULL
-            yield "\t".join(
+            yield TAB.join(
                 (
                     first,
                     *self.state(state),
                     middle,
-                    cell(state.next_step),
-                    day_text(state.next_step_on),
+                    kept_cell(state.next_step),
+                    kept_cell(state.next_step_on),
                     attributes,
                     NULL,
                     text_id(state.at, key=key, number=4000 + number),
@@ -157,9 +173,9 @@ class Liner:
             "t" if state.category_set_by_person else "f",
             NULL if state.amount_minor is None else str(state.amount_minor),
             state.currency,
-            day_text(state.close_date),
+            kept_cell(state.close_date),
             state.outcome or NULL,
-            cell(state.closed_at),
+            state.closed_at.isoformat() if state.closed_at else NULL,
             ground.reasons[state.reason] if state.reason else NULL,
             ground.competitors[state.competitor] if state.competitor else NULL,
         )

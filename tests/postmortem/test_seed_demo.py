@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import StringIO
 from resource import RUSAGE_SELF, getrusage
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
 from otc.demo.company import build_company
-from otc.demo.organizations import KITANO
+from otc.demo.organizations import KITANO, PLANS
 from otc.demo.simulation import simulate
 from otc.identity.models import User
 from otc.jobs.models import Job
@@ -107,7 +108,14 @@ def test_an_existing_empty_organization_keeps_its_books(house: Any) -> None:
         assert Person.objects.filter(name="Eve Okafor").count() == 2  # the house's own, and the simulated one
 
 
-def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: None, client: Any) -> None:
+@pytest.fixture
+def few_deals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The three organizations as they are, with forty deals each."""
+    for slug, plan in list(PLANS.items()):
+        monkeypatch.setitem(PLANS, slug, replace(plan, deals=40))
+
+
+def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: None, few_deals: None) -> None:
     shown = StringIO()
     call_command("seed_demo", "--first-run", stdout=shown)
     sign_ins = re.findall(r"^  (\S+@\S+\.example) +(\S+)  (\w+) at", shown.getvalue(), re.MULTILINE)
@@ -120,7 +128,7 @@ def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: Non
     assert again.getvalue() == ""
 
 
-def test_the_first_runs_administrator_belongs_to_all_three(db: None) -> None:
+def test_the_first_runs_administrator_belongs_to_all_three(db: None, few_deals: None) -> None:
     call_command("seed_demo", "--first-run", stdout=StringIO())
     user = User.objects.get(email="ola.petterson@halden.example")
     for slug in ("halden", "kitano", "prairie"):

@@ -78,6 +78,7 @@ class Command(BaseCommand):
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
+        self.stdout.flush()
 
     def show(self, sign_ins: list[SignIn]) -> None:
         """The only time that these passwords are seen."""

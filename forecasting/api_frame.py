@@ -1,11 +1,14 @@
 """How a report over the API says what it is of: the question, beside its answer."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework import serializers
 
 from otc.api.parameters import FrameQuery
 from otc.calendar.rules import Period
+from otc.money.rules import CurrencySum
 from otc.question import Question
 
 MINOR = "Minor units of `currency`."
@@ -28,7 +31,9 @@ class FrameItem(serializers.Serializer):
     as_of = serializers.DateTimeField()
     knowledge = serializers.CharField(help_text="then or now.")
     org_chart = serializers.CharField(help_text="then or now.")
-    currency = serializers.CharField(help_text="The organization's currency, that of every sum.")
+    currency = serializers.CharField(
+        help_text="The currency of every sum: the organization's, or the one asked for."
+    )
 
 
 class SinceQuery(FrameQuery):
@@ -50,6 +55,18 @@ class UnconvertibleItem(serializers.Serializer):
     currency = serializers.CharField()
 
 
+class UnconvertibleSumItem(serializers.Serializer):
+    """What the deals without a rate come to in a currency of their own: beside the sums, in none of them."""
+
+    currency = serializers.CharField()
+    count = serializers.IntegerField(help_text="Deals.")
+    amount_minor = serializers.IntegerField(help_text="Minor units of that currency.")
+
+
+def unconvertible_sum_items(sums: Iterable[CurrencySum]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in sums]
+
+
 def period_item(period: Period) -> dict[str, Any]:
     return {"key": period.key, "label": period.label, "first": period.first, "end": period.end}
 
@@ -63,7 +80,7 @@ def frame_item(question: Question) -> dict[str, Any]:
         "as_of": question.as_of,
         "knowledge": frame["knowledge"],
         "org_chart": question.org_chart,
-        "currency": question.organization.currency,
+        "currency": question.currency,
     }
 
 

@@ -19,6 +19,7 @@ from otc.calendar.rules import (
     parse_period,
     period_of,
 )
+from otc.money.queries import has_rates
 from otc.tenancy.lines import EVERYONE, OWNED, Chart, Owners, chart_at, scope_owners
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
@@ -49,6 +50,7 @@ class Question:
     org_chart: str
     period: Period
     scope: str
+    currency: str
     visible: Reach
     chart_today: Callable[[], Chart]
 
@@ -88,6 +90,7 @@ class Question:
             "now": self.now,
             "scope": self.scope,
             "org_chart": self.org_chart,
+            "currency": self.currency,
             "knowledge": "now" if self.known > self.as_of else "then",
         }
 
@@ -112,7 +115,10 @@ class Question:
 
 
 def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
-    """Read period, scope, as_of, knowledge and org_chart. Raises BadQuestion, UnknownScope for strangers."""
+    """Read period, scope, as_of, knowledge, org_chart and currency.
+
+    Raises BadQuestion, and UnknownScope for strangers. A currency that is asked for holds for the whole answer.
+    """
     organization = tenant.organization
     as_of, is_past = _instant(parameters.get("as_of", ""), zone=tenant.zone, now=tenant.now)
     org_chart = _choice(parameters, "org_chart", ("then", "now"))
@@ -129,6 +135,7 @@ def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
         org_chart=org_chart,
         period=_period(parameters.get("period", ""), as_of.astimezone(tenant.zone).date(), calendar=calendar),
         scope=parameters.get("scope") or EVERYONE,
+        currency=_currency(parameters.get("currency", ""), tenant),
         visible=tenant.visible,
         chart_today=lambda: tenant.chart,
     )
@@ -151,6 +158,17 @@ def since_instant(question: Question, text: str, *, last_visit: datetime | None)
     else:
         instant = question.start_of(_day(choice, "since"))
     return choice, min(instant, question.as_of)
+
+
+def _currency(text: str, tenant: Tenant) -> str:
+    """The currency of every total. One that the organization has no rates of converts nothing, so it is refused."""
+    code = text.upper()
+    if code and code != tenant.organization.currency and not has_rates(code):
+        raise BadQuestion(
+            "currency", f"There is no rate of “{text[:20]}” here; ask for a currency that has rates"
+        )
+    tenant.asked_currency = code
+    return tenant.currency
 
 
 def _period(text: str, day: date, *, calendar: Calendar) -> Period:

@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("otc.undo.urls")),
     path("o/<slug:slug>/", include("otc.identity.urls")),
     path("o/<slug:slug>/", include("otc.audit.urls")),
+    path("o/<slug:slug>/", include("otc.money.urls")),
+    path("o/<slug:slug>/", include("otc.calendar.urls")),
     path("o/<slug:slug>/", include("pipeline.urls")),
     path("o/<slug:slug>/", include("forecasting.urls")),
     path("o/<slug:slug>/", include("postmortem.urls")),

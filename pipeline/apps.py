@@ -2,12 +2,14 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-# What registers itself when it is imported: kinds of jobs, which services ask for by name, and ways to undo.
+# What registers itself when it is imported: kinds of jobs, which services ask for by name, ways to undo, and what the
+# ground asks about currencies.
 REGISTERED = (
     "pipeline.accounts.undo",
     "pipeline.fields.tasks",
     "pipeline.health.tasks",
     "pipeline.imports.tasks",
+    "pipeline.opportunities.conversion",
 )
 
 

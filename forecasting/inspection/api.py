@@ -8,7 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forecasting.api_frame import MINOR, FrameItem, SinceQuery, frame_item
+from forecasting.api_frame import (
+    MINOR,
+    FrameItem,
+    SinceQuery,
+    UnconvertibleSumItem,
+    frame_item,
+    unconvertible_sum_items,
+)
 from forecasting.inspection import queries
 from forecasting.inspection.queries import DealRow, GroupRow
 from forecasting.inspection.report import (
@@ -119,6 +126,7 @@ class InspectionItem(FrameItem):
     groups = InspectionGroupItem(many=True)
     count = serializers.IntegerField(help_text="Deals of the tab, on all pages.")
     total_minor = serializers.IntegerField(help_text="Their sum.")
+    unconvertible_sums = UnconvertibleSumItem(many=True)
     deals = InspectedDealItem(many=True)
     next = serializers.URLField(allow_null=True, help_text="The next page; null on the last.")
 
@@ -153,6 +161,7 @@ def found_item(found: Inspection) -> dict[str, Any]:
         "groups": [group_item(group) for group in found.groups],
         "count": found.count,
         "total_minor": found.total_minor,
+        "unconvertible_sums": unconvertible_sum_items(found.unconvertible),
         "deals": [deal_item(deal) for deal in found.deals],
     }
 

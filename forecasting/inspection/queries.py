@@ -11,6 +11,7 @@ from django.db import connection
 
 from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
+from otc.money.rules import CurrencySum
 from otc.question import Question
 from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
@@ -193,7 +194,7 @@ def _hidden_sql(question: Question) -> tuple[str, dict[str, Any]]:
 def _parameters(question: Question, since: datetime) -> dict[str, Any]:
     return {
         "organization": str(question.organization.id),
-        "corporate": question.organization.currency,
+        "corporate": question.currency,
         "t0": since,
         "known0": max(since, question.known) if question.known > question.as_of else since,
         "t1": question.as_of,
@@ -218,6 +219,17 @@ FROM r WHERE {TABS[tab]} GROUP BY 1 ORDER BY min({GROUP_RANKS[group]}) NULLS LAS
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [GroupRow(*row) for row in cursor.fetchall()]
+
+
+def unconvertible_sums(question: Question, *, since: datetime, tab: str) -> tuple[CurrencySum, ...]:
+    """The tab's deals that no rate converts, by currency."""
+    parameters = _parameters(question, since)
+    sql = f"""{_rows_sql(question, parameters)}
+SELECT r.currency, count(*), sum(r.amount_minor)::bigint FROM r WHERE {TABS[tab]} AND NOT r.is_seated
+  AND r.amount_minor IS NOT NULL AND r.corporate_minor IS NULL GROUP BY 1 ORDER BY 1"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return tuple(CurrencySum(*row) for row in cursor.fetchall())
 
 
 def tab_counts(question: Question, *, since: datetime) -> dict[str, int]:

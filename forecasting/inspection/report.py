@@ -10,6 +10,7 @@ from forecasting.quotas.queries import quota_minor
 from forecasting.quotas.rules import Coverage, coverage
 from otc.fields.queries import Book
 from otc.fields.rules import PREFIX, Field
+from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.asked import field_named
 
@@ -87,6 +88,7 @@ class Inspection:
     counts: dict[str, int]
     summary: Summary
     asked: Asked
+    unconvertible: tuple[CurrencySum, ...] = ()
 
     @property
     def total_minor(self) -> int:
@@ -118,14 +120,17 @@ def inspection_report(question: Question, *, since: datetime, asked: Asked) -> I
         limit=queries.ROWS_A_PAGE,
         field=asked.field,
     )
+    groups = queries.group_rows(question, since=since, tab=asked.tab, group=asked.group, field=asked.field)
+    lacks_rates = any(group.unconvertible_count for group in groups)
     return Inspection(
         since=since,
-        groups=queries.group_rows(question, since=since, tab=asked.tab, group=asked.group, field=asked.field),
+        groups=groups,
         deals=deals,
         contacts=queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of),
         counts=queries.tab_counts(question, since=since),
         summary=summary_report(question, since=since),
         asked=asked,
+        unconvertible=queries.unconvertible_sums(question, since=since, tab=asked.tab) if lacks_rates else (),
     )
 
 

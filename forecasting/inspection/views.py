@@ -147,7 +147,7 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dic
             Choice(label, href_with(request.path, request.GET, flow=key), is_current=key == name)
             for key, label in FLOWS
         ],
-        "flow_unconvertible": len(report.waterfall.unconvertible),
+        "flow_unconvertible_sums": report.unconvertible_sums,
     }
 
 
@@ -251,7 +251,7 @@ def figures(
     request: HttpRequest, question: Question, summary: inspection.Summary, changes: WaterfallReport
 ) -> dict[str, Any]:
     """The words under the six figures."""
-    currency, quota = question.organization.currency, summary.quota_minor
+    currency, quota = question.currency, summary.quota_minor
     pushed = changes.waterfall.bucket(Bucket.PUSHED_OUT)
     change = None
     if summary.coverage.remaining is not None and summary.coverage_before.remaining is not None:

@@ -1,21 +1,30 @@
 """What is the target of a scope in a period?"""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from forecasting.quotas.models import Quota
+from otc.calendar.rules import Period
+from otc.money.queries import shown_minor
 from otc.question import Question
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart
 
 
-def quotas_of(period_key: str) -> dict[UUID, int]:
-    """Quota per person in corporate minor units; who has none is left out."""
-    return dict(Quota.objects.filter(period=period_key).values_list("person_id", "amount_minor"))
+def quotas_of(period: Period, *, currency: str, known: datetime) -> dict[UUID, int]:
+    """Quota per person in minor units of `currency`; who has none is left out.
+
+    A quota has no close date: in another currency it counts at the rate of its period's last day.
+    """
+    quotas = dict(Quota.objects.filter(period=period.key).values_list("person_id", "amount_minor"))
+    return shown_minor(quotas, currency=currency, day=period.last, known=known)
 
 
 def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) -> int | None:
     """The scope's target: the person's own quota, else the sum of the reports'; None where nobody has one."""
-    known = quotas_of(question.period.key) if quotas is None else quotas
+    known = quotas
+    if known is None:
+        known = quotas_of(question.period, currency=question.currency, known=question.known)
     if question.scope == UNASSIGNED:
         return None
     if question.scope != EVERYONE:

@@ -7,13 +7,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forecasting.api_frame import MINOR, FrameItem, UnconvertibleItem, frame_item, unconvertible_items
+from forecasting.api_frame import (
+    MINOR,
+    FrameItem,
+    UnconvertibleItem,
+    UnconvertibleSumItem,
+    frame_item,
+    unconvertible_items,
+    unconvertible_sum_items,
+)
 from forecasting.quotas.rules import Coverage, State
 from forecasting.rollup.report import PersonRow, rollup_report
 from forecasting.rollup.rules import Amounts
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
-from otc.question import BadQuestion, ask
+from otc.question import ask
 from pipeline.process.columns import COLUMNS
 
 AMOUNTS = {
@@ -23,12 +31,6 @@ AMOUNTS = {
     "seen_minor": "With the person's own adjustment: what they see.",
     "final_minor": "With their manager's adjustment: what the manager sees.",
 }
-
-
-class RollupQuery(FrameQuery):
-    currency = serializers.CharField(
-        required=False, max_length=3, help_text="The organization's currency; no other so far."
-    )
 
 
 AmountsItem = type(
@@ -71,6 +73,7 @@ class RollupItem(FrameItem):
     unassigned = RollupRowItem(help_text="Deals without an owner, or of owners without a line.")
     total = RollupRowItem(help_text="Every own amount and unassigned, summed.")
     unconvertible = UnconvertibleItem(many=True)
+    unconvertible_sums = UnconvertibleSumItem(many=True)
     without_amount = serializers.IntegerField(help_text="Deals without an amount, counted as 0.")
 
 
@@ -80,16 +83,13 @@ class RollupEndpoint(Endpoint):
     @extend_schema(
         operation_id="forecast_rollup_get",
         tags=["forecasting"],
-        parameters=[RollupQuery],
+        parameters=[FrameQuery],
         responses=RollupItem,
     )
     def get(self, request: Request) -> Response:
         """The forecast of a period: each person's amounts by column. Leaves and unassigned sum to the total."""
-        parameters = self.parameters(RollupQuery)
+        parameters = self.parameters(FrameQuery)
         question = ask(self.tenant, parameters)
-        currency = question.organization.currency
-        if parameters.get("currency", currency).upper() != currency:
-            raise BadQuestion("currency", f"Only {currency} so far, the organization's own")
         report = rollup_report(question.organization, period=question.period, **question.frame)
         return Response(
             frame_item(question)
@@ -99,6 +99,7 @@ class RollupEndpoint(Endpoint):
                 "unassigned": row_item(report.unassigned),
                 "total": row_item(report.total),
                 "unconvertible": unconvertible_items(report.unconvertible),
+                "unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums),
                 "without_amount": report.without_amount,
             }
         )

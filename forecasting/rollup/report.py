@@ -13,6 +13,7 @@ from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvert
 from forecasting.rollup.rules import Amounts, Effect, Row, rollup
 from forecasting.rollup.scope import chart_for, tree_of
 from otc.calendar.rules import Period
+from otc.money.rules import CurrencySum, sum_by_currency
 from otc.tenancy.lines import EVERYONE, people_by_id, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
@@ -66,6 +67,10 @@ class RollupReport:
     unconvertible: tuple[UnconvertibleDeal, ...]
     without_amount: int
 
+    @property
+    def unconvertible_sums(self) -> tuple[CurrencySum, ...]:
+        return sum_by_currency((deal.currency, deal.amount_minor) for deal in self.unconvertible)
+
 
 def rollup_report(
     organization: Organization,
@@ -77,11 +82,14 @@ def rollup_report(
     scope: str = EVERYONE,
     org_chart: str = "then",
     knowledge: str = "then",
+    currency: str | None = None,
 ) -> RollupReport:
     """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
 
-    `knowledge` "now" shows the instant as it is known today, corrections included.
+    `knowledge` "now" shows the instant as it is known today, corrections included. `currency` is that of every amount,
+    by default the organization's: each deal at the rates of its close date, each quota at that of the last day.
     """
+    corporate = currency or organization.currency
     chart = chart_for(as_of, org_chart=org_chart, now=now)
     visible = visible_reach(viewer, organization=organization, now=now).owners
     owners = scope_owners(scope, chart=chart, visible=visible)
@@ -90,14 +98,14 @@ def rollup_report(
         "as_of": as_of,
         "known": known,
         "owners": owners,
-        "corporate": organization.currency,
+        "corporate": corporate,
     }
     own = own_amounts(period, **asked)
     grid = rollup(
         {(row.owner_id, row.category): row.amount_minor for row in own}, tree=tree_of(owners, chart=chart)
     )
     people = people_by_id()
-    given = quotas_of(period.key)
+    given = quotas_of(period, currency=corporate, known=known)
     quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
     counts: Counter[UUID | None] = Counter()
     for row in own:
@@ -110,7 +118,7 @@ def rollup_report(
         scope=scope,
         as_of=as_of,
         org_chart=org_chart,
-        currency=organization.currency,
+        currency=corporate,
         rows=rows,
         unassigned=_heading(grid.unassigned, name="Unassigned", count=counts[None], quota_minor=None),
         total=_heading(

@@ -12,6 +12,7 @@ from forecasting.calls.models import Call
 from forecasting.calls.queries import latest_calls
 from forecasting.inspection.services import previous_visit, visit_note
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from otc.money.queries import shown_minor
 from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.lines import UNASSIGNED
 from otc.tenancy.middleware import tenant_of
@@ -57,6 +58,7 @@ class GridRow:
     own_cells: list[Cell] | None
     attained: float | None
     call: Call | None = None
+    call_minor: int | None = None
 
 
 @page("view_forecast")
@@ -122,7 +124,14 @@ def grid(
 def with_calls(rows: list[GridRow], question: Question) -> list[GridRow]:
     """The rows with everybody's latest commit call as of the question's instant."""
     calls = latest_calls(question.period.key, as_of=question.as_of)
-    return [replace(row, call=calls.get(row.row.person_id)) if row.row.person_id else row for row in rows]
+    said = {person_id: call.amount_minor for person_id, call in calls.items()}
+    shown = shown_minor(said, currency=question.currency, day=question.period.last, known=question.known)
+    return [
+        replace(row, call=calls.get(row.row.person_id), call_minor=shown.get(row.row.person_id))
+        if row.row.person_id
+        else row
+        for row in rows
+    ]
 
 
 def unassigned_row(

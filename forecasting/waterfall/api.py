@@ -9,7 +9,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forecasting.api_frame import MINOR, FrameItem, SinceQuery, frame_item
+from forecasting.api_frame import (
+    MINOR,
+    FrameItem,
+    SinceQuery,
+    UnconvertibleSumItem,
+    frame_item,
+    unconvertible_sum_items,
+)
 from forecasting.inspection.services import previous_visit
 from forecasting.waterfall.picture import named_lines
 from forecasting.waterfall.report import GROUPS, WaterfallReport, waterfall_report
@@ -110,6 +117,7 @@ class FallGroupItem(FallItem):
 class WaterfallItem(FrameItem, FallItem):
     since = serializers.DateTimeField()
     mode = serializers.ChoiceField(choices=(ENDPOINT,))
+    unconvertible_sums = UnconvertibleSumItem(many=True)
     groups = FallGroupItem(many=True, help_text="Empty without `group_by`; they add up to the whole.")
 
 
@@ -144,7 +152,11 @@ class WaterfallEndpoint(Endpoint):
         ]
         whole = fall_item(report.waterfall, report, with_deals=with_deals)
         return Response(
-            frame_item(question) | {"since": report.since, "mode": ENDPOINT} | whole | {"groups": groups}
+            frame_item(question)
+            | {"since": report.since, "mode": ENDPOINT}
+            | {"unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums)}
+            | whole
+            | {"groups": groups}
         )
 
 

@@ -1,6 +1,6 @@
 """Where the pipeline of a period went between two instants, each bucket with its deals."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from forecasting.waterfall.rules import (
 )
 from forecasting.waterfall.rules import (
     Frame,
+    Part,
     PartState,
     Scope,
     Total,
@@ -20,6 +21,7 @@ from forecasting.waterfall.rules import (
     waterfalls_by_group,
 )
 from otc.calendar.rules import Period
+from otc.money.rules import CurrencySum, sum_by_currency
 from otc.tenancy.lines import EVERYONE, Owners, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
@@ -50,6 +52,7 @@ class WaterfallReport:
     groups: Mapping[Hashable | None, Waterfall]
     deals: Mapping[UUID, DealLabel]
     hidden: frozenset[UUID]
+    unconvertible_sums: tuple[CurrencySum, ...] = ()
 
 
 def waterfall_report(
@@ -63,6 +66,7 @@ def waterfall_report(
     scope: str = EVERYONE,
     org_chart: str = "then",
     knowledge: str = "then",
+    currency: str | None = None,
     group_by: str | None = None,
 ) -> WaterfallReport:
     """The waterfall of `period` from `since` to `as_of`, as far as `viewer` may see today. Raises
@@ -70,6 +74,7 @@ def waterfall_report(
 
     `group_by` is stage, category, product or None. `knowledge` "now" shows both ends as they are known today.
     """
+    corporate = currency or organization.currency
     if since > as_of:
         raise ValueError("A waterfall starts before it ends.")
     visible = visible_reach(viewer, organization=organization, now=now)
@@ -83,11 +88,10 @@ def waterfall_report(
         )
         for instant in (since, as_of)
     )
-    parts, labels = parts_between(
-        period, before=before, after=after, corporate=organization.currency, visible=visible
-    )
-    frame = Frame(period, _scope(before.owners), _scope(after.owners), organization.currency)
+    parts, labels = parts_between(period, before=before, after=after, corporate=corporate, visible=visible)
+    frame = Frame(period, _scope(before.owners), _scope(after.owners), corporate)
     hidden = frozenset(deal for deal, label in labels.items() if not label.is_visible)
+    found = _without_later_amounts(waterfall(parts, frame=frame), hidden)
     groups = waterfalls_by_group(parts, frame=frame, group_of=GROUPS[group_by]) if group_by else {}
     return WaterfallReport(
         period=period,
@@ -95,12 +99,27 @@ def waterfall_report(
         since=since,
         as_of=as_of,
         org_chart=org_chart,
-        currency=organization.currency,
-        waterfall=_without_later_amounts(waterfall(parts, frame=frame), hidden),
+        currency=corporate,
+        waterfall=found,
         groups={group: _without_later_amounts(found, hidden) for group, found in groups.items()},
         deals={deal: HIDDEN if deal in hidden else label for deal, label in labels.items()},
         hidden=hidden,
+        unconvertible_sums=_native_sums(parts, frozenset(found.unconvertible), hidden=hidden),
     )
+
+
+def _native_sums(
+    parts: Iterable[Part], keys: frozenset[Hashable], *, hidden: frozenset[UUID]
+) -> tuple[CurrencySum, ...]:
+    """What the parts of these keys come to in their own currencies: as they are at the later end, or as they were at
+    the earlier one where they aren't there any more or are hidden.
+    """
+    states = [
+        part.after if part.after.exists and part.key not in hidden else part.before
+        for part in parts
+        if part.key in keys
+    ]
+    return sum_by_currency((state.currency, state.amount_minor or 0) for state in states)
 
 
 def _scope(owners: Owners) -> Scope:

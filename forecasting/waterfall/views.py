@@ -53,6 +53,7 @@ def flow_page(request: HttpRequest, slug: str) -> HttpResponse:
         "bookings": [booking for booking in report.waterfall.bookings if booking.lines],
         "bookings_minor": report.waterfall.change_of_bookings_minor,
         "unconvertible": len(report.waterfall.unconvertible),
+        "unconvertible_sums": report.unconvertible_sums,
         "tabs": tabs(request, totals, chosen),
         "steps": [
             shown_step(request, name, total, report, is_chosen=name == chosen)

@@ -83,7 +83,16 @@ class FrameQuery(MomentQuery):
     """The whole frame of a report. A subclass adds the report's own parameters."""
 
     period = serializers.CharField(
-        required=False, max_length=20, help_text="A fiscal year, quarter or month: 2026, 2026-Q4, 2026-11."
+        required=False,
+        max_length=20,
+        help_text="A fiscal year, quarter, month or week: 2026, 2026-Q4, 2026-11, 2026-W47. Years of weeks have "
+        "2026-P11 for their months.",
+    )
+    currency = serializers.CharField(
+        required=False,
+        max_length=3,
+        help_text="Sums in another currency that has rates: each deal at the rates of its close date. "
+        "Default: the organization's, whatever the person sees on the pages.",
     )
     scope = serializers.CharField(
         required=False, max_length=40, help_text="Whose deals: a person's id, `unassigned` or `everyone`."

@@ -17,6 +17,8 @@ TABS = (
     ("process", "Process", "view_settings"),
     ("fields", "Fields", "manage_fields"),
     ("imports", "Imports", "view_imports"),
+    ("calendar", "Calendar", "view_settings"),
+    ("currencies", "Currencies", "view_settings"),
     ("tokens", "API tokens", "manage_own_tokens"),
     ("audit", "Audit", "view_audit"),
 )

@@ -1,10 +1,13 @@
 """What an amount is in the currency of totals: one SQL expression for every report, and the rates for Python."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from otc.money.models import Rate
+from otc.money.rules import convert
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER, Organization
 
@@ -13,6 +16,38 @@ def corporate_currency() -> str:
     """The currency of the organization in context."""
     currency: str = Organization.objects.values_list("currency", flat=True).get(id=current_organization_id())
     return currency
+
+
+def has_rates(currency: str) -> bool:
+    """Whether any rate of a currency is known now."""
+    known: bool = Rate.objects.filter(currency=currency, known_to=FOREVER).exists()
+    return known
+
+
+def rated_currencies() -> list[str]:
+    """The currencies that have rates now, by code: those that an amount may be in beside the organization's own."""
+    codes = Rate.objects.filter(known_to=FOREVER).order_by("currency").distinct()
+    return list(codes.values_list("currency", flat=True))
+
+
+def shown_minor[Key](
+    amounts: Mapping[Key, int], *, currency: str, day: date, known: datetime | None = None
+) -> dict[Key, int]:
+    """Amounts of the organization's currency that have no close date of their own (a quota, a call), in another: each
+    at the rate of `day`, usually the last of its period, or the latest known one if that lies ahead. Without a
+    rate there is none of them.
+    """
+    own = corporate_currency()
+    if currency == own:
+        return dict(amounts)
+    rate = rate_on(currency, day, known=known)
+    if rate is None:
+        return {}
+    inverse = 1 / Fraction(rate)
+    return {
+        key: convert(amount_minor, from_currency=own, to_currency=currency, rate=inverse)
+        for key, amount_minor in amounts.items()
+    }
 
 
 def corporate_minor_sql(alias: str, *, known: str = "known", corporate: str = "corporate") -> str:

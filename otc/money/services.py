@@ -13,7 +13,7 @@ from otc.money.models import Rate
 from otc.money.queries import corporate_currency
 from otc.money.rules import check_rate, decimals_of, implausible_jump
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.models import FOREVER, Organization
+from otc.tenancy.models import FOREVER, Organization, Person
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 
@@ -102,6 +102,21 @@ def rate_undo(rate_id: UUID, *, now: datetime) -> RateWritten:
         written.refresh_from_db()
     _audit("rate.restored" if written else "rate.withdrawn", written or row, before=current)
     return RateWritten(written, current, None)
+
+
+def shown_currency_set(person_id: UUID, *, currency: str) -> str:
+    """Show a person amounts in this currency from now on; "" or the organization's own is the organization's.
+
+    Returns what is kept. Raises UnknownCurrency, and RateRefused for a currency without any rate.
+    """
+    own = corporate_currency()
+    chosen = "" if currency in ("", own) else currency
+    if chosen:
+        decimals_of(chosen)
+        if not Rate.objects.filter(currency=chosen, known_to=FOREVER).exists():
+            raise RateRefused("currency", f"There is no rate of {chosen}; the settings have the currencies.")
+    Person.objects.filter(id=person_id).update(shown_currency=chosen)
+    return chosen
 
 
 def check_currency(currency: str) -> None:

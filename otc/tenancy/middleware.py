@@ -40,6 +40,13 @@ class Tenant:
     now: datetime
     organizations: list[Organization] = field(default_factory=list)
     scopes: frozenset[str] | None = None
+    asked_currency: str = ""
+
+    @property
+    def currency(self) -> str:
+        """What totals are shown in: what was asked for, on pages else the person's choice, else the organization's."""
+        chosen = self.person.shown_currency if self.scopes is None else ""
+        return self.asked_currency or chosen or self.organization.currency
 
     @cached_property
     def standing(self) -> Standing:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -54,6 +55,7 @@ def bar(
             ),
         ],
         "bar_note": period_note(question),
+        "no_rate_href": no_rate_href(question, period=question.period.key),
         "as_of_control": controls.as_of_control(
             path=path,
             query=query,
@@ -74,6 +76,16 @@ def bar(
             today=question.now.astimezone(question.zone).date(),
         )
     return context
+
+
+def no_rate_href(question: Question, **conditions: str) -> str:
+    """The list of the scope's deals that no rate converts, as of the same instant."""
+    asked = {"tab": "no_rate", "state": "any", "scope": question.scope, **conditions}
+    if question.is_past:
+        asked["as_of"] = question.as_of.isoformat()
+    if question.currency != question.organization.currency:
+        asked["currency"] = question.currency
+    return f"/o/{question.organization.slug}/deals/?{urlencode(asked)}"
 
 
 def scope_choices(question: Question, people: dict[UUID, Person]) -> list[tuple[str, str, int]]:

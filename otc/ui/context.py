@@ -82,7 +82,7 @@ def ui(request: HttpRequest) -> dict[str, Any]:
         "person": person,
         "organizations": tenant.organizations,
         "org_url": org_url,
-        "currency": organization.currency,
+        "currency": tenant.currency,
         "today": tenant.today,
         "nav": nav,
         "nav_tabs": [item for item in nav if item.place.tab_label][:TAB_BAR_PLACES],

@@ -10,10 +10,12 @@ from django.db.models import Count, Q, Sum
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
+from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.accounts.models import Account, Contact
+from pipeline.opportunities.asked import UNCONVERTIBLE
 from pipeline.opportunities.queries import deals_of
-from pipeline.opportunities.report import COLUMNS, DealRow, with_facts
+from pipeline.opportunities.report import COLUMNS, DealRow, unconvertible_sums, with_facts
 from pipeline.search.queries import accounts_bearing
 
 SORTS: Mapping[str, Sort] = {"name": Sort("name_folded", str)}
@@ -33,6 +35,7 @@ class AccountRow:
     open_minor: int
     won_count: int
     won_minor: int
+    unconvertible: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class AccountsReport:
     count: int
     open_minor: int
     open_account_count: int
+    unconvertible: tuple[CurrencySum, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,18 @@ def accounts_report(
     deals = deals_of(question).filter(outcome__isnull=True, account_id__isnull=False)
     if words.strip():
         deals = deals.filter(account_id__in=found.values("id"))
-    sums = deals.aggregate(total=Sum("corporate_minor"), accounts=Count("account_id", distinct=True))
+    sums = deals.aggregate(
+        total=Sum("corporate_minor"),
+        accounts=Count("account_id", distinct=True),
+        unconvertible=Count("deal_id", filter=UNCONVERTIBLE),
+    )
     return AccountsReport(
-        tuple(rows), page.next_cursor, found.count(), int(sums["total"] or 0), sums["accounts"]
+        tuple(rows),
+        page.next_cursor,
+        found.count(),
+        int(sums["total"] or 0),
+        sums["accounts"],
+        unconvertible_sums(deals) if sums["unconvertible"] else (),
     )
 
 
@@ -98,6 +111,9 @@ def account_rows(found: list[dict[str, Any]], question: Question) -> list[Accoun
             open_minor=Sum("corporate_minor", filter=Q(outcome__isnull=True)),
             won_count=Count("deal_id", filter=Q(outcome="won")),
             won_minor=Sum("corporate_minor", filter=Q(outcome="won")),
+            unconvertible=Count(
+                "deal_id", filter=UNCONVERTIBLE & (Q(outcome__isnull=True) | Q(outcome="won"))
+            ),
         )
         .order_by("account_id")
     }
@@ -122,6 +138,7 @@ def _row(account: Mapping[str, Any], sums: Mapping[str, Any], contact_count: int
         open_minor=int(sums.get("open_minor") or 0),
         won_count=sums.get("won_count", 0),
         won_minor=int(sums.get("won_minor") or 0),
+        unconvertible=sums.get("unconvertible", 0),
     )
 
 

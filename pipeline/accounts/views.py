@@ -13,7 +13,7 @@ from otc.fields.shown import shown_fields
 from otc.fields.writing import reading_of
 from otc.question import ask, since_instant
 from otc.tenancy.middleware import tenant_of
-from otc.ui.bar import answers_bad_questions
+from otc.ui.bar import answers_bad_questions, no_rate_href
 from otc.ui.controls import href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
@@ -40,6 +40,7 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "page_title": "Accounts",
         "report": report,
+        "no_rate_href": no_rate_href(question),
         "words": words,
         "sort": sort,
         "next_href": href_with(request.path, request.GET, after=report.next_cursor)
@@ -131,6 +132,9 @@ def context_of(request: HttpRequest, report: AccountReport, *, form: ContactForm
         "contact_form": form,
         "can_edit": False,
         "can_edit_account": tenant_of(request).may("edit_account"),
+        "no_rate_href": href_with(
+            listed, {}, account_id=str(report.account.id), state="any", scope="everyone", tab="no_rate"
+        ),
         "deals_href": href_with(listed, {}, account_id=str(report.account.id), state="any", scope="everyone"),
     }
 

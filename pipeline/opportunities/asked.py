@@ -22,6 +22,8 @@ from pipeline.process.models import Category
 
 DEFAULT_SORT = "close"
 ANY_STATE = "any"
+# Of rows of `deals_of`: an amount that no known rate turns into the currency of totals.
+UNCONVERTIBLE = Q(amount_minor__isnull=False, corporate_minor__isnull=True)
 TABS = (
     ("all", "All"),
     ("changed", "Changed"),
@@ -29,6 +31,7 @@ TABS = (
     ("no_next_step", "No next step"),
     ("no_close_date", "No close date"),
     ("no_amount", "No amount"),
+    ("no_rate", "No rate"),
 )
 
 
@@ -102,6 +105,7 @@ def conditions(question: Question, *, since: datetime) -> dict[str, Q]:
         "no_next_step": Q(outcome__isnull=True) & without("next_step"),
         "no_close_date": without("close_date"),
         "no_amount": without("amount"),
+        "no_rate": UNCONVERTIBLE,
     }
 
 

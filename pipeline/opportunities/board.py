@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import Count, F, FloatField, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Cast, RowNumber
 
+from otc.money.rules import CurrencySum
 from otc.question import Question
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.asked import Asked, conditions
 from pipeline.opportunities.queries import deals_of
-from pipeline.opportunities.report import COLUMNS, DealRow, with_facts
+from pipeline.opportunities.report import COLUMNS, DealRow, unconvertible_sums, with_facts
 from pipeline.process.models import Stage
 from pipeline.risk.models import Risk
 
@@ -50,6 +51,7 @@ class BoardReport:
     won: Column
     forward: int
     back: int
+    unconvertible_sums: tuple[CurrencySum, ...] = ()
 
     @property
     def count(self) -> int:
@@ -97,6 +99,9 @@ def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardR
         won=_won(won_rows, question, tuple(told[card["deal_id"]] for card in won_cards)),
         forward=forward,
         back=back,
+        unconvertible_sums=unconvertible_sums(rows)
+        if any(group["unconvertible"] for group in sums.values())
+        else (),
     )
 
 

@@ -206,7 +206,7 @@ def _activities(deal_id: UUID, question: Question) -> list[Activity]:
 
 def _corporate(state: Any, question: Question) -> int | None:
     """The corporate amount; None without an amount or a rate."""
-    corporate = question.organization.currency
+    corporate = question.currency
     if state.amount_minor is None or state.currency == corporate:
         return state.amount_minor
     day, known = state.close_date, question.known

@@ -72,7 +72,7 @@ def deals_of(question: Question) -> Any:
 
 def corporate_minor(table: str, question: Question) -> RawSQL:
     """The corporate amount of each row of `table` as an expression; NULL: no amount, or no rate."""
-    values = {"known": question.known, "corporate": question.organization.currency}
+    values = {"known": question.known, "corporate": question.currency}
     sql = corporate_minor_sql(table)
     names = re.findall(r"%\((\w+)\)s", sql)
     return RawSQL(

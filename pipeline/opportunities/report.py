@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Subquery, Sum
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
+from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.queries import sortable
 from pipeline.health.models import Health
-from pipeline.opportunities.asked import TABS, Asked, conditions
+from pipeline.opportunities.asked import TABS, UNCONVERTIBLE, Asked, conditions
 from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
 from pipeline.process.models import Category
 from pipeline.risk.models import Risk
@@ -186,6 +187,7 @@ class DealsReport:
     sums: Sums
     tab_counts: Mapping[str, int]
     stages: tuple[StageCount, ...]
+    unconvertible: tuple[CurrencySum, ...] = ()
 
 
 def deals_report(question: Question, asked: Asked, *, since: datetime, limit: int = PAGE_SIZE) -> DealsReport:
@@ -211,7 +213,17 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         sums=sums,
         tab_counts=tab_counts,
         stages=stages,
+        unconvertible=unconvertible_sums(_matching(question, asked, since=since))
+        if sums.unconvertible
+        else (),
     )
+
+
+def unconvertible_sums(rows: Any) -> tuple[CurrencySum, ...]:
+    """The rows of `deals_of` that no rate converts, by currency. One query."""
+    found = rows.filter(UNCONVERTIBLE).values("currency").order_by("currency")
+    groups = found.annotate(count=Count("deal_id"), amount=Sum("amount_minor"))
+    return tuple(CurrencySum(group["currency"], group["count"], int(group["amount"])) for group in groups)
 
 
 def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow | None:
@@ -297,9 +309,7 @@ def _sums(
         .values("stage_id", "stage__name", "stage__position")
         .annotate(
             wanted_minor=Sum("corporate_minor", filter=wanted or None),
-            wanted_unconvertible=Count(
-                "deal_id", filter=wanted & Q(amount_minor__isnull=False, corporate_minor__isnull=True)
-            ),
+            wanted_unconvertible=Count("deal_id", filter=wanted & UNCONVERTIBLE),
             **counts,
         )
         .order_by("stage__position", "stage__name")

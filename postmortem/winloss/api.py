@@ -12,8 +12,10 @@ from forecasting.api_frame import (
     FrameItem,
     PeriodItem,
     UnconvertibleItem,
+    UnconvertibleSumItem,
     frame_item,
     unconvertible_items,
+    unconvertible_sum_items,
 )
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
@@ -57,6 +59,7 @@ class WinLossItem(FrameItem):
     groups = WinLossGroupItem(many=True, help_text="By money won; quarters by time.")
     total = RatesItem()
     unconvertible = UnconvertibleItem(many=True)
+    unconvertible_sums = UnconvertibleSumItem(many=True)
     without_amount = serializers.IntegerField(help_text="Closed deals without an amount, counted as 0.")
 
 
@@ -85,6 +88,7 @@ class WinLossEndpoint(Endpoint):
                 "groups": [group_item(group) for group in report.groups],
                 "total": rates_item(report.total),
                 "unconvertible": unconvertible_items(report.unconvertible),
+                "unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums),
                 "without_amount": report.without_amount,
             }
         )

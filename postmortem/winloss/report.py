@@ -7,6 +7,7 @@ from typing import Any
 from forecasting.rollup.scope import chart_for
 from otc.calendar.queries import calendar_of
 from otc.calendar.rules import FIRST_YEAR, LAST_YEAR, Calendar, Kind, Period, period_of, periods_of_year
+from otc.money.rules import CurrencySum, sum_by_currency
 from otc.tenancy.lines import EVERYONE, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
@@ -51,6 +52,10 @@ class WinLossReport:
     unconvertible: tuple[UnconvertibleClosed, ...]
     without_amount: int
 
+    @property
+    def unconvertible_sums(self) -> tuple[CurrencySum, ...]:
+        return sum_by_currency((deal.currency, deal.amount_minor) for deal in self.unconvertible)
+
 
 def winloss_report(
     organization: Organization,
@@ -63,6 +68,7 @@ def winloss_report(
     scope: str = EVERYONE,
     org_chart: str = "then",
     knowledge: str = "then",
+    currency: str | None = None,
 ) -> WinLossReport:
     """Deals closed in `period` (None: all time) as of an instant, as far as `viewer` may see today.
 
@@ -70,6 +76,7 @@ def winloss_report(
     """
     if group_by not in GROUPINGS:
         raise ValueError(f"Group by one of {', '.join(GROUPINGS)}, not “{group_by}”.")
+    corporate = currency or organization.currency
     chart = chart_for(as_of, org_chart=org_chart, now=now)
     visible = visible_reach(viewer, organization=organization, now=now).owners
     known = now if knowledge == "now" else as_of
@@ -79,7 +86,7 @@ def winloss_report(
         "as_of": as_of,
         "known": known,
         "owners": scope_owners(scope, chart=chart, visible=visible),
-        "corporate": organization.currency,
+        "corporate": corporate,
     }
     found = closed_by_group(
         group_by,
@@ -95,7 +102,7 @@ def winloss_report(
         scope=scope,
         as_of=as_of,
         group_by=group_by,
-        currency=organization.currency,
+        currency=corporate,
         groups=tuple(sorted(groups, key=_by_time if group_by == "quarter" else _by_money)),
         total=row(
             None, closed=whole.closed if whole else Closed(), cycle_days=whole.cycle_days if whole else None

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from otc.question import BadQuestion, Question, ask
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
-from otc.ui.bar import answers_bad_questions, bar, period_choices
+from otc.ui.bar import answers_bad_questions, bar, no_rate_href, period_choices
 from otc.ui.charts import interval, trend
 from otc.ui.charts.bars import value_bar
 from otc.ui.controls import Choice, choice_control, href_with
@@ -51,6 +51,11 @@ def winloss_page(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         "page_title": "Win/loss",
         "bar_note": "",
+        "no_rate_href": no_rate_href(
+            question,
+            state="closed",
+            **({"period": question.period.key} if request.GET.get("period") else {}),
+        ),
         "report": table,
         "total": table.total,
         "says_money": not has_no_lost_money(table.total),

@@ -19,13 +19,14 @@ MODEL_OF = {
     "entry": "auditentry",
     "field": "customfield",
     "run": "importrun",
+    "fiscal_calendar": "fiscalcalendar",
     "deal": "opportunity",
     "member": "dealteammember",
     "step": "undostep",
     "version": "opportunityversion",
 }
 # Parts that are words, not ids: one that is meant.
-WORDS = {"field": "close_date"}
+WORDS = {"field": "close_date", "code": "USD"}
 # Addresses of the API that are no endpoint: the description of itself, and the one for everything else.
 NO_ENDPOINTS = {"api-schema", "api-nothing"}
 

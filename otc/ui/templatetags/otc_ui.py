@@ -11,7 +11,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from otc.calendar.rules import Calendar, year_of
 from otc.glossary.terms import TERMS
+from otc.money.rules import CurrencySum
 from otc.ui import controls
 from otc.ui import format as fmt
 from otc.ui.charts import activity, bars
@@ -50,6 +52,29 @@ def money_k(minor: int | None, currency: str = DEFAULT_CURRENCY) -> str:
 def thousands(value: int | Decimal | None) -> str:
     """1,214"""
     return fmt.thousands(value)
+
+
+@register.filter
+def shape_on(calendar: Calendar, day: dt.date) -> str:
+    """Twelve months from January"""
+    return str(calendar.shape_of(year_of(day, calendar=calendar)))
+
+
+@register.inclusion_tag("ui/unconvertible.html", takes_context=True)
+def unconvertible(context: Any, sums: Sequence[CurrencySum], href: str = "") -> dict[str, Any]:
+    """What stands beside a total for want of a rate: how many deals, their amounts, and where they are."""
+    return {
+        "sums": sums,
+        "count": sum(one.count for one in sums),
+        "currency": context.get("currency"),
+        "href": href,
+    }
+
+
+@register.filter
+def plain_number(value: Decimal) -> str:
+    """Every digit that it has, never in powers of ten: 0.0000062"""
+    return f"{value:f}"
 
 
 @register.filter

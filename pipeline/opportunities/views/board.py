@@ -67,6 +67,7 @@ def context_of(request: HttpRequest, framed: Frame, report: BoardReport) -> dict
         ],
         "won_href": href_with(listed, query, state="won", period=framed.question.period.key),
         "list_href": href_with(listed, query),
+        "no_rate_href": href_with(listed, query, tab="no_rate"),
         "period": framed.question.period,
     }
 

@@ -165,7 +165,7 @@ def csv_lines(tenant: Tenant, framed: Frame) -> Iterator[str]:
     writer = csv.writer(Line())
     fields = framed.asked.book.active
     yield "\ufeff" + writer.writerow([*CSV_HEAD, *(safe_cell(one.name) for one in fields)])
-    corporate = framed.question.organization.currency
+    corporate = framed.question.currency
     with use(tenant.organization.id, person_id=tenant.person.id, channel="ui", repeatable_read=True):
         names = people_names() if any(one.kind == "person" for one in fields) else {}
         for row in all_deal_rows(framed.question, framed.asked, since=framed.since):

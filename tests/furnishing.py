@@ -117,7 +117,7 @@ def _deal(moment: Round) -> Opportunity:
     }
     deal = opportunity_create(name=f"Deal {moment.number}", now=moment.now, **fields).opportunity
     opportunity_edit(deal.id, changes={"close_date": moment.now.date() + timedelta(days=1)})
-    kind = KINDS[moment.number % len(KINDS)]
+    kind = KINDS[-1 - moment.number % len(KINDS)]
     value = _value(kind, moment)
     opportunity_edit(deal.id, changes={"fields": {f"field_{moment.number}": value}})
     lost = opportunity_create(name=f"Lost {moment.number}", now=moment.now, **fields).opportunity
@@ -133,9 +133,9 @@ def _deal(moment: Round) -> Opportunity:
 
 
 def _fields(moment: Round) -> None:
-    """A custom field of each kind of record, one kind after the other; the deals' first ones hold values."""
+    """A custom field of each kind of record, one kind after the other, first those that ask for people."""
     for object in ("deal", "account", "contact"):
-        kind = KINDS[moment.number % len(KINDS)]
+        kind = KINDS[-1 - moment.number % len(KINDS)]
         options = [Option("emea", "EMEA")] if kind == "choice" else []
         currency = "EUR" if kind == "money" else ""
         field_create(

@@ -150,7 +150,8 @@ def attribute_field(request: HttpRequest, slug: str) -> HttpResponse:
     attribute = asked.get("attribute", "")
     found = next((one for one in untyped_attributes(chosen) if one.name == attribute), None)
     if found is None:
-        raise Http404
+        messages.error(request, "No record holds such an attribute, or it is a field already")
+        return redirect(fields_url(slug, chosen))
     kind = asked.get("kind", "") if asked.get("kind", "") in FieldKind.values else found.guess.kind
     label = asked.get("label", "") or attribute[:80]
     formats = asked.get("date_format", "") if asked.get("date_format", "") in FORMATS else ""

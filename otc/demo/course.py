@@ -9,6 +9,7 @@ from bisect import bisect
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import exp, factorial, log
+from operator import mul
 from random import Random
 
 from otc.demo import hazards
@@ -18,6 +19,7 @@ from otc.demo.prospect import Prospect
 from otc.demo.workdays import Workdays
 
 WEEK = 7
+NEVER = 10**6  # a day beyond every calendar
 MOST_CONTACTS = 6  # in a week
 
 
@@ -102,10 +104,11 @@ def run(
     days: Workdays,
     log: Log | None,
 ) -> None:
-    """Let the deal live from `at.day` to before `until`; `at` is changed, `log` written where there is one."""
-    worked, nth, season, season_ends = days.worked, days.nth, days.season, days.season_ends
-    own_advance, own_back, own_won, own_lost, own_undecided, own_push, own_pull = own
-    random, lookup = rng.random, hazards.rates
+    """Let the deal live from `at.day` to before `until`; `at` is changed, `log` written where there is one.
+
+    While nothing changes, one draw serves all working days up to the next change: the rates are the same on each.
+    """
+    worked, season, random = days.worked, days.season, rng.random
     while at.day < until:
         if log is not None and log.standings is not None:
             log.standings.append(replace(at))
@@ -116,61 +119,61 @@ def run(
             continue
         if at.day >= at.week_ends:
             begin_week(rng, prospect, at, log=log)
-        day, ahead = at.day, at.close_day - at.day
-        if ahead > hazards.NEAR_DAYS:
-            closeness, changes = hazards.FAR, at.close_day - hazards.NEAR_DAYS
-        elif ahead > hazards.AT_HAND_DAYS:
-            closeness, changes = hazards.NEAR, at.close_day - hazards.AT_HAND_DAYS
-        elif ahead > -hazards.PASSED_DAYS:
-            closeness, changes = hazards.AT_HAND, at.close_day + hazards.PASSED_DAYS
-        else:
-            closeness, changes = hazards.PASSED, until
-        end = min(at.week_ends, season_ends[day], changes, until)
+        day = at.day
+        closeness, changes = closeness_of(at)
+        end = min(at.week_ends, days.season_ends[day], changes, until)
         working_days = worked[end] - worked[day]
         if not working_days:
             at.day = end
             continue
-        pushes = at.pushes if at.pushes < 3 else 3
-        advance, back, won, lost, undecided, push, pull = lookup(
+        found = hazards.rates(
             at.stage,
             at.activity,
             at.champion,
             at.decision_maker,
-            pushes,
+            at.pushes if at.pushes < 3 else 3,
             bisect(hazards.AGE_WEEKS, at.age_weeks),
             season[day],
             closeness,
         )
-        advance *= own_advance
-        won *= own_won
-        lost *= own_lost
-        undecided *= own_undecided
-        push *= own_push
-        back *= own_back
-        total = advance + won + lost + undecided + push + back + pull * own_pull
+        weights = list(map(mul, found, own))
+        total = sum(weights)
         waits = -log_of(random()) / total
         if waits >= working_days:
             at.day = end
             continue
-        today = nth[worked[day] + int(waits)]
+        today = days.nth[worked[day] + int(waits)]
         at.day = today + 1
-        which = random() * total
-        if which < advance:
-            advance_stage(rng, at, today, log=log)
-        elif (which := which - advance) < push:
-            at.pushes += 1
-            move_date(at, today, push_target(rng, noticed=today, guess=at.close_day, days=days), log=log)
-        elif (which := which - push) < lost:
-            close(rng, at, today, "lost", log=log)
-        elif (which := which - lost) < won:
-            close(rng, at, today, "won", log=log)
-        elif (which := which - won) < undecided:
-            close(rng, at, today, "no_decision", log=log)
-        elif which - undecided < back:
-            at.stage -= 1
-            note(log, today, "stage", at.stage)
-        else:
-            move_date(at, today, pull_target(rng, day=today, days=days), log=log)
+        which = bisect(list(accumulate(weights)), random() * total, 0, hazards.PULL)
+        happen(rng, at, which, today=today, days=days, log=log)
+
+
+def closeness_of(at: Standing) -> tuple[int, int]:
+    """How near the close date is, and the day on which that changes."""
+    ahead = at.close_day - at.day
+    if ahead > hazards.NEAR_DAYS:
+        return hazards.FAR, at.close_day - hazards.NEAR_DAYS
+    if ahead > hazards.AT_HAND_DAYS:
+        return hazards.NEAR, at.close_day - hazards.AT_HAND_DAYS
+    if ahead > -hazards.PASSED_DAYS:
+        return hazards.AT_HAND, at.close_day + hazards.PASSED_DAYS
+    return hazards.PASSED, NEVER
+
+
+def happen(rng: Random, at: Standing, which: int, *, today: int, days: Workdays, log: Log | None) -> None:
+    """Let the event at position `which` of EVENTS happen today."""
+    if which == hazards.ADVANCE:
+        advance_stage(rng, at, today, log=log)
+    elif which == hazards.BACK:
+        at.stage -= 1
+        note(log, today, "stage", at.stage)
+    elif which == hazards.PUSH:
+        at.pushes += 1
+        move_date(at, today, push_target(rng, noticed=today, guess=at.close_day, days=days), log=log)
+    elif which == hazards.PULL:
+        move_date(at, today, pull_target(rng, day=today, days=days), log=log)
+    else:
+        close(rng, at, today, hazards.EVENTS[which], log=log)
 
 
 def log_of(share: float) -> float:

@@ -25,7 +25,9 @@ COPY --from=build /app/static/vendor static/vendor
 # Collecting needs settings but no server and no secret; the values end with this command.
 RUN DJANGO_SECRET_KEY=build OTC_HOSTS=build DATABASE_URL=postgres://build@build/build REDIS_URL=redis://build \
     python manage.py collectstatic --noinput --verbosity 0 \
-    && useradd --system --no-create-home --uid 10001 otc
+    && useradd --system --no-create-home --uid 10001 otc \
+    # Uploads: a volume that is mounted here takes this folder's owner and mode.
+    && install --directory --mode 700 --owner otc /var/lib/otc/imports
 USER otc
 EXPOSE 8000
 CMD ["gunicorn", "-c", "python:otc.gunicorn", "otc.wsgi"]

@@ -7,12 +7,13 @@ way, which one column can't say), or empty.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from otc.imports.columns import CellError, Column, amount_minor, cell_parser, currency_code
+from otc.imports.columns import CellError, Column, ColumnType, amount_minor, cell_parser, currency_code
 from otc.imports.dates import ORDER_WORDS
 from otc.imports.formats import AmbiguousColumn, settle_formats
 from otc.imports.kinds import Kind
@@ -26,7 +27,22 @@ from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization
 from pipeline.imports.known_names import KnownNames, is_mappable, known_among, known_names
 
+LABELS = {
+    "external_id": "id over there",
+    "activity_id": "id of the activity",
+    "at": "when",
+    "kind": "type",
+    "category": "forecast category",
+    "next_step_on": "next step due",
+    "is_top": "reports to nobody",
+    "since": "reports there since",
+}
 FIXED, KEPT = "=", "keep"
+# What to do about names that nobody knows.
+FIRST = {
+    "account": "bring the accounts in first",
+    "owner": "bring the people in first or map them below",
+}
 AS_IT_IS, LEFT_EMPTY = "", "-"
 MOST_VALUES = 60
 EXAMPLES = 3
@@ -54,6 +70,7 @@ class FieldRow:
     fixed: str = ""
     kept_label: str = ""
     form: str = ""
+    is_asked: bool = False
     examples: list[str] = field(default_factory=list)
     note: str = ""
     problem: str = ""
@@ -63,18 +80,20 @@ class FieldRow:
 
     @property
     def label(self) -> str:
-        return self.column.name.replace("_", " ").removesuffix(" id") + (
-            " id" if self.column.name.endswith("_id") else ""
-        )
+        return LABELS.get(self.column.name, self.column.name.replace("_", " "))
 
     @property
     def forms(self) -> list[tuple[str, str]]:
-        """How its days or amounts may be written; empty for other columns."""
-        if not self.answer:
+        """How its days or amounts may be written; asked only where the rows don't tell."""
+        if not (self.form or self.is_asked):
             return []
         if self.column.is_temporal:
             return [("", "as the rows tell"), *ORDER_WORDS.items()]
         return [("", "as the rows tell"), *MARK_WORDS.items()] if self.column.is_amount else []
+
+    @property
+    def is_refusing(self) -> bool:
+        return "refused" in self.note
 
     @property
     def unknown_count(self) -> int:
@@ -255,6 +274,7 @@ def _settled(form: MappingForm, binding: Binding, rows: list[SourceRow]) -> Bind
             try:
                 binding = settle_formats(binding, columns=[row.column], rows=lambda: rows)
             except AmbiguousColumn as error:
+                row.is_asked = True
                 row.problem = f"{str(error)[:1].upper()}{str(error)[1:]}"
     return binding
 
@@ -297,7 +317,9 @@ def _read(row: FieldRow, text: str, binding: Binding, organization: Organization
             return decimal_text(
                 int(amount_minor(text, currency=_sign_of(text, currency), mark=form)), currency=currency
             )
-        return cell_parser(column, zone=ZoneInfo(organization.timezone), date_format=form)(text)
+        value = cell_parser(column, zone=ZoneInfo(organization.timezone), date_format=form)(text)
+        is_instant = column.type is ColumnType.INSTANT
+        return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M %Z") if is_instant else value
     except CellError as error:
         return f"✗ {error}"
 
@@ -317,20 +339,33 @@ def _add_values(row: FieldRow, form: MappingForm, rows: list[SourceRow]) -> None
     source = form.document.get("columns", {}).get(row.column.name, {})
     if row.answer[:1] != "c":
         return
-    profile = form.profile.columns[int(row.answer[1:])]
+    counted = _raw_values(int(row.answer[1:]), source, form, rows)
     base = source.get("values", {}) if isinstance(source, dict) else {}
     otherwise = source.get("otherwise", "keep") if isinstance(source, dict) else "keep"
-    counted = Counter(dict(profile.values.most_common(MOST_VALUES)))
+    row.more_values = len(counted) > MOST_VALUES
+    counted = Counter(dict(counted.most_common(MOST_VALUES)))
     known = known_names(row.column)
     there = known_among(row.column, {base.get(text, text) for text in counted} | set(counted))
     row.options = known.options
-    row.more_values = len(profile.values) > MOST_VALUES or profile.has_more_values
     row.values = [
         _value_row(place, text, count, base, otherwise, known, there)
         for place, (text, count) in enumerate(counted.most_common())
     ]
     if row.unknown_count:
         row.note = _unknown_note(row.column, form, row.unknown_count)
+
+
+def _raw_values(place: int, source: Any, form: MappingForm, rows: list[SourceRow]) -> Counter[str]:
+    """How often each cell of the column stands in rows where it counts."""
+    when = source.get("when", {}) if isinstance(source, dict) else {}
+    header = form.profile.header
+    conditions = [(header.index(name), set(values)) for name, values in when.items() if name in header]
+    return Counter(
+        text
+        for row in rows
+        if (text := row.cells[place].strip())
+        and all(row.cells[at].strip() in values for at, values in conditions)
+    )
 
 
 def _value_row(
@@ -356,9 +391,8 @@ def _value_row(
 
 def _unknown_note(column: Column, form: MappingForm, count: int) -> str:
     is_made = form.creates_missing or column.name in form.document.get("create_missing", {})
-    what = (
-        "will be created"
-        if is_made and column.name in form.kind.creatable
-        else "unknown: their rows are refused"
-    )
-    return f"{count:,} {'value' if count == 1 else 'values'} {what}"
+    values = f"{count:,} {'value' if count == 1 else 'values'}"
+    if is_made and column.name in form.kind.creatable:
+        return f"{values} will be created"
+    first = FIRST.get(column.name, "map them below")
+    return f"{values} unknown: their rows are refused; {first}, or create what is missing"

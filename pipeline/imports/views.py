@@ -10,6 +10,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from otc.identity.tabs import settings_tabs
+from otc.imports.content import largest_file_bytes
 from otc.imports.models import ImportRow, ImportRun, ImportState
 from otc.imports.reader import ImportFileError, open_csv
 from otc.imports.refused import refused_file
@@ -48,6 +49,7 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
         "runs": runs[:RUNS_A_PAGE],
         "next_before": runs[RUNS_A_PAGE - 1].started_at.isoformat() if len(runs) > RUNS_A_PAGE else "",
         "systems": sorted({preset.system for preset in PRESETS}),
+        "max_bytes": str(largest_file_bytes()),
         "days_files": FILES_KEPT.days,
         "days_rows": ROWS_KEPT.days,
     }

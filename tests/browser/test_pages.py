@@ -26,6 +26,7 @@ PAGES = (
     *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
+    "settings/imports/",
 )
 
 

@@ -101,7 +101,7 @@ def stored(desk: Desk) -> list[Path]:
 def test_a_file_goes_from_upload_to_deals(desk: Desk) -> None:
     desk.upload(DEALS)
     page = desk.post("mapping", {"kind": "opportunities"}).content.decode()
-    assert "Missing" in page and "external id" in page
+    assert "Missing" in page and "id over there" in page
     page = desk.post("mapping", MAPPED).content.decode()
     assert "ready to be checked" in page and "1200.50" in page and "2026-12-31" in page
     desk.post("mapping", MAPPED | {"action": "check"})

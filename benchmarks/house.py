@@ -1,6 +1,7 @@
-"""A throw-away PostgreSQL, migrated, with one organization of many deals in it: what benchmarks run on."""
+"""A throw-away PostgreSQL and Valkey, migrated, with one organization of many deals in it: what benchmarks run on."""
 
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from otc.embedded.places import Passwords, read_or_create_passwords
-from otc.embedded.servers import PORT, PostgresServer
+from otc.embedded.servers import PORT, PostgresServer, ValkeyServer
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 REPS = 50
@@ -26,6 +27,7 @@ class Bench:
     organization_id: Any
     rep: Any
     user: Any
+    deals: int
     postgres: PostgresServer
 
     def superuser(self) -> Any:
@@ -35,7 +37,7 @@ class Bench:
 
 @contextlib.contextmanager
 def servers() -> Iterator[PostgresServer]:
-    """PostgreSQL in a temporary folder, its two roles in the environment; gone afterwards."""
+    """Both servers in a temporary folder, their addresses in the environment; gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="otc-bench-"))
     passwords: Passwords = read_or_create_passwords(folder)
     postgres = PostgresServer(
@@ -49,15 +51,21 @@ def servers() -> Iterator[PostgresServer]:
     os.environ |= {
         "DATABASE_URL": f"postgres://otc_app:{quote(passwords.app)}{place}",
         "DATABASE_OWNER_URL": f"postgres://otc_owner:{quote(passwords.owner)}{place}",
-        "REDIS_URL": f"unix://{folder}/no-valkey.sock",
+        "REDIS_URL": f"unix://{folder}/valkey.sock",
         "DJANGO_SECRET_KEY": passwords.django_secret_key,
         "DJANGO_SETTINGS_MODULE": "otc.settings",
     }
+    valkey = ValkeyServer(data=folder / "valkey", sockets=folder, log=folder / "valkey-log")
+    # A line for each request would be most of what a run prints.
+    logging.disable(logging.WARNING)
     try:
+        valkey.start()
         postgres.start()
+        valkey.wait()
         postgres.wait()
         yield postgres
     finally:
+        valkey.stop()
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -91,7 +99,7 @@ def build(postgres: PostgresServer, *, deals: int) -> Bench:
         cursor = connection.cursor()
         for statement in (AGE, SCORE_HEALTH, SCORE_RISK, "VACUUM ANALYZE"):
             cursor.execute(statement)
-    return Bench("bench", organization.id, reps[0], user, postgres)
+    return Bench("bench", organization.id, reps[0], user, deals, postgres)
 
 
 INSERT = """

@@ -1,9 +1,11 @@
 """How long a call takes: warm, repeated, as percentiles in milliseconds."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,23 @@ def timed(call: Callable[[], object], *, runs: int = 60, warm: int = 8) -> Timin
     return Timing(
         statistics.median(taken), statistics.quantiles(taken, n=20)[18], statistics.median(worked), runs
     )
+
+
+def interleaved(*calls: Callable[[], object], runs: int = 40, warm: int = 5) -> list[float]:
+    """Median milliseconds of each call, taken in turns, so that a busy minute weighs on all of them alike."""
+    for _ in range(warm):
+        for call in calls:
+            call()
+    taken: list[list[float]] = [[] for _ in calls]
+    for _ in range(runs):
+        for call, times in zip(calls, taken, strict=True):
+            started = time.perf_counter()
+            call()
+            times.append((time.perf_counter() - started) * 1000)
+    return [statistics.median(times) for times in taken]
+
+
+def cpu_seconds(process_id: int) -> float:
+    """What a process has worked so far."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -7,6 +7,7 @@ check once more, slower and no safer. The application's role has no such right, 
 """
 
 import importlib
+from typing import Any
 
 from django.db import migrations, models
 
@@ -191,7 +192,7 @@ END $$;
 """
 
 KEYLESS = [*REFERENCES, "opportunity_id"]
-DROP_KEYS = [
+DROP_KEYS: Any = [
     (f'ALTER TABLE pipeline_historyrow DROP CONSTRAINT "pipeline_historyrow_{column}_tenant_fk"', None)
     for column in KEYLESS
 ]

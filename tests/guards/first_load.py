@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,33 @@ class _Page(HTMLParser):
             self.letters |= set(data)
 
 
-def first_load(client: Any, url: str) -> dict[str, int]:
+Weigh = Callable[[str], tuple[int, bytes]]
+
+
+def in_folder(address: str) -> tuple[int, bytes]:
+    """Compressed as whitenoise does beforehand: the bytes on the wire, and the content."""
+    found = finders.find(address.removeprefix(settings.STATIC_URL))
+    assert found, f"{address} is nowhere in static/"
+    content = Path(found).read_bytes()
+    return len(content if address.endswith(READY) else gzip.compress(content, 9)), content
+
+
+def served(client: Any) -> Weigh:
+    """As the house serves it."""
+
+    def weigh(address: str) -> tuple[int, bytes]:
+        response = client.get(address, headers={"Accept-Encoding": "gzip"}, HTTP_HOST="localhost")
+        sent = b"".join(response)
+        assert response.status_code == 200, address
+        is_packed = response.headers.get("Content-Encoding") == "gzip"
+        return len(sent), gzip.decompress(sent) if is_packed else sent
+
+    return weigh
+
+
+def first_load(client: Any, url: str, *, weigh: Weigh = in_folder) -> dict[str, int]:
     """Bytes on the wire by address: the page, its styles, scripts, pictures and the fonts that its letters need."""
-    response = client.get(url, headers={"Accept-Encoding": "gzip"})
+    response = client.get(url, headers={"Accept-Encoding": "gzip"}, HTTP_HOST="localhost")
     assert response.status_code == 200 and response.headers["Content-Encoding"] == "gzip"
     page = _Page()
     page.feed(gzip.decompress(response.content).decode())
@@ -52,19 +77,12 @@ def first_load(client: Any, url: str) -> dict[str, int]:
         address = waiting.pop()
         if address in weights:
             continue
-        content = _file(address).read_bytes()
-        weights[address] = len(content if address.endswith(READY) else gzip.compress(content, 9))
+        weights[address], content = weigh(address)
         if address.endswith(".css"):
             waiting += [urljoin(address, found) for found in _styles(content.decode(), page.letters)]
         if address.endswith(".js"):
             waiting += [urljoin(address, found) for found in IMPORT.findall(content.decode())]
     return weights
-
-
-def _file(address: str) -> Path:
-    found = finders.find(address.removeprefix(settings.STATIC_URL))
-    assert found, f"{address} is nowhere in static/"
-    return Path(found)
 
 
 def _styles(css: str, letters: set[str]) -> list[str]:

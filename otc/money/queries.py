@@ -8,13 +8,14 @@ from typing import Any
 
 from otc.money.models import Rate
 from otc.money.rules import convert
-from otc.tenancy.context import current_organization_id
+from otc.tenancy.context import current_organization_id, once_per_snapshot
 from otc.tenancy.models import FOREVER, Organization
 
 
 def corporate_currency() -> str:
     """The currency of the organization in context."""
-    currency: str = Organization.objects.values_list("currency", flat=True).get(id=current_organization_id())
+    organizations = Organization.objects.values_list("currency", flat=True)
+    currency: str = once_per_snapshot("currency", lambda: organizations.get(id=current_organization_id()))
     return currency
 
 

@@ -4,10 +4,10 @@ Every tenant query reads the variable (a query without it raises), and PostgreSQ
 settings. Both are set together by `use`, and by nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,7 @@ class TenantContext:
     is_snapshot: bool = False
     charge_of: Callable[[UUID | None], ActingFor | None] | None = None
     acting_for: ActingFor | None = None
+    read_once: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 _context: ContextVar[TenantContext | None] = ContextVar("otc_tenant", default=None)
@@ -62,6 +63,17 @@ def current_context() -> TenantContext:
 
 def current_organization_id() -> UUID:
     return current_context().organization_id
+
+
+def once_per_snapshot[Read](key: Hashable, read: Callable[[], Read]) -> Read:
+    """What several reports of one page read: kept while every query sees the same moment, else read anew."""
+    context = current_context()
+    if not context.is_snapshot:
+        return read()
+    if key not in context.read_once:
+        context.read_once[key] = read()
+    kept: Read = context.read_once[key]
+    return kept
 
 
 @contextmanager

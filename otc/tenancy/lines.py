@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from otc.tenancy.context import current_organization_id
+from otc.tenancy.context import current_organization_id, once_per_snapshot
 from otc.tenancy.models import Organization, Person, ReportingLine, Visibility
 from otc.tenancy.permissions import SEES_EVERYTHING
 
@@ -56,6 +56,10 @@ class Chart:
 
 def chart_at(instant: datetime) -> Chart:
     """The organization's lines as they stood at `instant`."""
+    return once_per_snapshot(("chart", instant), lambda: _read_chart(instant))
+
+
+def _read_chart(instant: datetime) -> Chart:
     lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
     return Chart(dict(lines.values_list("person_id", "manager_id")))
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from otc.tenancy.context import current_organization_id
+from otc.tenancy.context import current_organization_id, once_per_snapshot
 from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, sees_everything
 from otc.tenancy.models import Organization, Person, Visibility
 from otc.tenancy.permissions import STANDS_IN
@@ -59,6 +59,11 @@ WHERE d.organization_id = %(organization)s AND d.delegate_id = %(person)s AND d.
 
 def standing_of(person: Person, *, organization: Organization, now: datetime) -> Standing:
     """Today's lines, and for whom `person` stands in today. One query."""
+    key = ("standing", person.id, person.role, now)
+    return once_per_snapshot(key, lambda: _read_standing(person, organization=organization, now=now))
+
+
+def _read_standing(person: Person, *, organization: Organization, now: datetime) -> Standing:
     parameters: dict[str, Any] = {
         "organization": str(current_organization_id()),
         "person": str(person.id),

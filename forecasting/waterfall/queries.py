@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -45,17 +45,18 @@ class DealLabel:
     is_visible: bool
 
 
+# Ids that many deals share come as text: reading each once is a fifth of the work of a large waterfall.
 _STATE = (
-    "opportunity_id",
-    "deleted_at",
-    "outcome",
-    "category",
-    "close_date",
-    "owner_id",
-    "amount_minor",
-    "currency",
-    "stage_id",
-    "product_id",
+    "{0}.opportunity_id IS NOT NULL",
+    "{0}.deleted_at IS NOT NULL",
+    "{0}.outcome",
+    "{0}.category",
+    "{0}.close_date",
+    "{0}.owner_id::text",
+    "{0}.amount_minor",
+    "{0}.currency",
+    "{0}.stage_id::text",
+    "{0}.product_id::text",
 )
 
 
@@ -75,7 +76,7 @@ def _closing_in_period(end: str) -> str:
 
 
 def _state_columns(alias: str, end: str) -> str:
-    columns = ", ".join(f"{alias}.{column}" for column in _STATE)
+    columns = ", ".join(column.format(alias) for column in _STATE)
     return f"{columns}, {corporate_minor_sql(alias, known=f'{end}_known')}"
 
 
@@ -170,19 +171,36 @@ class Rates:
 
 
 def _state(row: list[Any], *, rates: Rates, known: datetime) -> PartState:
-    state = dict(zip(_STATE, row, strict=False))
-    if state["opportunity_id"] is None:
+    (
+        is_there,
+        is_deleted,
+        outcome,
+        category,
+        close_date,
+        owner,
+        amount_minor,
+        currency,
+        stage,
+        product,
+        minor,
+    ) = row
+    if not is_there:
         return ABSENT
     return PartState(
-        deleted=state["deleted_at"] is not None,
-        outcome=state["outcome"],
-        category=state["category"],
-        close_date=state["close_date"],
-        owner=state["owner_id"],
-        amount_minor=state["amount_minor"],
-        currency=state["currency"],
-        rate=rates.in_force(state["currency"], state["close_date"], known),
-        corporate_minor=0 if state["amount_minor"] is None else row[-1],
-        stage=state["stage_id"],
-        product=state["product_id"],
+        deleted=is_deleted,
+        outcome=outcome,
+        category=category,
+        close_date=close_date,
+        owner=_shared_id(owner),
+        amount_minor=amount_minor,
+        currency=currency,
+        rate=rates.in_force(currency, close_date, known),
+        corporate_minor=0 if amount_minor is None else minor,
+        stage=_shared_id(stage),
+        product=_shared_id(product),
     )
+
+
+@lru_cache(100_000)
+def _shared_id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

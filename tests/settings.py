@@ -1,8 +1,6 @@
 """The workspace's settings with what only a test run changes."""
 
 import os
-import tempfile
-from pathlib import Path
 
 from otc.settings import *  # noqa: F403  Django's way to derive settings: every name, then the differences
 
@@ -19,4 +17,4 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 # Uploads of a test run lie apart from the clone's own.
-IMPORT_FOLDER = Path(tempfile.mkdtemp(prefix="otc-imports-"))
+IMPORT_FOLDER = BASE_DIR / ".var" / "test-imports"  # noqa: F405  of the star import

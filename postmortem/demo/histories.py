@@ -28,7 +28,7 @@ from postmortem.demo.lines import COLUMNS, Batch, Liner
 
 # PostgreSQL plans for an empty organization until it has looked at a first small batch.
 FIRST_DEALS = 500
-BATCH_DEALS = 2000
+BATCH_DEALS = 5000
 # Statistics are renewed whenever so many times as many deals are there.
 LOOKS_AGAIN_AT = 12
 # From so many deals on, contacts and milestones of deals closed long ago are left out: most rows, least asked for.
@@ -47,7 +47,7 @@ class Written:
 
 
 def batches(count: int) -> list[range]:
-    """The deals' numbers in batches, a small one first: 5,000 -> 0..499, 500..2499, 2500..4499, 4500..4999."""
+    """The deals' numbers in batches, a small one first: 12,000 -> 0..499, 500..5499, 5500..10499, 10500..11999."""
     bounds = [0, *range(min(FIRST_DEALS, count), count, BATCH_DEALS), count]
     return [range(start, end) for start, end in pairwise(bounds) if start < end]
 

@@ -31,10 +31,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",
         "Outcome": "pipeline.opportunities.models.Outcome",
+        "FieldKind": "otc.fields.models.FieldKind",
         "Role": "otc.tenancy.models.Role",
+        "SplitKind": "pipeline.team.models.SplitKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

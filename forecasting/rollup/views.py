@@ -184,6 +184,8 @@ def frame_query(question: Question) -> QueryDict:
         query["knowledge"] = "now"
     if question.org_chart == "now":
         query["org_chart"] = "now"
+    if question.currency != question.organization.currency:
+        query["currency"] = question.currency
     return query
 
 

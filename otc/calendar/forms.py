@@ -30,19 +30,18 @@ class CalendarForm(forms.Form):
         label="Named by the calendar year of",
     )
     pattern = forms.ChoiceField(
-        choices=[(one.value, one.value) for one in Pattern], required=False, label="Weeks of a quarter"
+        choices=[(one.value, one.value) for one in Pattern], label="Weeks of a quarter"
     )
     ending = forms.ChoiceField(
         choices=[
             (Ending.LAST.value, "the last one in the month"),
             (Ending.NEAREST.value, "nearest to its end"),
         ],
-        required=False,
         label="Ends on",
     )
-    weekday = forms.TypedChoiceField(choices=WEEKDAY_CHOICES, coerce=int, required=False, label="Weekday")
+    weekday = forms.TypedChoiceField(choices=WEEKDAY_CHOICES, coerce=int, label="Weekday")
     from_year = forms.TypedChoiceField(coerce=int, label="From the fiscal year")
-    is_meant = forms.BooleanField(required=False, label="Change them: quotas are shared out by days")
+    is_meant = forms.BooleanField(required=False, label="It is meant: share quotas out by days")
 
     def __init__(self, *args: Any, years: list[int], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -59,10 +58,10 @@ class CalendarForm(forms.Form):
         if chosen["basis"] == MONTHS:
             return MonthShape(chosen["month"], named_by)
         return WeekShape(
-            Pattern(chosen["pattern"] or Pattern.W445),
+            Pattern(chosen["pattern"]),
             chosen["month"],
-            5 if chosen["weekday"] == "" else chosen["weekday"],
-            Ending(chosen["ending"] or Ending.LAST),
+            chosen["weekday"],
+            Ending(chosen["ending"]),
             named_by,
         )
 

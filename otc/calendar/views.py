@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from otc.calendar.forms import CalendarForm, initial_of
 from otc.calendar.models import FiscalCalendar
 from otc.calendar.report import YEARS_AHEAD, CalendarReport, calendar_report
-from otc.calendar.rules import PeriodError, year_of
+from otc.calendar.rules import FIRST_YEAR, PeriodError, year_of
 from otc.calendar.services import WordNeeded, calendar_change, calendar_undo
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.middleware import tenant_of
@@ -99,6 +99,7 @@ def _page(
         "form": form,
         "report": shown,
         "is_preview": report is not None,
+        "is_for_ever": shown.first_day is not None and shown.first_day.year <= FIRST_YEAR,
         "this_year": next(row for row in shown.rows if tenant.today in row.year),
         "can_manage": tenant.may("manage_calendar"),
     }

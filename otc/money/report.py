@@ -11,6 +11,7 @@ from otc.ui.charts import line
 from otc.ui.charts.svg import Chart
 
 SHOWN_POINTS = 36
+DAYS_A_PAGE = 60
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class RateRow:
 
 @dataclass(frozen=True)
 class CurrencyReport:
+    """`rows` are a page of days; `next_before` is the day that the next page lies before, None on the last."""
+
     code: str
     rows: tuple[RateRow, ...]
     chart: Chart | None
     missing: MissingRate | None
+    next_before: date | None
 
 
 def currencies_report(*, own: str, today: date) -> CurrenciesReport:
@@ -83,16 +87,24 @@ def currencies_report(*, own: str, today: date) -> CurrenciesReport:
     return CurrenciesReport(tuple(rows), tuple(missing.values()), used.get(own, 0))
 
 
-def currency_report(code: str, *, own: str) -> CurrencyReport:
-    """Every rate of a currency that is or was known, the latest day first, drawn over time."""
+def currency_report(code: str, *, own: str, before: date | None = None) -> CurrencyReport:
+    """The rates of a currency that are or were known, the latest day first, those of before a day where one is given;
+    and the latest current ones drawn over time.
+    """
+    known_rates = Rate.objects.filter(currency=code)
+    paged = known_rates.filter(valid_from__lt=before) if before else known_rates
+    days = list(
+        paged.order_by("-valid_from").values_list("valid_from", flat=True).distinct()[: DAYS_A_PAGE + 1]
+    )
     by_day: dict[date, list[Rate]] = {}
-    for rate in Rate.objects.filter(currency=code).order_by("-valid_from", "-known_from"):
+    for rate in paged.filter(valid_from__in=days[:DAYS_A_PAGE]).order_by("-valid_from", "-known_from"):
         by_day.setdefault(rate.valid_from, []).append(rate)
-    rows = tuple(RateRow(known[0], tuple(known[1:])) for known in by_day.values())
-    shown = [row.rate for row in reversed(rows) if row.is_current][-SHOWN_POINTS:]
+    current = known_rates.filter(known_to=FOREVER).order_by("-valid_from")
+    shown = list(current[:SHOWN_POINTS])[::-1]
     return CurrencyReport(
         code=code,
-        rows=rows,
+        rows=tuple(RateRow(known[0], tuple(known[1:])) for known in by_day.values()),
+        next_before=days[DAYS_A_PAGE - 1] if len(days) > DAYS_A_PAGE else None,
         chart=rate_chart(shown, own=own) if len(shown) > 1 else None,
         missing=next((one for one in missing_rates() if one.currency == code), None),
     )

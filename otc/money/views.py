@@ -1,5 +1,6 @@
 """Settings: currencies and their dated rates; and the currency that a person sees amounts in."""
 
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
@@ -69,10 +70,15 @@ def currency(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     tenant = tenant_of(request)
     if code not in DECIMALS or code == tenant.organization.currency:
         raise Http404
+    try:
+        before = date.fromisoformat(request.GET["before"]) if "before" in request.GET else None
+    except ValueError as problem:
+        raise Http404 from problem
     context = {
         "page_title": code,
         "tabs": settings_tabs(request, "currencies"),
-        "report": currency_report(code, own=tenant.organization.currency),
+        "report": currency_report(code, own=tenant.organization.currency, before=before),
+        "first_href": request.path if before else "",
         "can_manage": tenant.may("manage_rates"),
     }
     return render(request, "otc/money/currency.html", context)

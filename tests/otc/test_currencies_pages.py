@@ -1,6 +1,6 @@
 """The settings page of currencies, the person's own currency, and rates over the API."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -154,3 +154,17 @@ def test_a_withdrawn_rate_is_put_back_from_its_page(house, signed_in):
     client.post(house.url(f"settings/currencies/rates/{written.rate.id}/undo/"))
     with use(house.organization.id):
         assert Rate.objects.filter(known_to=FOREVER).count() == 1
+
+
+def test_many_rates_come_in_pages(house, signed_in):
+    with use(house.organization.id):
+        days = [date(2020, 1, 1) + timedelta(days=n) for n in range(130)]
+        Rate.objects.bulk_create(Rate(currency="USD", valid_from=day, rate="0.9") for day in days)
+    client, url, seen = signed_in(house.ops), house.url("settings/currencies/of/USD/"), []
+    while url:
+        page = client.get(url)
+        seen += [row.rate.valid_from for row in page.context["report"].rows]
+        before = page.context["report"].next_before
+        url = house.url(f"settings/currencies/of/USD/?before={before}") if before else ""
+    assert seen == days[::-1]
+    assert client.get(house.url("settings/currencies/of/USD/?before=soon")).status_code == 404

@@ -11,20 +11,25 @@ from otc.question import Question
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart
 
 
-def quotas_of(period: Period, *, currency: str, known: datetime) -> dict[UUID, int]:
-    """Quota per person in minor units of `currency`; who has none is left out.
+def quotas_of(period: Period, *, own: str, currency: str, known: datetime) -> dict[UUID, int]:
+    """Quota per person in minor units of `currency`; who has none is left out. `own` is the organization's.
 
     A quota has no close date: in another currency it counts at the rate of its period's last day.
     """
     quotas = dict(Quota.objects.filter(period=period.key).values_list("person_id", "amount_minor"))
-    return shown_minor(quotas, currency=currency, day=period.last, known=known)
+    return shown_minor(quotas, own=own, currency=currency, day=period.last, known=known)
 
 
 def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) -> int | None:
     """The scope's target: the person's own quota, else the sum of the reports'; None where nobody has one."""
     known = quotas
     if known is None:
-        known = quotas_of(question.period, currency=question.currency, known=question.known)
+        known = quotas_of(
+            question.period,
+            own=question.organization.currency,
+            currency=question.currency,
+            known=question.known,
+        )
     if question.scope == UNASSIGNED:
         return None
     if question.scope != EVERYONE:

@@ -105,7 +105,7 @@ def rollup_report(
         {(row.owner_id, row.category): row.amount_minor for row in own}, tree=tree_of(owners, chart=chart)
     )
     people = people_by_id()
-    given = quotas_of(period, currency=corporate, known=known)
+    given = quotas_of(period, own=organization.currency, currency=corporate, known=known)
     quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
     counts: Counter[UUID | None] = Counter()
     for row in own:

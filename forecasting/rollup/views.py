@@ -125,7 +125,13 @@ def with_calls(rows: list[GridRow], question: Question) -> list[GridRow]:
     """The rows with everybody's latest commit call as of the question's instant."""
     calls = latest_calls(question.period.key, as_of=question.as_of)
     said = {person_id: call.amount_minor for person_id, call in calls.items()}
-    shown = shown_minor(said, currency=question.currency, day=question.period.last, known=question.known)
+    shown = shown_minor(
+        said,
+        own=question.organization.currency,
+        currency=question.currency,
+        day=question.period.last,
+        known=question.known,
+    )
     return [
         replace(row, call=calls.get(row.row.person_id), call_minor=shown.get(row.row.person_id))
         if row.row.person_id

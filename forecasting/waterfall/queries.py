@@ -18,7 +18,7 @@ from forecasting.rollup.queries import owner_condition, owner_parameters
 from forecasting.waterfall.rules import ABSENT, Part, PartState
 from otc.calendar.rules import Period
 from otc.money.models import Rate
-from otc.money.queries import corporate_currency, corporate_minor_sql
+from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
 from otc.tenancy.reach import Reach
@@ -100,10 +100,10 @@ _PARTS = f"""
 
 
 def parts_between(
-    period: Period, *, before: End, after: End, corporate: str, visible: Reach
+    period: Period, *, before: End, after: End, own: str, corporate: str, visible: Reach
 ) -> tuple[list[Part], dict[UUID, DealLabel]]:
     """Every deal that can show in the waterfall of `period`, at both ends, and what it is called for a viewer
-    who sees `visible`.
+    who sees `visible`. `own` is the organization's currency, `corporate` that of the totals.
     """
     is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
     parameters: dict[str, Any] = {
@@ -119,7 +119,7 @@ def parts_between(
     with connection.cursor() as cursor:
         cursor.execute(_PARTS.format(visible=is_visible), parameters)
         found = cursor.fetchall()
-    rates = Rates.known_at(max(before.known, after.known), corporate=corporate)
+    rates = Rates.known_at(max(before.known, after.known), own=own, corporate=corporate)
     width = len(_STATE) + 1
     parts, labels = [], {}
     for opportunity_id, name, account_name, owner_name, is_seen, *states in found:
@@ -164,10 +164,10 @@ class Rates:
         self.in_force = in_force
 
     @classmethod
-    def known_at(cls, instant: datetime, *, corporate: str) -> "Rates":
+    def known_at(cls, instant: datetime, *, own: str, corporate: str) -> "Rates":
         rows = Rate.objects.filter(known_from__lte=instant)
         columns = ("currency", "valid_from", "known_from", "known_to", "rate")
-        return cls(rows.values_list(*columns), own=corporate_currency(), corporate=corporate)
+        return cls(rows.values_list(*columns), own=own, corporate=corporate)
 
 
 def _state(row: list[Any], *, rates: Rates, known: datetime) -> PartState:

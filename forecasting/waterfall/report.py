@@ -88,7 +88,9 @@ def waterfall_report(
         )
         for instant in (since, as_of)
     )
-    parts, labels = parts_between(period, before=before, after=after, corporate=corporate, visible=visible)
+    parts, labels = parts_between(
+        period, before=before, after=after, own=organization.currency, corporate=corporate, visible=visible
+    )
     frame = Frame(period, _scope(before.owners), _scope(after.owners), corporate)
     hidden = frozenset(deal for deal, label in labels.items() if not label.is_visible)
     found = _without_later_amounts(waterfall(parts, frame=frame), hidden)

@@ -32,16 +32,15 @@ def rated_currencies() -> list[str]:
 
 
 def shown_minor[Key](
-    amounts: Mapping[Key, int], *, currency: str, day: date, known: datetime | None = None
+    amounts: Mapping[Key, int], *, own: str, currency: str, day: date, known: datetime | None = None
 ) -> dict[Key, int]:
-    """Amounts of the organization's currency that have no close date of their own (a quota, a call), in another: each
+    """Amounts of the organization's currency, `own`, that have no close date of their own (a quota, a call), in another: each
     at the rate of `day`, usually the last of its period, or the latest known one if that lies ahead. Without a
     rate there is none of them.
     """
-    own = corporate_currency()
     if currency == own:
         return dict(amounts)
-    rate = rate_on(currency, day, known=known)
+    rate = rate_on(currency, day, known=known, own=own)
     if rate is None:
         return {}
     inverse = 1 / Fraction(rate)
@@ -81,12 +80,14 @@ def _rate_sql(code: str, *, alias: str, known: str) -> str:
     )
 
 
-def rate_on(currency: str, day: date | None, *, known: datetime | None = None) -> Decimal | None:
+def rate_on(
+    currency: str, day: date | None, *, known: datetime | None = None, own: str | None = None
+) -> Decimal | None:
     """Corporate units per unit of `currency` on `day`, as known at `known` (None: now); None where there is none.
 
-    The organization's own currency is 1 on every day.
+    The organization's own currency (`own`, else it is looked up) is 1 on every day.
     """
-    if currency == corporate_currency():
+    if currency == (own or corporate_currency()):
         return Decimal(1)
     rates: Any = Rate.objects.filter(currency=currency)
     rates = (

@@ -210,7 +210,10 @@ def _corporate(state: Any, question: Question) -> int | None:
     if state.amount_minor is None or state.currency == corporate:
         return state.amount_minor
     day, known = state.close_date, question.known
-    source, target = (rate_on(code, day, known=known) for code in (state.currency, corporate))
+    source, target = (
+        rate_on(code, day, known=known, own=question.organization.currency)
+        for code in (state.currency, corporate)
+    )
     if source is None or target is None:
         return None
     rate = Fraction(source) / Fraction(target)

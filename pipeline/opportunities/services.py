@@ -316,7 +316,7 @@ def _check_rate(deal: Opportunity) -> None:
     corporate = _corporate_currency()
     if deal.amount_minor is None or deal.currency == corporate:
         return
-    if rate_on(deal.currency, deal.close_date) is None:
+    if rate_on(deal.currency, deal.close_date, own=corporate) is None:
         day = f" on {deal.close_date.isoformat()}" if deal.close_date else ""
         raise Refused("currency", f"No rate of {deal.currency} to {corporate} is known{day}; add one first")
 

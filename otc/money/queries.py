@@ -34,9 +34,9 @@ def rated_currencies() -> list[str]:
 def shown_minor[Key](
     amounts: Mapping[Key, int], *, own: str, currency: str, day: date, known: datetime | None = None
 ) -> dict[Key, int]:
-    """Amounts of the organization's currency, `own`, that have no close date of their own (a quota, a call), in another: each
-    at the rate of `day`, usually the last of its period, or the latest known one if that lies ahead. Without a
-    rate there is none of them.
+    """Amounts of the organization's currency, `own`, that have no close date of their own (a quota, a call), in
+    another: each at the rate of `day`, usually the last of its period, or the latest known one if that lies ahead.
+    Without a rate there is none of them.
     """
     if currency == own:
         return dict(amounts)

@@ -84,9 +84,8 @@ def inserted(bench: Bench, organization_id: Any, *, is_checked: bool) -> tuple[f
         )
         cursor.execute("ANALYZE o")
         cursor.execute("ANALYZE v")
-        if is_checked:
-            cursor.execute("ALTER TABLE pipeline_opportunity DISABLE TRIGGER USER")
-        else:
+        cursor.execute("ALTER TABLE pipeline_opportunity DISABLE TRIGGER USER")
+        if not is_checked:
             cursor.execute("SET LOCAL session_replication_role = replica")
         backend = connection.info.backend_pid
         statements = list(_statements(cursor))

@@ -6,7 +6,8 @@ from benchmarks.finding import Finding
 from benchmarks.house import Bench
 from benchmarks.timing import interleaved
 
-MOST_RATIO = 0.1
+# The floor grows with the deals and the search hardly does; much of it is planning.
+MOST_RATIO = 0.2
 
 
 def measure(bench: Bench) -> list[Finding]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from otc.audit.exports import export_append
 from otc.audit.refusals import REFUSALS, Visitor, holder_of_dead_token, refusal_append
-from otc.calendar.queries import calendar_of
+from otc.calendar.queries import calendar_stamped
 from otc.calendar.rules import Calendar
 from otc.identity.policy.gate import stop
 from otc.tenancy.context import ActingFor, use
@@ -76,8 +76,8 @@ class Tenant:
 
     @cached_property
     def calendar(self) -> Calendar:
-        """The fiscal calendar as known now, read once a request."""
-        return calendar_of(self.organization)
+        """The fiscal calendar as known now."""
+        return calendar_stamped(self.organization)
 
     def may(self, action: str) -> bool:
         """Whether the role may, or that of somebody for whom the person stands in: then only in that branch."""

@@ -45,6 +45,8 @@ class Organization(models.Model):
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.TEAM)
     # Changes with every custom field's definition: what was read of them under it may be kept.
     fields_stamp = models.UUIDField(null=True, blank=True)
+    # The same of the fiscal calendar's rows; the database changes it. Empty while there are none.
+    calendar_stamp = models.UUIDField(null=True, blank=True)
     second_factor = models.CharField(
         max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
     )

@@ -28,13 +28,15 @@ from postmortem.demo.lines import COLUMNS, Batch, Liner
 
 # PostgreSQL plans for an empty organization until it has looked at a first small batch.
 FIRST_DEALS = 500
-BATCH_DEALS = 5000
+# Up to a thousand deals the checked function goes by the staging table's key. For more it looks at the table first
+# and then scans it whole, with all that earlier batches left there until the transaction ends: slower every time.
+BATCH_DEALS = 1000
 # Statistics are renewed whenever so many times as many deals are there.
 LOOKS_AGAIN_AT = 12
 # From so many deals on, contacts and milestones of deals closed long ago are left out: most rows, least asked for.
 LEAN_FROM_DEALS = 200_000
 LEAN_AFTER_DAYS = 180
-AHEAD = 2  # batches that wait per process, which bounds the memory
+AHEAD = 4  # batches that wait per process, which bounds the memory
 Changes = dict[tuple[str, int], list[list[int]]]
 
 
@@ -47,7 +49,7 @@ class Written:
 
 
 def batches(count: int) -> list[range]:
-    """The deals' numbers in batches, a small one first: 12,000 -> 0..499, 500..5499, 5500..10499, 10500..11999."""
+    """The deals' numbers in batches, a small one first: 2,000 -> 0..499, 500..1499, 1500..1999."""
     bounds = [0, *range(min(FIRST_DEALS, count), count, BATCH_DEALS), count]
     return [range(start, end) for start, end in pairwise(bounds) if start < end]
 

@@ -3,13 +3,24 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
 from pipeline.find import views as find
-from pipeline.opportunities.views import board, cell, closing, creating, deal, deals, field_controls, trash
+from pipeline.opportunities.views import (
+    board,
+    bulk,
+    cell,
+    closing,
+    creating,
+    deal,
+    deals,
+    field_controls,
+    trash,
+)
 from pipeline.team import views as team
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/", deals.deals, name="deals"),
     path("deals/board/", board.board, name="board"),
     path("deals/columns/", field_controls.deals_columns, name="deals_columns"),
+    path("deals/bulk/", bulk.deals_bulk, name="deals_bulk"),
     path("deals/new/", creating.deal_new, name="deal_new"),
     path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.signals import got_request_exception
+from django.db import IntegrityError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -31,6 +32,7 @@ class Problem:
 # Always these bytes, whether a thing is missing, somebody else's or out of sight.
 NOT_FOUND = Problem(404, "not_found", "There is nothing here, or you may not see it.")
 SERVER_ERROR = Problem(500, "server_error", "Something broke on our side. It is logged; please try again.")
+UNIQUE_VIOLATION = "23505"
 NOT_UNDERSTOOD = "Some values are not understood."
 
 _CODES = {
@@ -64,6 +66,8 @@ def problem_of(error: Exception) -> Problem | None:
         return NOT_FOUND
     if isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, IntegrityError) and _is_a_second_one(error):
+        return Problem(409, "conflict", "Somebody wrote the same at this moment; read it again, then decide.")
     if isinstance(error, BadQuestion):
         return Problem(400, "invalid", NOT_UNDERSTOOD, {error.parameter: [error.message]})
     if isinstance(error, exceptions.ValidationError):
@@ -91,6 +95,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
         got_request_exception.send(sender=answer, request=request)
         problem = SERVER_ERROR
     return Response(body(problem), status=problem.status, headers=dict(problem.headers))
+
+
+def _is_a_second_one(error: IntegrityError) -> bool:
+    """Whether a unique key refused the row: the check before it ran beside another request's."""
+    return getattr(error.__cause__, "pgcode", None) == UNIQUE_VIOLATION
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

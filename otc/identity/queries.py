@@ -1,4 +1,4 @@
-"""What the settings pages list: people with today's manager, tokens, rates."""
+"""What the settings pages list: people with today's manager, tokens."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from otc.identity.models import ApiToken
-from otc.money.models import Rate
 from otc.tenancy.lines import chart_at
 from otc.tenancy.models import Person, Role
 
@@ -35,11 +34,6 @@ def members(*, now: datetime, today: date) -> list[Member]:
         )
         for person in people
     ]
-
-
-def rates() -> list[Rate]:
-    """Every rate, by currency, the latest first."""
-    return list(Rate.objects.order_by("currency", "-valid_from", "-known_from"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from otc.identity.forms import TokenForm
 from otc.identity.models import ApiToken
-from otc.identity.queries import rates, token_holders, tokens
+from otc.identity.queries import token_holders, tokens
 from otc.identity.services import token_issue, token_revoke
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.middleware import Tenant
@@ -27,8 +27,8 @@ def tenant_of(request: HttpRequest) -> Tenant:
 @require_safe
 @page("view_settings")
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """The organization's facts and its exchange rates."""
-    context = {"page_title": "Settings", "tabs": settings_tabs(request, "settings"), "rates": rates()}
+    """The organization's facts."""
+    context = {"page_title": "Settings", "tabs": settings_tabs(request, "settings")}
     return render(request, "otc/identity/settings.html", context)
 
 

@@ -141,13 +141,6 @@ def one_row(model: Any, columns: tuple[str, ...], row_id: UUID) -> dict[str, Any
     return row
 
 
-def check_external_id(model: Any, fields: dict[str, Any], *, but: UUID | None = None) -> None:
-    """Refuse an external id that another row has."""
-    external_id = fields.get("external_id")
-    if external_id and model.objects.filter(external_id=external_id).exclude(id=but).exists():
-        raise Invalid("external_id", f"“{external_id}” is taken; edit that one instead")
-
-
 class NamedList(Endpoint):
     """A page of accounts or contacts."""
 
@@ -185,7 +178,6 @@ class Accounts(NamedList):
     def post(self, request: Request) -> Response:
         """A new account."""
         fields = self.content(AccountInput)
-        check_external_id(Account, fields)
         account = account_create(**fields)
         location = request.build_absolute_uri(f"{request.path}/{account.id}")
         body = one_item(Account, ACCOUNT_COLUMNS, account.id, self.tenant.organization)
@@ -208,7 +200,6 @@ class AccountDetail(Endpoint):
         """Change the fields that are sent."""
         one_row(Account, ("id",), account_id)
         changes = self.content(AccountEdit, partial=True)
-        check_external_id(Account, changes, but=account_id)
         account_edit(account_id, changes=changes)
         return Response(one_item(Account, ACCOUNT_COLUMNS, account_id, self.tenant.organization))
 
@@ -235,7 +226,6 @@ class Contacts(NamedList):
     def post(self, request: Request) -> Response:
         """A new contact at an account."""
         fields = self.content(ContactInput)
-        check_external_id(Contact, fields)
         contact = contact_create(fields.pop("account_id"), **fields)
         location = request.build_absolute_uri(f"{request.path}/{contact.id}")
         body = one_item(Contact, CONTACT_COLUMNS, contact.id, self.tenant.organization)
@@ -262,7 +252,6 @@ class ContactDetail(Endpoint):
         """Change the fields that are sent."""
         one_row(Contact, ("id",), contact_id)
         changes = self.content(ContactEdit, partial=True)
-        check_external_id(Contact, changes, but=contact_id)
         contact_edit(contact_id, changes=changes)
         return Response(one_item(Contact, CONTACT_COLUMNS, contact_id, self.tenant.organization))
 

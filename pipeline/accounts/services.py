@@ -23,6 +23,7 @@ def account_create(*, name: str, **fields: Any) -> Account:
     name, fields = clean_name(name), clean_lines(fields)
     check_account({"name": name, **fields})
     _check_parent(None, fields)
+    _check_external_id(Account, fields)
     account = Account(name=name, name_folded=fold(name), **_columns(fields))
     _apply_fields(account, fields, is_new=True)
     account.save(force_insert=True)
@@ -38,12 +39,13 @@ def account_named(name: str) -> Account:
 def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     """Change name, parent, industry, country or attributes. Raises Invalid."""
     account: Account = Account.objects.select_for_update().get(id=account_id)
-    changes = clean_lines(changes)
-    check_account(changes)
-    _check_parent(account_id, changes)
-    for column, value in _columns(changes).items():
+    wanted = clean_lines(changes)
+    check_account(wanted)
+    _check_parent(account_id, wanted)
+    _check_external_id(Account, wanted, but=account_id)
+    for column, value in _columns(wanted).items():
         setattr(account, column, value)
-    _apply_fields(account, changes)
+    _apply_fields(account, wanted)
     account.name_folded = fold(account.name)
     account.save()
     return account
@@ -55,6 +57,7 @@ def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
     check_contact({"name": name, **fields})
     if not Account.objects.filter(id=account_id).exists():
         raise Invalid("account", "There is no such account")
+    _check_external_id(Contact, fields)
     contact = Contact(account_id=account_id, name=name, name_folded=fold(name), **_columns(fields))
     _apply_fields(contact, fields, is_new=True)
     contact.save(force_insert=True)
@@ -64,11 +67,12 @@ def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
 def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     """Change name, title, email or phone. Raises Invalid."""
     contact: Contact = Contact.objects.select_for_update().get(id=contact_id)
-    changes = clean_lines(changes)
-    check_contact(changes)
-    for column, value in _columns(changes).items():
+    wanted = clean_lines(changes)
+    check_contact(wanted)
+    _check_external_id(Contact, wanted, but=contact_id)
+    for column, value in _columns(wanted).items():
         setattr(contact, column, value)
-    _apply_fields(contact, changes)
+    _apply_fields(contact, wanted)
     contact.name_folded = fold(contact.name)
     contact.save()
     return contact
@@ -106,6 +110,17 @@ def _apply_fields(row: Account | Contact, changes: Mapping[str, Any], *, is_new:
     except NotAccepted as problem:
         field = problem.key if problem.key == "attributes" else f"fields.{problem.key}"
         raise Invalid(field, problem.reason) from problem
+
+
+def _check_external_id(
+    model: type[Account | Contact], changes: dict[str, Any], *, but: UUID | None = None
+) -> None:
+    """Refuse an external id that another row has, as it will be written; an empty one is none."""
+    if "external_id" not in changes:
+        return
+    changes["external_id"] = external_id = changes["external_id"] or None
+    if external_id and model.objects.filter(external_id=external_id).exclude(id=but).exists():
+        raise Invalid("external_id", f"“{external_id}” is taken; edit that one instead")
 
 
 def _check_parent(account_id: UUID | None, changes: Mapping[str, Any]) -> None:

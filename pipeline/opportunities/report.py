@@ -248,6 +248,11 @@ def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Itera
     yield from with_facts(batch, question, since=since)
 
 
+def matching_ids(question: Question, asked: Asked, *, since: datetime, limit: int) -> list[UUID]:
+    """The deals that match, at most `limit` of them. One query."""
+    return list(_matching(question, asked, since=since).values_list("deal_id", flat=True)[:limit])
+
+
 def check_sort(asked: Asked) -> None:
     """Raises BadQuestion for a column that the list can't be sorted by."""
     if asked.sort_field is None and asked.sort.removeprefix("-") not in SORTS:

@@ -72,7 +72,7 @@ def row_html(row: DealRow, look: Look) -> SafeString:
     cells = "".join(_cell(column, row, look, url, open_url) for column in look.columns)
     return SafeString(
         f"""<tr id="deal-{row.id}" data-href="{href}"{unassigned}>
-  <td class="cell-title n1"><div class="cell-line">{_title(row, href)}</div></td>
+  <td class="cell-title n1"><div class="cell-line">{_title(row, href, can_pick=look.can_edit)}</div></td>
 {cells}</tr>
 """
     )
@@ -125,11 +125,16 @@ def _edit(url: str, field: str, shown: str, *, kind: str = "", more: str = "") -
     )
 
 
-def _title(row: DealRow, href: str) -> str:
+def _title(row: DealRow, href: str, *, can_pick: bool) -> str:
+    """The owner's initials, which pick the deal for a change of many, and its name."""
     name = escape(row.name)
     account = f" · {escape(row.account_name)}" if row.account_name else ""
     owner = escape(row.owner_name or "nobody’s")
-    return f'{_mark(row.owner_name)}<a href="{href}" title="{name}{account} · {owner}">{name}</a>'
+    mark: str = _mark(row.owner_name)
+    if can_pick:
+        box = f'<input type="checkbox" form="picks" name="deal" value="{row.id}" aria-label="Pick {name}" data-pick>'
+        mark = f'<label class="pick">{box}{mark}</label>'
+    return f'{mark}<a href="{href}" title="{name}{account} · {owner}">{name}</a>'
 
 
 def _stage(row: DealRow, url: str | None) -> str:

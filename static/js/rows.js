@@ -1,5 +1,5 @@
 // Arrows, j and k move through the rows of tbody[data-rows]; left and right through a row's links and buttons.
-const STOPS = "a[href], button:not([disabled]), input:not([type=hidden]), summary";
+const STOPS = "a[href], button:not([disabled]), input:not([type=hidden], [data-pick]), summary";
 
 const isShown = (element) => element.getClientRects().length > 0;
 const rowsOf = () => [...document.querySelectorAll("tbody[data-rows] tr:not(.group)")].filter(isShown);

@@ -82,8 +82,11 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
         return editor(request, cell, field, deal, value=typed, error=refusal.reason)
     after = visible_opportunity(deal.id, visible=tenant.visible)
     told = told_changes(deal, after, today=tenant.today) if after else ()
-    said = f"{deal.name}: {told[0].sentence.strip()}" if told else f"{deal.name} is no longer in your sight"
-    return saved(request, deal.id, field, said=said, undo=undo_url(request, deal.id, written.before))
+    undo = undo_url(request, deal.id, written.before)
+    if after is None:
+        return given_away(request, said=f"{deal.name} is no longer in your sight", undo=undo)
+    said = f"{deal.name}: {told[0].sentence.strip()}" if told else ""
+    return saved(request, deal.id, field, said=said, undo=undo)
 
 
 def told_changes(before: Opportunity, after: Opportunity, *, today: date) -> tuple[Change, ...]:
@@ -92,6 +95,15 @@ def told_changes(before: Opportunity, after: Opportunity, *, today: date) -> tup
     if before.attributes != after.attributes:
         book = field_book("deal").naming([before.attributes, after.attributes])
     return changes(before, after, today=today, fields=book.fields, names=book.names)
+
+
+def given_away(request: HttpRequest, *, said: str, undo: str) -> HttpResponse:
+    """The row goes; who stood on the deal's page, which is not theirs any more, is led to the list."""
+    if is_htmx(request) and request.GET.get("in") != ON_DEAL_PAGE:
+        return HttpResponse(toast(request, said, undo=undo))
+    url = reverse("deals", args=[tenant_of(request).organization.slug])
+    led = back(request, url, said=said, undo=undo, has_origin=False)
+    return HttpResponse(headers={"HX-Redirect": led["Location"]}) if is_htmx(request) else led
 
 
 def saved(request: HttpRequest, deal_id: UUID, field: str, *, said: str, undo: str) -> HttpResponse:

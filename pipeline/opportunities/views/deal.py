@@ -20,11 +20,11 @@ from pipeline.opportunities.forms import ActivityForm
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.rules import Refused
-from pipeline.opportunities.services import milestone_mark, opportunity_edit, opportunity_undo
+from pipeline.opportunities.services import milestone_mark, opportunity_edit
+from pipeline.opportunities.undo import opportunity_undo_in_sight
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
 from pipeline.process.models import Milestone
 from pipeline.team.forms import PARTS, TeamMemberForm
-from pipeline.team.queries import seen
 
 STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
 
@@ -172,15 +172,15 @@ def as_uuid(text: str) -> UUID:
 @page("edit_deal")
 def deal_undo(request: HttpRequest, slug: str, deal_id: UUID, version_id: UUID) -> HttpResponse:
     """Go back to the version before the last change, a deletion included."""
-    tenant = tenant_of(request)
-    found = Opportunity.objects.filter(seen(tenant.visible), id=deal_id).first()
-    if found is None:
-        raise Http404
     try:
-        opportunity_undo(deal_id, to_version=version_id)
+        written = opportunity_undo_in_sight(
+            deal_id, to_version=version_id, visible=tenant_of(request).visible
+        )
+    except Opportunity.DoesNotExist:
+        raise Http404 from None
     except Refused as refusal:
         return back(request, deal_url(request, deal_id), failed=refusal.reason)
-    return back(request, deal_url(request, deal_id), said=f"{found.name} is as it was before")
+    return back(request, deal_url(request, deal_id), said=f"{written.opportunity.name} is as it was before")
 
 
 @require_POST

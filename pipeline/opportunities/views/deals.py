@@ -21,6 +21,7 @@ from otc.ui.pages import page
 from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
+from pipeline.opportunities.views.bulk import bulk_fields
 from pipeline.opportunities.views.field_controls import field_chips, field_controls
 from pipeline.opportunities.views.frame import Frame, bar_of, columns_of_list, frame, view_switch
 from pipeline.process.columns import LABELS
@@ -102,6 +103,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
         "is_filtered": is_filtered(asked),
         "kept_names": [(name, query.get(name, "")) for name in KEPT],
         "page_note": f"{len(report.rows)} of {fmt.thousands(report.sums.count)} deals on this page",
+        "bulk_fields": bulk_fields(asked.book) if report.rows else (),
         "tab_words": TAB_WORDS.get(asked.tab, ""),
     }
 

@@ -35,12 +35,16 @@ class Frame:
 
 
 def frame(request: HttpRequest, *, tenant: Tenant | None = None) -> Frame:
+    """What the request's address asks for; `tenant` is the request's unless another clock is meant."""
+    return frame_of(tenant or tenant_of(request), request.GET)
+
+
+def frame_of(tenant: Tenant, query: QueryDict) -> Frame:
     """A rep starts with their own deals, a manager with their branch's, the others with everyone's.
 
-    `tenant` is the request's unless another clock is meant. Raises BadQuestion and UnknownScope.
+    Raises BadQuestion and UnknownScope.
     """
-    tenant = tenant or tenant_of(request)
-    parameters = field_parameters(request.GET)
+    parameters = field_parameters(query)
     if not parameters.get("scope"):
         mine = tenant.person.role in OWN_BY_DEFAULT
         parameters["scope"] = str(tenant.person.id) if mine else EVERYONE

@@ -10,7 +10,8 @@ from otc.fields.people import people_directory
 from otc.fields.queries import field_book
 from otc.fields.rules import PREFIX, Field, Reading, check_value, read_text
 from otc.fields.writing import reading_of
-from otc.imports.mapping import Binding, Getter, MappingError
+from otc.imports.binding import Binding, Getter
+from otc.imports.mapping import MappingError
 from otc.tenancy.services import fold
 
 OBJECT_OF_KIND = {"opportunities": "deal", "accounts": "account"}

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from otc.imports.binding import Binding, Getter
 from otc.imports.columns import Column
 from otc.imports.dates import DAY_FIRST, MONTH_FIRST, day_readings
-from otc.imports.mapping import Binding, Getter, MappingError, UnmappedValue
+from otc.imports.mapping import MappingError, UnmappedValue
 from otc.imports.numbers import COMMA, POINT, number_readings
 from otc.imports.reader import SourceRow
 

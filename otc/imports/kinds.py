@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from otc.imports.binding import Binding
 from otc.imports.columns import Column
-from otc.imports.mapping import NO_MAPPING, Binding, ColumnMapping
+from otc.imports.mapping import NO_MAPPING, ColumnMapping
 from otc.tenancy.models import Organization
 
 MAX_KEY = 200

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from otc.audit.services import audit_append
 from otc.fields.importing import with_fields
+from otc.imports.binding import Binding, bind
 from otc.imports.blocks import stage_rows
 from otc.imports.differences import differences, records_before
 from otc.imports.formats import settle_formats
 from otc.imports.kinds import ImportJob, Kind
-from otc.imports.mapping import NO_MAPPING, Binding, ColumnMapping, bind
+from otc.imports.mapping import NO_MAPPING, ColumnMapping
 from otc.imports.models import ImportRow, ImportRun, ImportState
 from otc.imports.names_shown import shown_name
 from otc.imports.progress import APPLYING, CHECKING, FINISHING, Progress

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from otc.fields.rules import NotAccepted
+from otc.imports.binding import Binding, Getter
 from otc.imports.columns import (
     STAGED_AS,
     CellError,
@@ -23,7 +24,7 @@ from otc.imports.columns import (
     folded,
 )
 from otc.imports.kinds import ImportJob, Kind
-from otc.imports.mapping import Binding, Getter, UnmappedValue
+from otc.imports.mapping import UnmappedValue
 from otc.imports.reader import SourceRow
 from otc.tenancy.models import Organization
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from otc.imports.binding import Binding, bind
 from otc.imports.columns import CellError, Column, ColumnType, amount_minor, cell_parser, currency_code
 from otc.imports.dates import ORDER_WORDS
 from otc.imports.formats import AmbiguousColumn, settle_formats
 from otc.imports.kinds import Kind
-from otc.imports.mapping import Binding, MappingError, UnmappedValue, bind, parse_mapping
+from otc.imports.mapping import MappingError, UnmappedValue, parse_mapping
 from otc.imports.numbers import MARK_WORDS
 from otc.imports.presets import source_columns
 from otc.imports.profile import SAMPLED_ROWS, FileProfile

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otc.imports.binding import bind
 from otc.imports.blocks import BlockStager, CopyStream
 from otc.imports.columns import Column, ColumnType
-from otc.imports.mapping import NO_MAPPING, bind
+from otc.imports.mapping import NO_MAPPING
 from otc.imports.reader import ImportFileError, SourceRow
 from otc.imports.staging import RowStager
 

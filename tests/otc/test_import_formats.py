@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from otc.imports.binding import bind
 from otc.imports.columns import CellError, Column, ColumnType, amount_minor, cell_parser
 from otc.imports.encoding import encoding_of
 from otc.imports.formats import AmbiguousColumn, settle_formats
-from otc.imports.mapping import bind, parse_mapping
+from otc.imports.mapping import parse_mapping
 from otc.imports.names_shown import shown_name
 from otc.imports.reader import ImportFileError, SourceRow, open_csv
 

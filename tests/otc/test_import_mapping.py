@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from otc.imports.binding import Binding, bind
 from otc.imports.columns import Column, ColumnType
-from otc.imports.mapping import Binding, MappingError, UnmappedValue, bind, parse_mapping, read_mapping
+from otc.imports.mapping import MappingError, UnmappedValue, parse_mapping, read_mapping
 
 COLUMNS = (
     Column("external_id", is_required=True),

@@ -562,3 +562,12 @@ def test_the_typed_table_says_what_the_rules_say(inside, six, make_deal):
         got = {key: str(value) if key == "engineer" else value for key, value in table.items()}
         wanted = {key: value for key, value in expected.items() if value is not None}
         assert got == wanted, raw
+
+
+@pages
+def test_a_session_that_begins_with_words_for_a_person_reads_no_person(house):
+    """The first calls of a session plan with the words at hand, and what no condition keeps off is cast then."""
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("""SELECT pipeline_field_person('{"a": "Jonas"}', 'a')""")
+        assert cursor.fetchall() == [(None,)]

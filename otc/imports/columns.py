@@ -7,6 +7,7 @@ from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from otc.fields.rules import Field
 from otc.imports.dates import ORDER_WORDS, is_bare_day, parse_moment
 from otc.imports.numbers import MARK_WORDS, number_readings, read_number
 from otc.money.rules import MoneyError, TooManyDecimals, decimals_of, parse_amount, parse_rate
@@ -39,6 +40,7 @@ class ColumnType(Enum):
     RATE = "rate"
     AMOUNT = "amount"  # minor units of the row's currency
     OPEN_AMOUNT = "open amount"  # ten-thousandths of a currency that only the database knows
+    NUMBER = "number"  # of a custom field
 
 
 # The types in the staging table that aren't text.
@@ -71,7 +73,35 @@ class Column:
 
     @property
     def is_amount(self) -> bool:
-        return self.type in (ColumnType.AMOUNT, ColumnType.OPEN_AMOUNT)
+        """Whether a mark before decimals has to be known to read it."""
+        return self.type in (ColumnType.AMOUNT, ColumnType.OPEN_AMOUNT, ColumnType.NUMBER)
+
+
+TYPE_OF_FIELD = {
+    "text": ColumnType.TEXT,
+    "number": ColumnType.NUMBER,
+    "money": ColumnType.AMOUNT,
+    "date": ColumnType.DATE,
+    "choice": ColumnType.CHOICE,
+    "person": ColumnType.NAME,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldColumn(Column):
+    """A custom field as a column of an import, called `field.<key>`. Its cells become an attribute's value."""
+
+    field: Field
+
+    @property
+    def attribute(self) -> str:
+        return self.field.attribute
+
+    def is_called(self, name: str) -> bool:
+        """Whether a column of a file bears `field.<key>`, the key, the attribute's name or the label."""
+        field = self.field
+        exact = name in (field.name, field.key, field.attribute)
+        return exact or folded(name) in (field.name, field.key, folded(field.label))
 
 
 Parser = Callable[[str], str]
@@ -132,7 +162,7 @@ def _plain_amount(text: str, *, currency: str | None, mark: str | None) -> str:
     try:
         number = read_number(text, mark)
     except ValueError:
-        raise CellError(_no_number(text, mark)) from None
+        raise CellError(no_number(text, mark)) from None
     if number.is_percent:
         raise CellError(f"“{_short(text)}” is a share, not an amount")
     if currency and number.currencies and currency not in number.currencies:
@@ -141,14 +171,15 @@ def _plain_amount(text: str, *, currency: str | None, mark: str | None) -> str:
     return number.plain
 
 
-def _no_number(text: str, mark: str | None) -> str:
+def no_number(text: str, mark: str | None, *, noun: str = "an amount") -> str:
+    """Why a text can't be read as a number with `mark` before its decimals."""
     readings = number_readings(text)
     if mark is None and len(readings) > 1:
         plain = " or ".join(number.plain for number in readings.values())
         return f"“{_short(text)}” may mean {plain}: say in the mapping which sign stands before decimals"
     if mark is not None and readings:
         return f"“{_short(text)}” isn't written like the rest of the column, with {MARK_WORDS[mark]}"
-    return f"“{_short(text)}” is not an amount like 1250.50"
+    return f"“{_short(text)}” is not {noun} like 1250.50"
 
 
 def currency_code(text: str) -> str:
@@ -208,11 +239,15 @@ def _boolean(text: str) -> str:
 
 
 def _date(text: str, *, zone: ZoneInfo, date_format: str | None) -> str:
-    """A day; an instant counts as the organization's day."""
+    return _day_in_range(read_day(text, zone=zone, date_format=date_format), text).isoformat()
+
+
+def read_day(text: str, *, zone: ZoneInfo, date_format: str | None) -> date:
+    """A day; an instant counts as the organization's day. Raises CellError."""
     moment = _parsed(text, date_format, expected="a date like 2026-03-31")
     if moment.tzinfo is not None:
         moment = moment.astimezone(zone)
-    return _day_in_range(moment.date(), text).isoformat()
+    return moment.date()
 
 
 def _instant(text: str, *, zone: ZoneInfo, date_format: str | None) -> str:

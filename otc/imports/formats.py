@@ -18,7 +18,7 @@ Readings = Callable[[str], Mapping[str, Any]]
 
 
 class AmbiguousColumn(MappingError):
-    """A column whose cells have two readings: `column` is native, `choices` are what the mapping may say."""
+    """A column whose cells have two readings: `column` is native or a field, `choices` are what the mapping may say."""
 
     def __init__(self, column: str, choices: tuple[str, str], message: str) -> None:
         super().__init__(message)
@@ -67,7 +67,7 @@ def settle_formats(
     ballots = {
         column.name: ballot
         for column in columns
-        if column.name in binding.getters
+        if binding.getter(column.name) is not None
         and binding.formats.get(column.name) is None
         and (ballot := evidence_for(column)) is not None
     }
@@ -80,7 +80,7 @@ def settle_formats(
 
 def _vote(ballots: Mapping[str, Evidence], binding: Binding, rows: Iterable[SourceRow]) -> None:
     wanted: list[tuple[Getter, Evidence]] = [
-        (binding.getters[name], ballot) for name, ballot in ballots.items()
+        (get, ballot) for name, ballot in ballots.items() if (get := binding.getter(name)) is not None
     ]
     for number, row in enumerate(_usable(rows, binding)):
         if number >= SAMPLE_ROWS:

@@ -1,6 +1,6 @@
 """The way in: one file, one transaction, rows applied set by set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from otc.audit.services import audit_append
-from otc.fields.importing import with_fields
+from otc.fields.importing import field_columns, with_readers
 from otc.imports.binding import Binding, bind
 from otc.imports.blocks import stage_rows
+from otc.imports.columns import FieldColumn
 from otc.imports.differences import differences, records_before
 from otc.imports.formats import settle_formats
 from otc.imports.kinds import ImportJob, Kind
@@ -54,17 +55,15 @@ def run_import(
     """
     now, progress = now or timezone.now(), progress or Progress()
     person_id = run.person_id if run else None
+    with use(organization.id):
+        fields = field_columns(kind.name)
+    name = run.file_name if run else None
     with (
-        _opened(path, kind=kind, mapping=mapping, name=run.file_name if run else None) as (source, binding),
+        _opened(path, kind=kind, mapping=mapping, fields=fields, name=name) as (source, binding),
         use(organization.id, person_id=person_id, channel="import"),
         connection.cursor() as cursor,
     ):
-        binding = with_fields(
-            binding,
-            kind_name=kind.name,
-            today=now.astimezone(ZoneInfo(organization.timezone)).date(),
-            date_format=mapping.date_format,
-        )
+        binding = with_readers(binding, zone=ZoneInfo(organization.timezone))
         run = run or _new_run(kind, source, is_dry_run=is_dry_run)
         creatable = kind.creatable if creates_missing else frozenset(mapping.create_missing) & kind.creatable
         job = ImportJob(cursor, organization, run.id, now, binding, creatable, mapping)
@@ -91,19 +90,25 @@ def run_import(
 
 @contextmanager
 def _opened(
-    path: Path, *, kind: Kind, mapping: ColumnMapping, name: str | None
+    path: Path, *, kind: Kind, mapping: ColumnMapping, fields: Sequence[FieldColumn], name: str | None
 ) -> Iterator[tuple[CsvFile, Binding]]:
     """The open file and the mapping tied to it, every format settled."""
     options = {"delimiter": mapping.delimiter, "name": name}
     with open_csv(path, encoding=mapping.encoding, **options) as opened:
         source = unfolded(opened, mapping.unfold) if mapping.unfold else opened
-        binding = bind(mapping, header=source.header, columns=kind.columns, keeps_others=kind.keeps_others)
+        binding = bind(
+            mapping,
+            header=source.header,
+            columns=kind.columns,
+            keeps_others=kind.keeps_others,
+            fields=fields,
+        )
 
         def rows() -> Iterator[SourceRow]:
             with open_csv(path, encoding=source.encoding.name, **options) as again:
                 yield from (unfolded(again, mapping.unfold) if mapping.unfold else again).rows
 
-        yield source, settle_formats(binding, columns=kind.columns, rows=rows)
+        yield source, settle_formats(binding, columns=[*kind.columns, *fields], rows=rows)
 
 
 def _new_run(kind: Kind, source: CsvFile, *, is_dry_run: bool) -> ImportRun:

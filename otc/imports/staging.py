@@ -63,7 +63,8 @@ class RowStager:
         shape = [f"{column.name}:{formats.get(column.name)}" for column, _, _ in self.columns]
         self.width = len(self.copied_columns)
         # A column that became a field since is read anew.
-        typed = [f"{name}:field" if name in self.readers else name for name, _ in self.attributes]
+        of_fields = {field.attribute: formats.get(name) for name, field in binding.fields.items()}
+        typed = [_typed(name, of_fields) for name, _ in self.attributes]
         self.shape = "\x1e".join([*shape, *typed]).encode()
 
     @property
@@ -159,6 +160,13 @@ class RowStager:
             return self.readers[name](text)
         except NotAccepted as problem:
             raise RefusedCell(name, problem.reason) from None
+
+
+def _typed(name: str, formats: Mapping[str, str | None]) -> str:
+    """An attribute and, where it is a custom field, how that is written."""
+    if name not in formats:
+        return name
+    return f"{name}:field:{form}" if (form := formats[name]) else f"{name}:field"
 
 
 def _storable(text: str) -> str:

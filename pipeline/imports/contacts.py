@@ -27,12 +27,15 @@ WRITTEN = {
     "title": Written("title", "coalesce(s.title, '')"),
     "email": Written("email", "coalesce(s.email, '')"),
     "phone": Written("phone", "coalesce(s.phone, '')"),
+    "attributes": Written("attributes", "jsonb_strip_nulls(s.attributes)"),
 }
 JOINS = join_name("account")
 
 
 class Contacts:
-    """Known by external_id, or by name within their account where there is none."""
+    """Known by external_id, or by name within their account where there is none. Columns that are neither native nor
+    a custom field are left out: what is kept of people was chosen.
+    """
 
     name = "contacts"
     columns = COLUMNS

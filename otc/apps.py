@@ -10,5 +10,6 @@ class OtcConfig(AppConfig):
         import_module("otc.identity.signals")
         # Registers the room's kinds of jobs, which services ask for by name.
         import_module("otc.audit.tasks")
+        import_module("otc.identity.factors.tasks")
         import_module("otc.notices.tasks")
         import_module("otc.undo.tasks")

@@ -8,19 +8,18 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.contrib.auth import signals as auth
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from otc.audit.services import audit_append
+from otc.identity.factors.rules import factor_words
 from otc.identity.models import User
 from otc.identity.sessions import stamps
+from otc.identity.sessions.services import sessions_end
 from otc.tenancy.context import use
 from otc.tenancy.queries import memberships
-
-FACTOR_WORDS = {"totp": "authenticator app", "webauthn": "passkey", "recovery_codes": "recovery codes"}
 
 
 def note(
@@ -73,12 +72,12 @@ def note_new_factor(
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
         return
     record_authentication(request, user, "mfa", id=authenticator.pk, type=str(authenticator.type))
-    note(user, "second_factor.added", f"added a second factor: {FACTOR_WORDS[authenticator.type]}")
+    note(user, "second_factor.added", f"added a second factor: {factor_words([authenticator.type])}")
 
 
 @receiver(mfa.authenticator_removed)
 def note_lost_factor(sender: Any, user: Any, authenticator: Authenticator, **rest: Any) -> None:
-    note(user, "second_factor.removed", f"removed a second factor: {FACTOR_WORDS[authenticator.type]}")
+    note(user, "second_factor.removed", f"removed a second factor: {factor_words([authenticator.type])}")
 
 
 @receiver(mfa.authenticator_reset)
@@ -89,15 +88,13 @@ def note_new_codes(sender: Any, user: Any, **rest: Any) -> None:
 @receiver(account.password_changed)
 @receiver(account.password_set)
 def end_other_sessions(sender: Any, request: HttpRequest, user: Any, **rest: Any) -> None:
-    for session in UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key):
-        session.end()
+    sessions_end(user.pk, kept_key=request.session.session_key)
     note(user, "password.changed", "changed the password")
 
 
 @receiver(account.password_reset)
 def end_every_session(sender: Any, user: Any, **rest: Any) -> None:
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+    sessions_end(user.pk)
     note(user, "password.changed", "chose a new password by mail")
 
 

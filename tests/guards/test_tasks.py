@@ -37,6 +37,7 @@ KINDS = {
     "forget_undo_steps": "deletes undo steps older than thirty days",
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",
     "imports_forget": "uploaded files and refused rows past their time, deleted",
+    "second_factors_mail": "nothing; mails one person that their second factors were removed",
     "health_daily": "stage rates, health and risk of all open deals",
 }
 

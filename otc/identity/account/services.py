@@ -3,6 +3,7 @@
 from allauth.usersessions.models import UserSession
 
 from otc.identity.models import User
+from otc.identity.sessions.services import sessions_end
 from otc.identity.signals import note
 
 
@@ -15,9 +16,7 @@ def session_end(session: UserSession) -> None:
 
 def other_sessions_end(user: User, *, kept_key: str | None) -> int:
     """End every session of the user but one; how many there were."""
-    others = list(UserSession.objects.filter(user=user).exclude(session_key=kept_key or ""))
-    for session in others:
-        session.end()
-    if others:
-        note(user, "session.revoked", "signed every other browser out", detail={"count": len(others)})
-    return len(others)
+    count = sessions_end(user.pk, kept_key=kept_key)
+    if count:
+        note(user, "session.revoked", "signed every other browser out", detail={"count": count})
+    return count

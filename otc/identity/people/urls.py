@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from otc.identity.factors import views as factors
 from otc.identity.invitations import views as invitations
 from otc.identity.people import views
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("<uuid:person_id>/role/", views.change_role, name="person_role"),
     path("<uuid:person_id>/line/", views.change_line, name="person_line"),
     path("<uuid:person_id>/invite/", invitations.invite_person, name="person_invite"),
+    path("<uuid:person_id>/factors/reset/", factors.reset, name="person_factors_reset"),
     path("<uuid:person_id>/deactivate/", views.deactivate, name="person_deactivate"),
     path("<uuid:person_id>/reactivate/", views.reactivate, name="person_reactivate"),
 ]

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from otc.identity.factors.queries import factor_kinds
+from otc.identity.factors.rules import factor_words
 from otc.identity.invitations.forms import AddressForm
 from otc.identity.invitations.queries import open_invitation_of, open_invitations
 from otc.identity.invitations.services import invitation_revoke
@@ -76,6 +78,7 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
         "address_form": AddressForm(initial={"email": person.email}),
         "invitation": open_invitation_of(person.id),
         "may_sign_in": person.role != Role.INTEGRATION,
+        "factors": factor_words(factor_kinds(person.user_id)),
         "now": tenant.now,
     } | more
     forms = (context["role_form"], context["address_form"], context["line_form"])

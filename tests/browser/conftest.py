@@ -56,9 +56,11 @@ def sit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Seat]]:
     """sit("ana@example.org", width=390, theme="dark"): a seat signed in; sit(None): at the door."""
     contexts = []
 
-    def take(email: str | None, *, width: int = 1440, theme: str = "light") -> Seat:
+    def take(email: str | None, *, width: int = 1440, theme: str = "light", zone: str | None = None) -> Seat:
         height = 900 if width > 640 else 844
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, timezone_id=zone
+        )
         contexts.append(context)
         if email is not None:
             client = Client()

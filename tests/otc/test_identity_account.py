@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from otc.identity import signals
 from otc.identity.models import User
 from otc.identity.sessions.devices import device_name
 from otc.tenancy.context import use
+from otc.tenancy.services import person_create
 from tests.conftest import House
 
 PASSWORD = "seven quiet harbours"
@@ -207,6 +209,39 @@ def test_sessions_are_listed_and_ended(lived: House) -> None:
     here.post(f"/accounts/sessions/{listed[1].id}/end/")
     assert is_in(here, lived) and not is_in(there, lived)
     assert ("session.revoked", "Ana Ruiz") in entries(lived)
+
+
+def sessions_panel(client: Client) -> str:
+    """The account page from the list of sessions on, after the one session was given a known beginning."""
+    UserSession.objects.update(created_at=datetime(2025, 1, 5, 23, 30, tzinfo=UTC))
+    page = client.get("/accounts/").content.decode()
+    return page[page.index("Where you are signed in") :]
+
+
+def test_times_are_the_organizations_and_name_its_zone(lived: House) -> None:
+    panel = sessions_panel(sign_in())
+    assert 'datetime="2025-01-05T23:30:00+00:00">Mon 6\u00a0Jan\u00a02025 00:30</time>' in panel
+    assert "Europe/Berlin" in panel and "UTC" not in panel
+
+
+def test_times_of_two_zones_are_left_to_the_browser(lived: House, elsewhere: House) -> None:
+    ana = sign_in()
+    with use(elsewhere.organization.id):
+        person_create(name="Ana Ruiz", role="rep", user=User.objects.get(email=ANA))
+    panel = sessions_panel(ana)
+    assert "Sun 5\u00a0Jan\u00a02025 23:30" in panel and "<span data-zone-name>UTC" in panel
+    page = ana.get("/accounts/").content.decode()
+    assert "data-browser-zone" in page and "browser-zone.js" in page
+
+
+def test_times_without_an_organization_are_left_to_the_browser(db: None) -> None:
+    User.objects.create_user("alone@example.org", PASSWORD)
+    assert "<span data-zone-name>UTC" in sessions_panel(sign_in("alone@example.org"))
+
+
+def test_mails_about_the_account_name_the_zone(lived: House) -> None:
+    set_up_app(sign_in())
+    assert re.search(r"on \d+ \w+ \d{4}, \d\d:\d\d \(UTC\) from 127.0.0.1", mail.outbox[-1].body)
 
 
 def test_all_others_are_ended_at_once(lived: House) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -96,6 +97,12 @@ class Workplace:
 
     organization: Organization
     asks_for: str
+
+
+def zone_of(places: list[Workplace]) -> ZoneInfo | None:
+    """The time zone in which all of them live; None where there is none, or several: then the browser's counts."""
+    zones = {place.organization.timezone for place in places}
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else None
 
 
 def workplaces(user_id: UUID, *, factors: Factors, now: datetime) -> list[Workplace]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from otc.identity.account.queries import factors_of, sessions_of, workplaces
+from otc.identity.account.queries import factors_of, sessions_of, workplaces, zone_of
 from otc.identity.account.services import other_sessions_end, session_end
 from otc.identity.models import User
 
@@ -34,7 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": sessions_of(user, current_key=request.session.session_key),
         "workplaces": places,
         "asking": [place for place in places if place.asks_for],
-        "today": now.date(),
+        "zone": zone_of(places),
     }
     return render(request, "otc/identity/account.html", context)
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -116,6 +118,24 @@ def moment(value: dt.datetime | None, today: dt.date | None = None) -> str:
 def _day(value: Any, *, today: dt.date | None, write: Any) -> str:
     # A missing `today` arrives as '' from the template engine; year one shows every year.
     return write(value or None, today=today or dt.date.min)
+
+
+@register.simple_tag
+def zoned_moment(value: dt.datetime, zone: ZoneInfo | None) -> SafeString:
+    """The instant as a moment of the zone; without one in UTC, for the browser to show in its own."""
+    text = fmt.moment(value.astimezone(zone or dt.UTC), today=_today(zone))
+    return format_html('<time datetime="{}">{}</time>', value.astimezone(dt.UTC).isoformat(), text)
+
+
+@register.simple_tag
+def zoned_day(value: dt.datetime, zone: ZoneInfo | None) -> SafeString:
+    """The same, but only the day."""
+    text = fmt.day(value.astimezone(zone or dt.UTC).date(), today=_today(zone))
+    return format_html('<time datetime="{}" data-day>{}</time>', value.astimezone(dt.UTC).isoformat(), text)
+
+
+def _today(zone: ZoneInfo | None) -> dt.date:
+    return timezone.now().astimezone(zone or dt.UTC).date()
 
 
 @register.filter

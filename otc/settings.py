@@ -73,7 +73,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"otc_ui": "otc.ui.templatetags.otc_ui"},
+            "libraries": {
+                "otc_ui": "otc.ui.templatetags.otc_ui",
+                "shell": "otc.ui.templatetags.shell",
+            },
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

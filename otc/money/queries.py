@@ -71,8 +71,7 @@ def _rate_sql(code: str, *, alias: str, known: str) -> str:
     """SQL: units of the organization's currency per unit of `code` on the close date of `alias`; NULL: none."""
     return (
         # Asked once a statement, and only where something has to be converted.
-        f"CASE WHEN {code} = (SELECT own.currency FROM otc_organization own WHERE own.id = "
-        "(SELECT current_setting('otc.organization')::uuid)) THEN 1 ELSE (SELECT r.rate FROM otc_rate r "
+        f"CASE WHEN {code} = (SELECT otc_own_currency()) THEN 1 ELSE (SELECT r.rate FROM otc_rate r "
         f"WHERE r.organization_id = {alias}.organization_id AND r.currency = {code} "
         f"AND r.known_from <= %({known})s AND r.known_to > %({known})s "
         f"AND (r.valid_from <= {alias}.close_date OR {alias}.close_date IS NULL) "

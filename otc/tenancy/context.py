@@ -144,8 +144,8 @@ def through_doorway(
 ) -> list[tuple[Any, ...]]:
     """Read a few rows without an organization, through one of the doorways that the policies name.
 
-    `setting` is user_id (a person's memberships), token (by hash) or doorway (jobs). One statement, so that the
-    setting ends with it.
+    `setting` is user_id (a person's memberships), token (by hash), organization (the token's) or doorway (jobs).
+    One statement, so that the setting ends with it.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT set_config('otc.{setting}', %s, true); {sql}", [value, *parameters])

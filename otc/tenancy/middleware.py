@@ -23,7 +23,7 @@ from otc.tenancy.context import ActingFor, use
 from otc.tenancy.lines import Chart
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.permissions import DELEGATED, may
-from otc.tenancy.queries import TokenOwner, memberships, token_owner
+from otc.tenancy.queries import TokenOwner, memberships, token_member, token_owner
 from otc.tenancy.reach import Charge, Reach, Standing, own_owners, reach_of, standing_of
 
 PAGE = re.compile(r"^/o/([^/]+)/")
@@ -155,17 +155,15 @@ class TenantMiddleware:
         return response
 
     def serve_token(self, request: HttpRequest, owner: TokenOwner, now: datetime) -> HttpResponseBase:
-        with use(owner.organization_id):
-            person = Person.objects.select_related("organization").filter(id=owner.person_id).first()
-        if person is None or (person.left_on and person.left_on <= now.date()):
+        found = token_member(owner, today=now.date())
+        if found is None:
             response = self.get_response(request)
             visitor = Visitor(owner.organization_id, owner.person_id, "api")
             refusal_append(
                 visitor, request, status=response.status_code, reason="the token's person has left"
             )
             return response
-        organization = person.organization
-        tenant = Tenant(organization, person, now, [organization], owner.scopes)
+        tenant = Tenant(found.organization, found.person, now, [found.organization], owner.scopes)
         return self.serve(request, tenant, channel="api")
 
     def serve(self, request: HttpRequest, tenant: Tenant, *, channel: str) -> HttpResponseBase:

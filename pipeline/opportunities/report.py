@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db import connection
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
@@ -52,6 +53,16 @@ COLUMNS = (
     "attributes",
 )
 BATCH = 500
+
+SUMS = """
+WITH d AS MATERIALIZED ({inner})
+SELECT g.stage_id, s.name, g.* FROM (
+  SELECT d.stage_id, sum(corporate_minor) FILTER (WHERE {wanted}) AS wanted_minor,
+    count(*) FILTER (WHERE {wanted} AND corporate_minor IS NULL AND amount_minor IS NOT NULL) AS unconvertible,
+    count(*) AS in_all, {counts}
+  FROM d GROUP BY d.stage_id) g
+LEFT JOIN pipeline_stage s ON s.id = g.stage_id ORDER BY s.position, s.name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +206,9 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
 
     `since` is what the rows' changes are compared with.
     """
-    rows, sorts = _sortable(_matching(question, asked, since=since), question, asked)
+    tabs = conditions(question, since=since)
+    matching = asked.filter.apply(deals_of(question)).filter(tabs[asked.tab])
+    rows, sorts = _sortable(matching, question, asked)
     try:
         page = keyset_page(
             rows.values(*COLUMNS, *_sort_column(asked.sort, sorts)),
@@ -205,7 +218,7 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         )
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
-    sums, tab_counts, stages = _sums(question, asked, since=since)
+    sums, tab_counts, stages = _sums(question, asked, tabs=tabs)
     return DealsReport(
         rows=tuple(with_facts(page.rows, question, since=since)),
         next_cursor=page.next_cursor,
@@ -213,9 +226,7 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         sums=sums,
         tab_counts=tab_counts,
         stages=stages,
-        unconvertible=unconvertible_sums(_matching(question, asked, since=since))
-        if sums.unconvertible
-        else (),
+        unconvertible=unconvertible_sums(matching) if sums.unconvertible else (),
     )
 
 
@@ -303,31 +314,29 @@ def with_facts(found: list[dict[str, Any]], question: Question, *, since: dateti
 
 
 def _sums(
-    question: Question, asked: Asked, *, since: datetime
+    question: Question, asked: Asked, *, tabs: Mapping[str, Q]
 ) -> tuple[Sums, dict[str, int], tuple[StageCount, ...]]:
-    """One query grouped by stage: the counts of tabs and stages don't depend on which of them is chosen."""
-    tabs = conditions(question, since=since)
-    wanted = tabs[asked.tab]
-    counts = {f"count_{key}": Count("deal_id", filter=tabs[key] or None) for key, _ in TABS}
-    groups = list(
-        asked.without_stage.apply(deals_of(question))
-        .values("stage_id", "stage__name", "stage__position")
-        .annotate(
-            wanted_minor=Sum("corporate_minor", filter=wanted or None),
-            wanted_unconvertible=Count("deal_id", filter=wanted & UNCONVERTIBLE),
-            **counts,
-        )
-        .order_by("stage__position", "stage__name")
+    """One query grouped by stage: the counts of tabs and stages don't depend on which of them is chosen.
+
+    Each deal's amount is converted once, in the inner query, whatever is counted of it.
+    """
+    flags = {f"in_{key}": ExpressionWrapper(tabs[key], BooleanField()) for key, _ in TABS if key != "all"}
+    rows = asked.without_stage.apply(deals_of(question)).annotate(**flags)
+    inner, values = (
+        rows.order_by().values("stage_id", "amount_minor", "corporate_minor", *flags).query.sql_with_params()
     )
-    stages = tuple(
-        StageCount(group["stage_id"], group["stage__name"] or "No stage", group["count_all"])
-        for group in groups
-    )
-    mine = [group for group in groups if asked.stage_id in (None, group["stage_id"])]
-    tab_counts = {key: sum(group[f"count_{key}"] for group in mine) for key, _ in TABS}
+    wanted = "true" if asked.tab == "all" else f"in_{asked.tab}"
+    counts = ", ".join(f"count(*) FILTER (WHERE {flag})" for flag in flags)
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS.format(inner=inner, wanted=wanted, counts=counts), values)
+        groups = cursor.fetchall()
+    stages = tuple(StageCount(row[0], row[1] or "No stage", row[5]) for row in groups)
+    mine = [row for row in groups if asked.stage_id in (None, row[0])]
+    keys = ["all", *(key for key, _ in TABS if key != "all")]
+    tab_counts = {key: sum(row[5 + place] for row in mine) for place, key in enumerate(keys)}
     sums = Sums(
         count=tab_counts[asked.tab],
-        total_minor=int(sum(group["wanted_minor"] or 0 for group in mine)),
-        unconvertible=sum(group["wanted_unconvertible"] for group in mine),
+        total_minor=int(sum(row[3] or 0 for row in mine)),
+        unconvertible=sum(row[4] for row in mine),
     )
     return sums, tab_counts, stages

@@ -44,11 +44,13 @@ document.addEventListener("change", (event) => {
   tell();
 });
 
-// Another field is chosen, another form comes; the picks belong to the one on view.
-document.addEventListener("htmx:after:swap", () => {
-  document.querySelector("#picks-form [data-bulk-input]")?.focus();
+document.addEventListener("htmx:after:swap", (event) => {
+  // Another field was chosen and its form came.
+  if (event.detail.ctx.sourceElement.closest("#picks, #picks-form")) {
+    document.querySelector("#picks-form [data-bulk-input]")?.focus();
+    bar?.querySelector("details[open]")?.removeAttribute("open");
+  }
   for (const box of boxes()) if (picked.has(box.value)) box.checked = true;
-  bar?.querySelector("details[open]")?.removeAttribute("open");
   tell();
 });
 

@@ -45,7 +45,8 @@ def deals_bulk(request: HttpRequest, slug: str) -> HttpResponse:
         field = asked.get("field", "")
         cell = None if field == DELETE else cell_of(field)
     except BadQuestion as problem:
-        return answer(request, {"error": problem.message}, status=422)
+        # Asked without picks, the page says how to pick.
+        return answer(request, {"error": problem.message}, status=422 if request.method == "POST" else 200)
     if request.method != "POST":
         return answer(request, form_of(field, cell, deals))
     if field == DELETE:

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.buying import views as buying
 from pipeline.find import views as find
+from pipeline.grid import views as grid
 from pipeline.opportunities.views import (
     board,
     bulk,
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/board/", board.board, name="board"),
     path("deals/columns/", field_controls.deals_columns, name="deals_columns"),
     path("deals/bulk/", bulk.deals_bulk, name="deals_bulk"),
+    path("deals/block/", grid.deals_block, name="deals_block"),
     path("deals/new/", creating.deal_new, name="deal_new"),
     path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),

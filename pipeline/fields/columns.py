@@ -18,6 +18,16 @@ BUILT_IN: dict[str, tuple[str, str, bool]] = {
     "due": ("Due", "w-10", False),
 }
 USUAL = tuple(BUILT_IN)
+# Where a list's column and the cell that it shows are called differently.
+CELL_OF = {"due": "next-on"}
+KIND_OF = {"stage": "choice", "category": "choice", "amount": "amount", "close": "date", "due": "date"}
+KIND_OF_FIELD = {
+    "choice": "choice",
+    "person": "choice",
+    "money": "amount",
+    "number": "amount",
+    "date": "date",
+}
 MOST = 20
 WIDTHS = {
     "text": "w-18",
@@ -39,6 +49,16 @@ class ListColumn:
     is_number: bool
     sort: str
     field: Field | None = None
+
+    @property
+    def cell(self) -> str:
+        """What its cell's editor is called; of a computed column, the column's own name."""
+        return f"field-{self.field.key}" if self.field else CELL_OF.get(self.name, self.name)
+
+    @property
+    def kind(self) -> str:
+        """How its cell is typed into: amount, date, choice or text."""
+        return KIND_OF_FIELD.get(self.field.kind, "text") if self.field else KIND_OF.get(self.name, "text")
 
 
 def read_columns(text: str, *, book: Book) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from otc.fields.queries import field_book, people_choices
 from otc.fields.rules import Field, NotAccepted, read_text, stored
 from otc.fields.shown import typed_of
 from otc.fields.writing import reading_of
-from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization, Person
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
+from otc.ui.format import currency_decimals
 from pipeline.fields.forms import INPUT, field_choices
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
@@ -112,11 +112,17 @@ def _category(text: str, typing: Typing) -> str:
     return text
 
 
-def _written_amount(deal: Opportunity) -> str:
-    if deal.amount_minor is None:
+def written_amount(amount_minor: int | None, *, currency: str) -> str:
+    """What an amount's editor begins with, as short as it reads back: "386000", "12.5"."""
+    if amount_minor is None:
         return ""
-    text = decimal_text(deal.amount_minor, currency=deal.currency)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    places = currency_decimals(currency)
+    whole, rest = divmod(amount_minor, 10**places)
+    return f"{whole}.{rest:0{places}d}".rstrip("0") if rest else str(whole)
+
+
+def _written_amount(deal: Opportunity) -> str:
+    return written_amount(deal.amount_minor, currency=deal.currency)
 
 
 def _stages(deal: Opportunity) -> list[tuple[str, str]]:

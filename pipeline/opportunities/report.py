@@ -1,6 +1,6 @@
 """A list of deals with what changed on each, and the sums over all that match: for page, CSV and API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -237,10 +237,10 @@ def unconvertible_sums(rows: Any) -> tuple[CurrencySum, ...]:
     return tuple(CurrencySum(group["currency"], group["count"], int(group["amount"])) for group in groups)
 
 
-def deal_row(question: Question, deal_id: UUID, *, since: datetime) -> DealRow | None:
-    """One deal as a row of the list, or None."""
-    found = list(deals_of(question).filter(deal_id=deal_id).values(*COLUMNS))
-    return next(iter(with_facts(found, question, since=since)), None)
+def deal_rows(question: Question, deal_ids: Sequence[UUID], *, since: datetime) -> list[DealRow]:
+    """Those of the deals that the viewer may see, as rows of the list. Two queries."""
+    found = list(deals_of(question).filter(deal_id__in=deal_ids).values(*COLUMNS))
+    return list(with_facts(found, question, since=since))
 
 
 def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:

@@ -1,6 +1,6 @@
 """The only writers of deals: create, edit, close, reopen, delete, restore, undo, mark a milestone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -81,9 +81,16 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     return Written(deal, None)
 
 
-def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Written:
-    """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written."""
+def opportunity_edit(
+    opportunity_id: UUID, *, changes: Mapping[str, Any], check: Callable[[Opportunity], None] | None = None
+) -> Written:
+    """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written.
+
+    `check` looks at the locked deal first, and what it raises stops the write.
+    """
     deal = _locked(opportunity_id)
+    if check is not None:
+        check(deal)
     before = _current_version_id(opportunity_id)
     changes = clean_lines(changes)
     check_editable(changes, is_open=deal.outcome is None)

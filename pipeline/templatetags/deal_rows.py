@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 
 from otc.fields.queries import Book
 from otc.fields.rules import stored
-from otc.fields.shown import label_of
+from otc.fields.shown import label_of, typed_of
 from otc.ui import format as fmt
 from otc.ui.templatetags.otc_ui import chip, delta_days, delta_money, delta_rank, person_mark, slip_bar
 from pipeline.fields.columns import ListColumn, list_columns
+from pipeline.opportunities.cells import written_amount
 from pipeline.opportunities.report import DealRow
 
 register = template.Library()
@@ -79,26 +80,34 @@ def row_html(row: DealRow, look: Look) -> SafeString:
 
 
 def _cell(column: ListColumn, row: DealRow, look: Look, url: str | None, open_url: str | None) -> str:
-    """One cell; what the deal's state allows to be edited becomes its editor."""
+    """One cell; what the deal's state allows to be edited becomes its editor.
+
+    `data-v` is what that editor begins with: what is copied, and what the reader saw when they write.
+    """
     edits, edits_open = " data-cell" if url else "", " data-cell" if open_url else ""
     match column.name:
         case "stage":
-            return f'  <td class="n2"{edits_open}>{_stage(row, open_url)}</td>\n'
+            return (
+                f'  <td class="n2"{edits_open} data-v="{row.stage_id or ""}">{_stage(row, open_url)}</td>\n'
+            )
         case "amount":
-            return f'  <td class="num n1r"{edits}>{_amount(row, url, look.currency)}</td>\n'
+            exact = written_amount(row.amount_minor, currency=row.currency)
+            return f'  <td class="num n1r"{edits} data-v="{exact}">{_amount(row, url, look.currency)}</td>\n'
         case "close":
-            return f'  <td class="n2r"{edits}>{_close(row, url, look.today)}</td>\n'
+            return f'  <td class="n2r"{edits} data-v="{row.close_date or ""}">{_close(row, url, look.today)}</td>\n'
         case "category":
-            return f'  <td class="n-hide"{edits_open}>{_category(row, open_url)}</td>\n'
+            return f'  <td class="n-hide"{edits_open} data-v="{row.category or ""}">{_category(row, open_url)}</td>\n'
         case "health":
             return f'  <td class="n3"><span class="cell-line">{_health(row)}</span></td>\n'
         case "slip":
             label = "" if row.p_slip is None else ' data-label="slip"'
             return f'  <td class="num n3r"{label}>{_slip(row, look.today)}</td>\n'
         case "next":
-            return f'  <td class="n-hide"{edits}>{_next_step(row, open_url)}</td>\n'
+            step = escape(row.next_step)
+            return f'  <td class="n-hide"{edits_open} data-v="{step}">{_next_step(row, open_url)}</td>\n'
         case "due":
-            return f'  <td class="n-hide right"{edits}>{_next_step_on(row, open_url, look.today)}</td>\n'
+            due, shown = row.next_step_on or "", _next_step_on(row, open_url, look.today)
+            return f'  <td class="n-hide right"{edits_open} data-v="{due}">{shown}</td>\n'
     return _field_cell(column, row, look, url)
 
 
@@ -106,14 +115,16 @@ def _field_cell(column: ListColumn, row: DealRow, look: Look, url: str | None) -
     """A custom field; of a closed deal too, since it is no forecast."""
     found = column.field
     assert found is not None
-    shown = escape(label_of(found, stored(found, row.attributes), names=look.names, today=look.today))
+    value = stored(found, row.attributes)
+    shown = escape(label_of(found, value, names=look.names, today=look.today))
+    typed = escape(typed_of(found, value))
     right = " num" if column.is_number else ""
     if url is None:
-        return f'  <td class="n-hide{right}">{shown or NOTHING}</td>\n'
+        return f'  <td class="n-hide{right}" data-v="{typed}">{shown or NOTHING}</td>\n'
     body = f'<span class="ellipsis">{shown}</span>' if shown else NOTHING
     title = f' title="{shown}"' if shown else f' aria-label="Set {escape(column.label)}"'
     cell = _edit(url, f"field-{found.key}", body, more=title)
-    return f'  <td class="n-hide{right}" data-cell>{cell}</td>\n'
+    return f'  <td class="n-hide{right}" data-cell data-v="{typed}">{cell}</td>\n'
 
 
 def _edit(url: str, field: str, shown: str, *, kind: str = "", more: str = "") -> str:

@@ -1,12 +1,13 @@
 """Editing one field in place: its editor, and what saving it answers in a list and on the deal's own page."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from otc.fields.queries import Book, field_book
@@ -15,9 +16,10 @@ from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
 from pipeline.history.changes import Change, changes
 from pipeline.opportunities.cells import Cell, Typing, base_day, cell_named
+from pipeline.opportunities.conflicts import ChangedSince, Theirs, must_stand, theirs_of
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
-from pipeline.opportunities.report import deal_row
+from pipeline.opportunities.report import deal_rows
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import opportunity_edit
 from pipeline.opportunities.views.answers import (
@@ -31,8 +33,11 @@ from pipeline.opportunities.views.answers import (
 )
 from pipeline.opportunities.views.deal import deal_main
 from pipeline.opportunities.views.frame import columns_of_list
+from pipeline.templatetags.deal_rows import Look
+from pipeline.templatetags.deal_rows import row_html as write_row
 
 ON_DEAL_PAGE = "deal"
+CONFLICT = 409
 
 
 @page("edit_deal")
@@ -43,14 +48,42 @@ def deal_cell(request: HttpRequest, slug: str, deal_id: UUID, field: str) -> Htt
         raise Http404
     deal = deal_or_404(request, deal_id)
     if request.method != "POST":
-        return editor(request, cell, field, deal, value=cell.write(deal))
+        return editor(
+            request, cell, field, deal, value=cell.write(deal), theirs=_theirs_since(request, cell, deal)
+        )
+    if "keep" in request.POST:
+        return saved(request, deal.id, field, said="", undo="")
     return save(request, cell, field, deal)
 
 
+def _theirs_since(request: HttpRequest, cell: Cell, deal: Opportunity) -> Theirs | None:
+    """Who changed the cell since the list that asks for its editor was read; None where nobody did."""
+    was = request.GET.get("was")
+    if was is None or was == cell.write(deal):
+        return None
+    return theirs(request, cell, deal)
+
+
+def theirs(request: HttpRequest, cell: Cell, deal: Opportunity) -> Theirs:
+    tenant = tenant_of(request)
+    return theirs_of(cell, deal, today=tenant.today, zone=ZoneInfo(tenant.organization.timezone))
+
+
 def editor(
-    request: HttpRequest, cell: Cell, field: str, deal: Opportunity, *, value: str, error: str = ""
+    request: HttpRequest,
+    cell: Cell,
+    field: str,
+    deal: Opportunity,
+    *,
+    value: str,
+    error: str = "",
+    theirs: Theirs | None = None,
+    status: int = 0,
 ) -> HttpResponse:
-    """The editor as a fragment or a page; 422 with the typed value and the reason when `error` says why."""
+    """The editor as a fragment or a page; 422 with the typed value and the reason when `error` says why.
+
+    `theirs` is what somebody else wrote meanwhile: said beside the editor, and with 409 a choice between both.
+    """
     url = reverse("deal_cell", args=[tenant_of(request).organization.slug, deal.id, field])
     is_on_page = request.GET.get("in") == ON_DEAL_PAGE
     context: dict[str, Any] = {
@@ -65,9 +98,12 @@ def editor(
         "base": base_day(cell, deal),
         "currency": cell.currency(deal),
         "target": "closest [data-cell]" if is_on_page else "closest tr",
+        "was": cell.write(deal),
+        "theirs": theirs,
+        "is_conflict": status == CONFLICT,
     }
     template = "ui/cell_form.html" if is_htmx(request) else "ui/cell_page.html"
-    return render(request, template, context, status=422 if error else 200)
+    return render(request, template, context, status=status or (422 if error else 200))
 
 
 def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> HttpResponse:
@@ -77,9 +113,13 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
         value = cell.read(typed, Typing(deal, tenant.organization, tenant.today, tenant.calendar))
         if value == cell.present(deal):
             return saved(request, deal.id, field, said="", undo="")
-        written = opportunity_edit(deal.id, changes=cell.changes(value))
+        check = must_stand(cell, was=request.POST.get("was"), value=value)
+        written = opportunity_edit(deal.id, changes=cell.changes(value), check=check)
     except Refused as refusal:
         return editor(request, cell, field, deal, value=typed, error=refusal.reason)
+    except ChangedSince as change:
+        present = theirs(request, cell, change.deal)
+        return editor(request, cell, field, change.deal, value=typed, theirs=present, status=CONFLICT)
     after = visible_opportunity(deal.id, visible=tenant.visible)
     told = told_changes(deal, after, today=tenant.today) if after else ()
     undo = undo_url(request, deal.id, written.before)
@@ -118,11 +158,23 @@ def saved(request: HttpRequest, deal_id: UUID, field: str, *, said: str, undo: s
 
 def row_html(request: HttpRequest, deal_id: UUID) -> str:
     """The deal's row of the list as it stands now; nothing once it has left the viewer's sight."""
+    return rows_html(request, [deal_id]).get(deal_id, "")
+
+
+def rows_html(request: HttpRequest, deal_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The rows of the list as they stand now, of those deals that are in the viewer's sight."""
     question = ask(tenant_after_write(request), {})
     _, since = since_instant(question, "", last_visit=None)
-    row = deal_row(question, deal_id, since=since)
-    if row is None:
-        return ""
-    columns, names = columns_of_list(request, [row])
-    context = {"row": row, "can_edit": True, "columns": columns, "names": names}
-    return render_to_string("pipeline/opportunities/_row.html", context, request=request)
+    rows = deal_rows(question, deal_ids, since=since)
+    columns, names = columns_of_list(request, rows)
+    tenant = tenant_of(request)
+    look = Look(
+        deals_url=reverse("deals", args=[tenant.organization.slug]),
+        as_of_query="",
+        today=tenant.today,
+        currency=tenant.currency,
+        can_edit=True,
+        columns=columns,
+        names=names,
+    )
+    return {row.id: write_row(row, look) for row in rows}

@@ -11,6 +11,7 @@ from pipeline.opportunities.api import (
     Opportunities,
     OpportunityClose,
     OpportunityDetail,
+    OpportunityNextStep,
     OpportunityReopen,
 )
 from pipeline.opportunities.api_catalogue import Competitors, Products
@@ -22,6 +23,7 @@ from pipeline.process.api import (
     Stages,
 )
 from pipeline.team.api import OpportunitySplits, OpportunityTeam, OpportunityTeamMember
+from pipeline.today.api import Today, TodayAnswer
 
 DEAL = "opportunities/<uuid:opportunity_id>"
 
@@ -36,6 +38,7 @@ urlpatterns = [
     path(DEAL, OpportunityDetail.as_view(), name="api-opportunity"),
     path(f"{DEAL}/close", OpportunityClose.as_view(), name="api-opportunity-close"),
     path(f"{DEAL}/reopen", OpportunityReopen.as_view(), name="api-opportunity-reopen"),
+    path(f"{DEAL}/next-step", OpportunityNextStep.as_view(), name="api-opportunity-next-step"),
     path(f"{DEAL}/versions", OpportunityVersions.as_view(), name="api-opportunity-versions"),
     path(f"{DEAL}/buying-roles", OpportunityBuyingRoles.as_view(), name="api-opportunity-buying-roles"),
     path(
@@ -59,5 +62,7 @@ urlpatterns = [
     path("reasons", Reasons.as_view(), name="api-reasons"),
     path("products", Products.as_view(), name="api-products"),
     path("competitors", Competitors.as_view(), name="api-competitors"),
+    path("today", Today.as_view(), name="api-today"),
+    path("today/<uuid:opportunity_id>", TodayAnswer.as_view(), name="api-today-answer"),
     path("activities", Activities.as_view(), name="api-activities"),
 ]

@@ -10,6 +10,7 @@ REGISTERED = (
     "pipeline.health.tasks",
     "pipeline.imports.tasks",
     "pipeline.opportunities.conversion",
+    "pipeline.today.services",
 )
 
 

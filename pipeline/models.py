@@ -10,6 +10,7 @@ from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMi
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.models import DealTeamMember, Split
+from pipeline.today.models import DealAnswer
 
 __all__ = [
     "Account",
@@ -18,6 +19,7 @@ __all__ = [
     "CloseReason",
     "Competitor",
     "Contact",
+    "DealAnswer",
     "DealTeamMember",
     "Health",
     "HistoryRow",

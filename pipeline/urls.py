@@ -13,11 +13,15 @@ from pipeline.opportunities.views import (
     deal,
     deals,
     field_controls,
+    next_step,
     trash,
 )
 from pipeline.team import views as team
+from pipeline.today import views as today
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("today/", today.today, name="today"),
+    path("today/<uuid:deal_id>/answer/", today.today_answer, name="today_answer"),
     path("deals/", deals.deals, name="deals"),
     path("deals/board/", board.board, name="board"),
     path("deals/columns/", field_controls.deals_columns, name="deals_columns"),
@@ -26,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/new/", creating.deal_new, name="deal_new"),
     path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),
+    path("deals/<uuid:deal_id>/next-step/", next_step.deal_next_step, name="deal_next_step"),
     path("deals/<uuid:deal_id>/move/", board.board_move, name="board_move"),
     path("deals/<uuid:deal_id>/milestones/", deal.deal_milestones, name="deal_milestones"),
     path("deals/<uuid:deal_id>/activities/", deal.deal_activity, name="deal_activity"),

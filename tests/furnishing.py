@@ -43,6 +43,7 @@ from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add
+from pipeline.today.services import Answer, deal_answer
 from tests.conftest import BEGINNING, House
 
 
@@ -164,6 +165,7 @@ def _around(deal: Opportunity, moment: Round) -> None:
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)
+    deal_answer(deal.id, Answer("on_track"), now=moment.now, today=moment.now.date())
 
 
 def _computed(deal: Opportunity, moment: Round) -> None:

@@ -25,6 +25,7 @@ ROLLUP = "forecasting.rollup.report.rollup_report"
 INSPECTION = "forecasting.inspection.report.summary_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
 HEALTH = "pipeline.health.rules.health"
+TODAY = "pipeline.today.report.today_report"
 RISK = "pipeline.risk.rules.risk"
 
 WORDS = Section(
@@ -206,6 +207,36 @@ PIPELINE = Section(
             "or still open after it. The three sum to 1.",
             RISK,
             ("health", "slip"),
+        ),
+        Term(
+            "today",
+            "Today",
+            "The open deals that need a decision now: a day has come, something is missing, or a check of health "
+            "failed. An answer settles the reasons that stood for a week, what is due for the rest of the day.",
+            TODAY,
+            ("today_worth", "snooze", "health"),
+        ),
+        Term(
+            "today_worth",
+            "Order of worth",
+            "Amount × chance × urgency: the corporate amount, the chance to be won by the close date (30 % where "
+            "none is known), and the urgency of the most urgent reason, from 40 % (stands still) to 100 % (close "
+            "date passed).",
+            "pipeline.today.rules.worth",
+            ("today", "risk"),
+        ),
+        Term(
+            "snooze",
+            "Snooze",
+            "A deal put away from one’s own Today until a day. It comes back earlier when somebody else changes it "
+            "or the buyer writes.",
+            see=("today",),
+        ),
+        Term(
+            "next_step",
+            "Next step",
+            "What happens next on an open deal, with its day. Finishing one asks for the one after it.",
+            see=("today",),
         ),
     ),
 )

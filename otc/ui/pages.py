@@ -8,7 +8,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from otc.tenancy.models import Role
+
+START_PAGES = {Role.REP: "today"}
 View = Callable[..., HttpResponseBase]
+
+
+def start_page(role: str) -> str:
+    """The name of the page where a role begins: what needs a rep today, everybody else's deals."""
+    return START_PAGES.get(Role(role), "deals") if role else "deals"
 
 
 def page(action: str) -> Callable[[View], View]:

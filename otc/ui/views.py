@@ -11,7 +11,7 @@ from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
-from otc.ui.pages import page
+from otc.ui.pages import page, start_page
 
 LONGEST_TEXT = 60
 
@@ -61,5 +61,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @page("view_deals")
 def front(request: HttpRequest, slug: str) -> HttpResponse:
-    """The organization's address alone leads to its deals."""
-    return redirect("deals", slug=slug)
+    """The organization's address alone leads a rep to what needs them today, everybody else to the deals."""
+    return redirect(start_page(tenant_of(request).person.role), slug=slug)

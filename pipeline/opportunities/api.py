@@ -26,6 +26,7 @@ from pipeline.opportunities.api_shapes import (
     PRESENT_NAMES,
     SORTS,
     CloseInput,
+    NextStepInput,
     OpportunityEdit,
     OpportunityInput,
     OpportunityItem,
@@ -37,6 +38,7 @@ from pipeline.opportunities.api_shapes import (
 )
 from pipeline.opportunities.filters import DealFilter
 from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.next_step import next_step_finish
 from pipeline.opportunities.queries import visible_opportunities
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import (
@@ -208,4 +210,18 @@ class OpportunityReopen(DealEndpoint):
         """Open a closed one again."""
         self.check_visible(opportunity_id)
         opportunity_reopen(opportunity_id)
+        return Response(self.present(opportunity_id))
+
+
+class OpportunityNextStep(DealEndpoint):
+    actions: ClassVar[dict[str, str]] = {"POST": "edit_deal"}
+
+    @extend_schema(
+        operation_id="opportunities_next_step", tags=TAGS, request=NextStepInput, responses=OpportunityItem
+    )
+    def post(self, request: Request, opportunity_id: UUID) -> Response:
+        """The present next step is done, and logged so; this one comes next."""
+        self.check_visible(opportunity_id)
+        fields = self.content(NextStepInput)
+        next_step_finish(opportunity_id, now=self.tenant.now, today=self.tenant.today, **fields)
         return Response(self.present(opportunity_id))

@@ -195,3 +195,10 @@ class CloseInput(Strict):
     reason_id = serializers.UUIDField()
     close_date = DayField(required=False)
     competitor_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class NextStepInput(Strict):
+    """What comes after the next step that is done, and on which day."""
+
+    next_step = serializers.CharField(max_length=500)
+    next_step_on = DayField()

@@ -91,6 +91,28 @@ def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:
         raise Refused(sorted(frozen)[0], "This deal is closed; reopen it first")
 
 
+def check_next_step(next_step: str, next_step_on: date | None, *, today: date) -> None:
+    """The step that follows one that is done has words and a day that isn't past."""
+    if not next_step.strip():
+        raise Refused("next_step", "Say what comes next: an open deal always has one next step")
+    if next_step_on is None:
+        raise Refused("next_step_on", "Say when, like fri, +1w or 18 dec: a next step has a day")
+    if next_step_on < today:
+        raise Refused("next_step_on", f"What comes next lies ahead; today is {today.isoformat()}")
+
+
+def check_keeps_next_step(
+    changes: Mapping[str, Any], *, next_step: str, next_step_on: date | None, is_open: bool
+) -> None:
+    """An open deal's next step is replaced, never just taken away. What an import left empty may stay so."""
+    if not is_open:
+        return
+    if next_step.strip() and not str(changes.get("next_step", next_step)).strip():
+        raise Refused("next_step", "Say what comes next instead: an open deal always has one next step")
+    if next_step_on is not None and changes.get("next_step_on", next_step_on) is None:
+        raise Refused("next_step_on", "Give another day instead: a next step always has one")
+
+
 def category_after_stage(
     *, present: str | None, set_by_person: bool, proposed: str | None
 ) -> tuple[str | None, bool]:

@@ -27,6 +27,7 @@ from pipeline.opportunities.rules import (
     category_after_stage,
     check_closing,
     check_editable,
+    check_keeps_next_step,
     closed_category,
     missing_milestones,
 )
@@ -42,6 +43,8 @@ REFERENCES = {
     "reason_id": CloseReason,
 }
 HEALTH_JOB = "deal_health"
+# Imports may take a next step away: they bring what another system says.
+WRITTEN_BY_HAND = frozenset({"ui", "api"})
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,13 @@ def opportunity_edit(
     before = _current_version_id(opportunity_id)
     changes = clean_lines(changes)
     check_editable(changes, is_open=deal.outcome is None)
+    if current_context().channel in WRITTEN_BY_HAND:
+        check_keeps_next_step(
+            changes,
+            next_step=deal.next_step,
+            next_step_on=deal.next_step_on,
+            is_open=deal.outcome is None,
+        )
     if "stage_id" in changes and changes["stage_id"] != deal.stage_id:
         _check_gate(deal, changes["stage_id"])
     _check_decimals(deal, changes)

@@ -102,6 +102,9 @@ def editor(
         "theirs": theirs,
         "is_conflict": status == CONFLICT,
     }
+    if field == "next" and deal.next_step and deal.is_open:
+        done_url = reverse("deal_next_step", args=[tenant_of(request).organization.slug, deal.id])
+        context["done_url"] = f"{done_url}?in={ON_DEAL_PAGE}" if is_on_page else done_url
     template = "ui/cell_form.html" if is_htmx(request) else "ui/cell_page.html"
     return render(request, template, context, status=status or (422 if error else 200))
 

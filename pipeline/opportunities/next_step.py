@@ -1,0 +1,46 @@
+"""Finishing a deal's next step: what was done is logged, and the next one takes its place."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from pipeline.activities.services import activity_log
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.rules import Refused, check_next_step
+from pipeline.opportunities.services import Written, opportunity_edit
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The deal with its new next step, and the activity that tells of the old one; None where there was none."""
+
+    written: Written
+    activity_id: UUID | None
+
+
+def next_step_finish(
+    opportunity_id: UUID, *, next_step: str, next_step_on: date | None, now: datetime, today: date
+) -> Finished:
+    """Log the present next step as done and set the one after it, with its day; all or nothing.
+
+    Raises Refused: an open deal always has one next step with a day, and a closed one needs none.
+    """
+    with transaction.atomic():
+        deal = Opportunity.objects.select_for_update().get(id=opportunity_id)
+        if deal.outcome is not None:
+            raise Refused("next_step", "This deal is closed; reopen it first")
+        check_next_step(next_step, next_step_on, today=today)
+        done, following = " ".join(deal.next_step.split()), " ".join(next_step.split())[:500]
+        if (done, deal.next_step_on) == (following, next_step_on):
+            raise Refused("next_step", "That is the step that is done; say another one, or another day")
+        activity_id = None
+        if done:
+            activity = activity_log(opportunity_id, kind="note", at=now, now=now, subject=f"Done: {done}")
+            activity_id = activity.id
+        written = opportunity_edit(
+            opportunity_id,
+            changes={"next_step": following, "next_step_on": next_step_on},
+        )
+    return Finished(written, activity_id)

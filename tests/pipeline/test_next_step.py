@@ -76,9 +76,7 @@ def test_what_follows_has_words_and_a_day_ahead_else_nothing_is_written(house, d
 def test_a_closed_deal_needs_no_next_step(house, deal):
     with use(house.organization.id, person_id=house.ana.id, channel="ui"):
         reason = CloseReason.objects.get(name="Price").id
-        opportunity_close(
-            deal.id, outcome="lost", reason_id=reason, now=datetime.now(UTC), today=today()
-        )
+        opportunity_close(deal.id, outcome="lost", reason_id=reason, now=datetime.now(UTC), today=today())
         opportunity_edit(deal.id, changes={"next_step": "", "next_step_on": None})
     with pytest.raises(Refused):
         finish(house, deal, day=today())

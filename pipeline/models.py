@@ -2,12 +2,13 @@
 
 from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
+from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
-from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.today.models import DealAnswer
@@ -15,6 +16,7 @@ from pipeline.today.models import DealAnswer
 __all__ = [
     "Account",
     "Activity",
+    "ApprovalRequest",
     "BuyingRole",
     "CloseReason",
     "Competitor",
@@ -29,6 +31,7 @@ __all__ = [
     "OpportunityMilestone",
     "OpportunityVersion",
     "Process",
+    "ProcessVersion",
     "Product",
     "Risk",
     "Split",

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from pipeline.accounts import views as accounts
+from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
 from pipeline.find import views as find
 from pipeline.grid import views as grid
@@ -13,6 +14,7 @@ from pipeline.opportunities.views import (
     deal,
     deals,
     field_controls,
+    gate,
     next_step,
     trash,
 )
@@ -32,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),
     path("deals/<uuid:deal_id>/next-step/", next_step.deal_next_step, name="deal_next_step"),
     path("deals/<uuid:deal_id>/move/", board.board_move, name="board_move"),
+    path("deals/<uuid:deal_id>/gate/", gate.deal_gate, name="deal_gate"),
     path("deals/<uuid:deal_id>/milestones/", deal.deal_milestones, name="deal_milestones"),
     path("deals/<uuid:deal_id>/activities/", deal.deal_activity, name="deal_activity"),
     path(
@@ -60,6 +63,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),
     path("deals/<uuid:deal_id>/undo/<uuid:version_id>/", deal.deal_undo, name="deal_undo"),
     path("deals/<uuid:deal_id>/restore/", trash.deal_restore, name="deal_restore"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:approval_id>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:approval_id>/withdraw/", approvals.approval_take_back, name="approval_withdraw"),
     path("trash/", trash.trash, name="trash"),
     path("find/", find.find, name="find"),
     path("accounts/", accounts.accounts, name="accounts"),

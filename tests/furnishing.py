@@ -29,6 +29,7 @@ from otc.undo.models import UndoStep
 from pipeline.accounts.models import Contact
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
+from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
@@ -162,6 +163,15 @@ def _around(deal: Opportunity, moment: Round) -> None:
     splits_set(deal.id, shares=[Share(moment.owner.id, "revenue", 10_000)], now=moment.now)
     milestone = Milestone.objects.order_by("stage__position", "position")[0]
     milestone_mark(deal.id, milestone_id=milestone.id, state="met", now=moment.now)
+    ApprovalRequest(
+        opportunity=deal,
+        stage=deal.stage,
+        asked_by=moment.owner,
+        asked_of=moment.owner,
+        amount_minor=1_00,
+        currency="EUR",
+        asked_at=moment.now,
+    ).save()
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)

@@ -62,6 +62,7 @@ TABLE = (
     Action(
         "manage_fields", SETTINGS, "Define the custom fields of deals, accounts and people", ADMINISTRATORS
     ),
+    Action("manage_process", SETTINGS, "Change the sales processes and their rules", ADMINISTRATORS),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),

@@ -39,6 +39,7 @@ PLACES = (
     Place("inspection/", "Inspection", "inspection", "i", group="Inspect", tab_label="Inspect"),
     Place("flow/", "Flow", "flow", "w", group="Inspect"),
     Place("team/", "Team", "team", "m", group="Inspect"),
+    Place("approvals/", "Approvals", "check", "v", group="Inspect"),
     Place("forecast/", "Forecast", "forecast", "f", group="Forecast", tab_label="Forecast"),
     Place("landing/", "Landing", "landing", "l", group="Forecast"),
     Place("accuracy/", "Accuracy", "accuracy", "c", group="Forecast"),

@@ -23,7 +23,7 @@ WITH steps AS (
     s.position, lag(v.close_date) OVER w AS close_date_before, lag(v.stage_id) OVER w AS stage_before,
     row_number() OVER w AS number
   FROM pipeline_opportunityversion v
-  LEFT JOIN pipeline_stage s ON s.organization_id = v.organization_id AND s.id = v.stage_id
+  LEFT JOIN pipeline_stage s ON s.organization_id = v.organization_id AND s.id = v.stage_id AND s.retired_at IS NULL
   WHERE v.organization_id = %(organization)s AND v.opportunity_id = ANY(%(ids)s::uuid[])
     AND v.known_to = %(forever)s AND v.valid_from <= %(now)s
   WINDOW w AS (PARTITION BY v.opportunity_id ORDER BY v.valid_from))
@@ -159,7 +159,9 @@ def settled_milestones(opportunity_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]
 def required_milestones() -> dict[UUID, list[Milestone]]:
     """The organization's required milestones by process, in the order of stages."""
     found: dict[UUID, list[Milestone]] = defaultdict(list)
-    required = Milestone.objects.filter(is_required=True).select_related("stage")
+    required = Milestone.objects.filter(
+        is_required=True, retired_at__isnull=True, stage__retired_at__isnull=True
+    ).select_related("stage")
     for milestone in required.order_by("stage__position", "position"):
         found[milestone.stage.process_id].append(milestone)
     return found

@@ -62,12 +62,14 @@ REASON = Reference(
 STAGE = Reference(
     "stage",
     "stage",
-    "(SELECT k.*, p.name AS process_name, p.is_default FROM pipeline_stage k JOIN pipeline_process p "
-    "ON p.organization_id = k.organization_id AND p.id = k.process_id)",
+    "(SELECT k.*, k.retired_at IS NULL AS stands, p.name AS process_name, p.is_default "
+    "FROM pipeline_stage k JOIN pipeline_process p ON p.organization_id = k.organization_id AND p.id = k.process_id)",
     (
-        "t.process_name = %(home)s AND lower(t.name) = lower(n.name)",
-        "t.is_default AND lower(t.name) = lower(n.name)",
-        "NOT t.is_default AND lower(t.name) = lower(n.name)",
+        "t.stands AND t.process_name = %(home)s AND lower(t.name) = lower(n.name)",
+        "t.stands AND t.is_default AND lower(t.name) = lower(n.name)",
+        "t.stands AND NOT t.is_default AND lower(t.name) = lower(n.name)",
+        # A file about the past may name a stage that its process no longer has.
+        "NOT t.stands AND lower(t.name) = lower(n.name)",
     ),
     # New stages stand after those that are there, in the mapping's order or else the file's. A new one proposes
     # the category that the file's open deals in it agree on, if they do.

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from otc.api.endpoints import Endpoint
-from otc.api.errors import refused, translate
+from otc.api.errors import Problem, refused, translate
 from otc.api.pages import page_schema, paged_text, written_page
 from otc.api.parameters import MomentQuery
 from otc.fields.queries import Book, field_book
@@ -37,10 +37,11 @@ from pipeline.opportunities.api_shapes import (
     present_rows,
 )
 from pipeline.opportunities.filters import DealFilter
+from pipeline.opportunities.gates import input_name
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.next_step import next_step_finish
 from pipeline.opportunities.queries import visible_opportunities
-from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import (
     opportunity_close,
     opportunity_create,
@@ -51,6 +52,22 @@ from pipeline.opportunities.services import (
 
 TAGS = ["opportunities"]
 
+
+def move_problem(refusal: MoveRefused) -> Problem:
+    """422 with everything that is missing: milestones and an approval under those names, fields under their own."""
+    target = refusal.verdict.target
+    fields = {refusal.field: [refusal.reason]}
+    if refusal.missing:
+        fields["milestones"] = [one.name for one in refusal.missing]
+    for name, label in zip(refusal.verdict.fields, refusal.field_labels, strict=True):
+        fields[input_name(name)] = [f"{target} asks for {label}"]
+    if refusal.approval_words:
+        fields["approval"] = [refusal.approval_words]
+    return Problem(422, "refused", refusal.reason, fields)
+
+
+# The more special one first: the first that fits answers.
+translate(MoveRefused, move_problem)
 translate(Refused, lambda refusal: refused(refusal.field, refusal.reason))
 
 

@@ -148,6 +148,7 @@ def _stages(sums: dict[Any, Any]) -> list[Stage | None]:
         stages = [stage for stage in stages if not stage.process.is_default]
     else:
         stages = [stage for stage in stages if stage.process.is_default or stage.id in sums]
+    stages = [stage for stage in stages if stage.retired_at is None or stage.id in sums]
     ordered = sorted(
         stages, key=lambda stage: (not stage.process.is_default, stage.process.name, stage.position)
     )

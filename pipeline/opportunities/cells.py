@@ -20,7 +20,8 @@ from otc.ui.format import currency_decimals
 from pipeline.fields.forms import INPUT, field_choices
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
-from pipeline.process.models import Category, Stage
+from pipeline.process.models import Category
+from pipeline.process.queries import process_stages
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,7 @@ def _written_amount(deal: Opportunity) -> str:
 
 
 def _stages(deal: Opportunity) -> list[tuple[str, str]]:
-    stages = Stage.objects.filter(process_id=deal.process_id).order_by("position")
-    return [(str(stage.id), stage.name) for stage in stages]
+    return [(str(stage.id), stage.name) for stage in process_stages(deal.process_id)]
 
 
 def _categories(deal: Opportunity) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from pipeline.accounts.models import Contact
 from pipeline.activities.services import DIRECTIONS, KINDS
 from pipeline.fields.forms import INPUT, add_fields
 from pipeline.opportunities.models import Competitor, Outcome
-from pipeline.process.models import CloseReason, Stage
+from pipeline.process.models import CloseReason
+from pipeline.process.queries import process_outlines
 
 KIND_WORDS = {"call": "Call", "meeting": "Meeting", "mail": "Mail", "note": "Note"}
 DIRECTION_WORDS = {"": "Both ways", "out": "To them", "in": "From them"}
@@ -191,9 +192,15 @@ class ActivityForm(forms.Form):
         }
 
 
-def _stages() -> list[tuple[str, str]]:
-    stages = Stage.objects.filter(process__is_default=True).order_by("position")
-    return [(str(stage.id), stage.name) for stage in stages]
+def _stages() -> list[Any]:
+    """The default process's stages, and those of other processes under their names."""
+    outlines = [outline for outline in process_outlines() if outline.stages]
+    groups = [
+        (outline.process, [(str(entry.stage.id), entry.stage.name) for entry in outline.stages])
+        for outline in outlines
+    ]
+    own = [choice for process, choices in groups if process.is_default for choice in choices]
+    return [*own, *((process.name, choices) for process, choices in groups if not process.is_default)]
 
 
 def _people() -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
 """What may be changed on a deal and what follows from it. No Django: values in, values out."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
+
+from pipeline.process.rules import StageMilestone, Verdict
 
 OUTCOMES = ("won", "lost", "no_decision")
 OPEN_CATEGORIES = ("omitted", "pipeline", "best_case", "most_likely", "commit")
@@ -38,40 +38,59 @@ class Refused(ValueError):
         self.field, self.reason = field, reason
 
 
-@dataclass(frozen=True, slots=True)
-class StageMilestone:
-    """An exit criterion of the stage at `position` (1 is the first)."""
-
-    id: UUID
-    name: str
-    position: int
-    stage: str
-    is_required: bool
-
-
-class MilestonesMissing(Refused):
-    """A move forward that required milestones of the stages being left still block."""
+class MoveRefused(Refused):
+    """A move that the process keeps from happening: the verdict, and what its fields and approver are called."""
 
     def __init__(
-        self, *, target: str, missing: tuple[StageMilestone, ...], met: tuple[StageMilestone, ...]
+        self, verdict: Verdict, *, field: str, labels: Mapping[str, str], limit: str = "", asked_of: str = ""
     ) -> None:
-        names = ", ".join(milestone.name for milestone in missing)
-        super().__init__("stage_id", f"Before {target}, meet or waive: {names}")
-        self.target, self.missing, self.met = target, missing, met
+        super().__init__(field, refusal_words(verdict, labels=labels, limit=limit, asked_of=asked_of))
+        self.verdict, self.labels, self.limit, self.asked_of = verdict, dict(labels), limit, asked_of
+
+    @property
+    def missing(self) -> tuple[StageMilestone, ...]:
+        return self.verdict.milestones
+
+    @property
+    def met(self) -> tuple[StageMilestone, ...]:
+        return self.verdict.met
+
+    @property
+    def field_labels(self) -> list[str]:
+        """What the missing fields are called."""
+        return [self.labels.get(name, name) for name in self.verdict.fields]
+
+    @property
+    def approval_words(self) -> str:
+        """What has to be approved by whom; empty where nothing has."""
+        return approval_words(self.verdict, limit=self.limit, asked_of=self.asked_of)
 
 
-def missing_milestones(
-    milestones: Iterable[StageMilestone], *, leaving: int, entering: int, marked: Collection[UUID]
-) -> tuple[StageMilestone, ...]:
-    """The required milestones of the stages from `leaving` up to before `entering` that nobody met or waived.
+def refusal_words(verdict: Verdict, *, labels: Mapping[str, str], limit: str, asked_of: str) -> str:
+    """Every reason in one sentence: “Before Propose, meet or waive: Pilot; fill in: Amount”."""
+    steps = []
+    if verdict.milestones:
+        steps.append("meet or waive: " + ", ".join(one.name for one in verdict.milestones))
+    if verdict.fields:
+        steps.append("fill in: " + ", ".join(labels.get(name, name) for name in verdict.fields))
+    said = [f"Before {verdict.target}, {'; '.join(steps)}"] if steps else []
+    if verdict.skipped:
+        said.append(f"{_listed(verdict.skipped)} can’t be skipped; go there first")
+    if verdict.kept_by:
+        said.append(f"There is no way back from {verdict.kept_by}")
+    if verdict.approval:
+        said.append(approval_words(verdict, limit=limit, asked_of=asked_of))
+    return ". ".join(said)
 
-    A move backward or within a stage leaves nothing: it is never blocked.
-    """
-    return tuple(
-        milestone
-        for milestone in milestones
-        if milestone.is_required and leaving <= milestone.position < entering and milestone.id not in marked
-    )
+
+def approval_words(verdict: Verdict, *, limit: str, asked_of: str) -> str:
+    if verdict.approval is None:
+        return ""
+    return f"Above {limit}, {verdict.approval.stage} needs the approval of {asked_of or 'a manager'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:

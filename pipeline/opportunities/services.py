@@ -18,21 +18,28 @@ from otc.tenancy.models import FOREVER, Organization, Person
 from otc.tenancy.names import clean_lines
 from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
+from pipeline.approvals.services import approval_record, approvals_overtaken
 from pipeline.history.models import STATE_COLUMNS, OpportunityVersion
+from pipeline.opportunities.gates import (
+    Before,
+    Passage,
+    before_of,
+    check_change,
+    check_stage_stands,
+    check_winning,
+)
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.opportunities.rules import (
-    MilestonesMissing,
     Refused,
-    StageMilestone,
     category_after_stage,
     check_closing,
     check_editable,
     check_keeps_next_step,
     closed_category,
-    missing_milestones,
 )
 from pipeline.opportunities.signals import opportunity_closed
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.process.queries import process_stages, stage_after_retirement
 
 REFERENCES = {
     "account_id": Account,
@@ -65,7 +72,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     changes = clean_lines({"name": name, **fields})
     check_editable(changes, is_open=True)
     process = Process.objects.filter(is_default=True).first()
-    stages = list(Stage.objects.filter(process=process)) if process else []
+    stages = process_stages(process.id) if process else []
     deal = Opportunity(
         id=uuid4(),
         external_id=external_id or None,
@@ -79,22 +86,31 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     _apply(deal, changes, is_new=True)
     _check_rate(deal)
     act_on(deal.owner_id)
+    passage = check_change(deal, before=Before())
     deal.save(force_insert=True)
+    _passed(deal, passage, from_stage_id=None)
     enqueue(HEALTH_JOB, subject=deal.id)
     return Written(deal, None)
 
 
 def opportunity_edit(
-    opportunity_id: UUID, *, changes: Mapping[str, Any], check: Callable[[Opportunity], None] | None = None
+    opportunity_id: UUID,
+    *,
+    changes: Mapping[str, Any],
+    check: Callable[[Opportunity], None] | None = None,
+    approved_minor: int | None = None,
 ) -> Written:
     """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written.
 
-    `check` looks at the locked deal first, and what it raises stops the write.
+    `check` looks at the locked deal first, and what it raises stops the write. What the deal's process keeps from
+    happening raises MoveRefused; `approved_minor` is what a manager has approved of this change for, in corporate
+    minor units.
     """
     deal = _locked(opportunity_id)
     if check is not None:
         check(deal)
-    before = _current_version_id(opportunity_id)
+    version_id = _current_version_id(opportunity_id)
+    before = before_of(deal)
     changes = clean_lines(changes)
     check_editable(changes, is_open=deal.outcome is None)
     if current_context().channel in WRITTEN_BY_HAND:
@@ -104,13 +120,14 @@ def opportunity_edit(
             next_step_on=deal.next_step_on,
             is_open=deal.outcome is None,
         )
-    if "stage_id" in changes and changes["stage_id"] != deal.stage_id:
-        _check_gate(deal, changes["stage_id"])
     _check_decimals(deal, changes)
     _apply(deal, changes)
     if {"amount_minor", "currency", "close_date"} & set(changes):
         _check_rate(deal)
-    return _save(deal, before)
+    passage = check_change(deal, before=before, approved_minor=approved_minor)
+    written = _save(deal, version_id)
+    _passed(deal, passage, from_stage_id=before.stage_id)
+    return written
 
 
 def opportunity_close(
@@ -139,6 +156,7 @@ def opportunity_close(
         created_on=_created_on(deal),
     )
     _check_references({"reason_id": reason_id, "competitor_id": competitor_id})
+    passage = check_winning(deal) if outcome == "won" else Passage()
     deal.outcome, deal.reason_id, deal.closed_at = outcome, reason_id, now
     deal.close_date = close_date or today
     deal.category = closed_category(outcome)
@@ -146,6 +164,7 @@ def opportunity_close(
         deal.competitor_id = competitor_id
     _check_rate(deal)
     written = _save(deal, before)
+    _passed(deal, passage, from_stage_id=None)
     opportunity_closed.send(sender=Opportunity, opportunity_id=deal.id, outcome=outcome)
     return written
 
@@ -153,7 +172,8 @@ def opportunity_close(
 def opportunity_reopen(opportunity_id: UUID) -> Written:
     """Open a closed deal again, in the category that its stage proposes and with the close date it was open with.
 
-    Else the day of the closing would stand as a new forecast. A close date changed since the closing stays.
+    Else the day of the closing would stand as a new forecast. A close date changed since the closing stays. A deal
+    whose stage is gone by now goes where the stage's open deals went.
     """
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
@@ -161,6 +181,7 @@ def opportunity_reopen(opportunity_id: UUID) -> Written:
         raise Refused("outcome", "This deal is open")
     deal.close_date = _close_date_reopened(deal)
     deal.outcome = deal.closed_at = deal.reason_id = None
+    deal.stage = stage_after_retirement(deal.stage)
     deal.category = deal.stage.category if deal.stage else None
     deal.category_set_by_person = False
     _check_rate(deal)
@@ -182,6 +203,8 @@ def opportunity_restore(opportunity_id: UUID) -> Written:
     if deal.deleted_at is None:
         raise Refused("deleted", f"{deal.name} is not in the trash any more")
     deal.deleted_at = None
+    if deal.outcome is None:
+        deal.stage = stage_after_retirement(deal.stage)
     return _save(deal, before)
 
 
@@ -200,6 +223,8 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
         raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))
+    if deal.is_open:
+        check_stage_stands(deal.stage_id)
     deal.name_folded = fold(deal.name)
     _check_rate(deal)
     return _save(deal, latest[0].id)
@@ -298,36 +323,6 @@ def _apply_fields(deal: Opportunity, changes: Mapping[str, Any], *, is_new: bool
         raise Refused(field, problem.reason) from problem
 
 
-def _check_gate(deal: Opportunity, stage_id: UUID | None) -> None:
-    """Refuse a move forward past required milestones that are neither met nor waived. Imports are exempt."""
-    if current_context().channel == "import" or stage_id is None or deal.stage_id is None:
-        return
-    stages = {stage.id: stage for stage in Stage.objects.filter(id__in=[deal.stage_id, stage_id])}
-    here, there = stages.get(deal.stage_id), stages.get(stage_id)
-    if (
-        here is None
-        or there is None
-        or here.process_id != there.process_id
-        or there.position <= here.position
-    ):
-        return
-    left = [
-        StageMilestone(found.id, found.name, found.stage.position, found.stage.name, found.is_required)
-        for found in Milestone.objects.filter(
-            stage__process_id=here.process_id,
-            stage__position__gte=here.position,
-            stage__position__lt=there.position,
-        )
-        .select_related("stage")
-        .order_by("stage__position", "position")
-    ]
-    marked = set(OpportunityMilestone.objects.filter(opportunity=deal).values_list("milestone_id", flat=True))
-    missing = missing_milestones(left, leaving=here.position, entering=there.position, marked=marked)
-    if missing:
-        met = tuple(milestone for milestone in left if milestone.id in marked)
-        raise MilestonesMissing(target=there.name, missing=missing, met=met)
-
-
 def _check_rate(deal: Opportunity) -> None:
     """Refuse an amount that no known rate turns into the corporate currency."""
     corporate = _corporate_currency()
@@ -356,6 +351,16 @@ def _check_references(changes: Mapping[str, Any]) -> None:
         value = changes.get(column)
         if value is not None and not model.objects.filter(id=value).exists():
             raise Refused(column.removesuffix("_id"), f"There is no such {column.removesuffix('_id')}")
+
+
+def _passed(deal: Opportunity, passage: Passage, *, from_stage_id: UUID | None) -> None:
+    """After a change went through: who approved of it by doing it is on record, and what was asked before is over."""
+    if passage.approved_by_moving and passage.stage_id is not None and passage.amount_minor is not None:
+        approval_record(
+            deal, stage_id=passage.stage_id, from_stage_id=from_stage_id, amount_minor=passage.amount_minor
+        )
+    if from_stage_id != deal.stage_id or deal.outcome is not None:
+        approvals_overtaken(deal.id)
 
 
 def _save(deal: Opportunity, before: UUID) -> Written:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from otc.tenancy.fields import TenantForeignKey, TenantModel
+from otc.tenancy.models import Person
 
 
 class Category(models.TextChoices):
@@ -15,10 +16,11 @@ class Category(models.TextChoices):
 
 
 class Process(TenantModel):
-    """An ordered set of stages."""
+    """An ordered set of stages. `gates_winning`: a win asks for what leaving the last stage would ask for."""
 
     name = models.CharField(max_length=100)
     is_default = models.BooleanField(default=False)
+    gates_winning = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = (
@@ -33,7 +35,11 @@ class Process(TenantModel):
 
 
 class Stage(TenantModel):
-    """One step of a process. `category` is what it proposes; null is an unmapped stage."""
+    """One step of a process. `category` and `win_percent` are what it proposes; no category is an unmapped stage.
+
+    The rules are those of pipeline/process/rules.py. A retired stage keeps its deals of the past; its open ones went
+    to `moved_to`.
+    """
 
     process = TenantForeignKey(Process, models.CASCADE, related_name="stages")
     name = models.CharField(max_length=100)
@@ -41,12 +47,37 @@ class Stage(TenantModel):
     objective = models.CharField(max_length=300, blank=True)
     category = models.CharField(max_length=12, choices=Category.choices, null=True, blank=True)
     expected_days = models.PositiveIntegerField(default=21)
+    win_percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    guidance = models.TextField(blank=True, default="", db_default="")
+    aids = models.JSONField(default=list, db_default=[])
+    required_fields = models.JSONField(default=list, db_default=[])
+    may_be_skipped = models.BooleanField(default=True, db_default=True)
+    may_go_back = models.BooleanField(default=True, db_default=True)
+    approval_above_minor = models.BigIntegerField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    moved_to = TenantForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=["organization", "process", "name"], name="stage_once"),
-            models.UniqueConstraint(fields=["organization", "process", "position"], name="stage_place_once"),
+            models.UniqueConstraint(
+                fields=["organization", "process", "name"],
+                condition=models.Q(retired_at__isnull=True),
+                name="stage_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "process", "position"],
+                condition=models.Q(retired_at__isnull=True),
+                name="stage_place_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(win_percent__isnull=True) | models.Q(win_percent__lte=100),
+                name="stage_win_percent",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(approval_above_minor__isnull=True) | models.Q(approval_above_minor__gte=0),
+                name="stage_approval_above",
+            ),
         )
 
     def __str__(self) -> str:
@@ -67,17 +98,38 @@ class Milestone(TenantModel):
     side = models.CharField(max_length=8, choices=Side.choices, default=Side.SELLER)
     is_required = models.BooleanField(default=False)
     due_days = models.PositiveIntegerField(default=14)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("position",)
         constraints = (
             models.UniqueConstraint(
-                fields=["organization", "stage", "position"], name="milestone_place_once"
+                fields=["organization", "stage", "position"],
+                condition=models.Q(retired_at__isnull=True),
+                name="milestone_place_once",
             ),
         )
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProcessVersion(TenantModel):
+    """A process as it stood from `made_at` on, whole (pipeline/process/document.py). Never changed."""
+
+    process = TenantForeignKey(Process, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    changes = models.JSONField(default=list)
+    person = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "process", "number"], name="process_version_once"
+            ),
+        )
 
 
 class CloseReason(TenantModel):

@@ -1,8 +1,16 @@
 """The organization's processes with their stages and milestones, and its closing reasons."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
 
+from django.db import connection
+
+from otc.fields.queries import Book, field_book
+from otc.fields.rules import PREFIX, Field
+from otc.tenancy.context import current_organization_id
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.process.rules import BUILT_IN, Place, ProcessRules, StageMilestone, StageRules
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,10 @@ class ProcessOutline:
 def process_outlines() -> list[ProcessOutline]:
     """Every process, the default one first; three queries."""
     milestones_of: dict[object, list[Milestone]] = {}
-    for milestone in Milestone.objects.order_by("position", "id"):
+    for milestone in Milestone.objects.filter(retired_at__isnull=True).order_by("position", "id"):
         milestones_of.setdefault(milestone.stage_id, []).append(milestone)
     stages_of: dict[object, list[StageOutline]] = {}
-    for stage in Stage.objects.order_by("position", "id"):
+    for stage in Stage.objects.filter(retired_at__isnull=True).order_by("position", "id"):
         outline = StageOutline(stage, milestones_of.get(stage.id, []))
         stages_of.setdefault(stage.process_id, []).append(outline)
     processes = Process.objects.order_by("-is_default", "name", "id")
@@ -35,3 +43,85 @@ def process_outlines() -> list[ProcessOutline]:
 def close_reasons() -> list[CloseReason]:
     """What a closing may be booked under, in the organization's order."""
     return list(CloseReason.objects.order_by("position", "name_folded", "id"))
+
+
+def process_stages(process_id: UUID | None) -> list[Stage]:
+    """The stages that the process has now, in order. One query."""
+    return list(Stage.objects.filter(process_id=process_id, retired_at__isnull=True).order_by("position"))
+
+
+def stage_after_retirement(stage: Stage | None) -> Stage | None:
+    """The stage, or where its open deals went when it was taken out of its process."""
+    seen = set()
+    while stage is not None and stage.retired_at is not None and stage.id not in seen:
+        seen.add(stage.id)
+        stage = stage.moved_to
+    return stage
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """A process's rules, with the custom fields that they ask for by name, and what every field is called."""
+
+    rules: ProcessRules = field(default_factory=ProcessRules)
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        own = {name: label for name, _, label in BUILT_IN}
+        return own | {name: found.label for name, found in self.fields.items()}
+
+
+def process_rulebook(process_id: UUID | None) -> Rulebook:
+    """What the process asks for now. Three queries, four where a stage asks for a custom field.
+
+    A field that is retired or gone is asked of nobody.
+    """
+    process = Process.objects.filter(id=process_id).first()
+    if process is None:
+        return Rulebook()
+    stages = process_stages(process.id)
+    asked = {name for stage in stages for name in stage.required_fields if name.startswith(PREFIX)}
+    book = field_book("deal") if asked else Book()
+    fields = {one.name: one for one in book.active if one.name in asked}
+    known = {name for name, _, _ in BUILT_IN} | set(fields)
+    rules = ProcessRules(
+        tuple(
+            StageRules(
+                stage.id,
+                stage.name,
+                stage.position,
+                stage.may_be_skipped,
+                stage.may_go_back,
+                stage.approval_above_minor,
+                tuple(name for name in stage.required_fields if name in known),
+            )
+            for stage in stages
+        ),
+        _milestones(process.id),
+        process.gates_winning,
+    )
+    return Rulebook(rules, fields)
+
+
+def _milestones(process_id: UUID) -> tuple[StageMilestone, ...]:
+    found = Milestone.objects.filter(
+        stage__process_id=process_id, stage__retired_at__isnull=True, retired_at__isnull=True
+    )
+    return tuple(
+        StageMilestone(one.id, one.name, one.stage.position, one.stage.name, one.is_required)
+        for one in found.select_related("stage").order_by("stage__position", "position")
+    )
+
+
+def place_of(stage: Stage) -> Place:
+    return Place(stage.id, stage.name, stage.position, stage.category)
+
+
+def hold_process(process_id: UUID | None) -> None:
+    """Let nobody change the process until this transaction ends: a stage isn't removed under a deal that enters it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pipeline_process WHERE organization_id = %s AND id = %s FOR SHARE",
+            [str(current_organization_id()), str(process_id) if process_id else None],
+        )

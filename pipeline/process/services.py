@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from otc.audit.services import audit_append
 from otc.tenancy.services import fold
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.process.versions import version_append
 
 DEFAULT = Path(__file__).with_name("default.json")
 NOT_GIVEN = "not given"
@@ -34,6 +37,7 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
         stage_add(process, position=position, entry=entry)
     for position, entry in enumerate(data["reasons"], start=1):
         reason_add(position=position, **entry)
+    version_append(process, changes=["As it was set up"], now=timezone.now())
     audit_append(
         "process.installed",
         subject_kind="process",

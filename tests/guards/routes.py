@@ -24,6 +24,7 @@ MODEL_OF = {
     "member": "dealteammember",
     "step": "undostep",
     "version": "opportunityversion",
+    "approval": "approvalrequest",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

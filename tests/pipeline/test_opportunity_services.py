@@ -11,7 +11,7 @@ from pipeline.activities.models import Activity
 from pipeline.activities.services import activity_log
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.rules import MilestonesMissing, Refused
+from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import (
     milestone_mark,
     opportunity_close,
@@ -36,7 +36,7 @@ def mark_required(deal, name, state="met"):
 
 def test_a_move_forward_is_refused_while_a_required_milestone_is_open(inside, make_deal):
     deal = make_deal(owner=inside.ana)
-    with pytest.raises(MilestonesMissing) as refused:
+    with pytest.raises(MoveRefused) as refused:
         opportunity_edit(deal.id, changes={"stage_id": stage("Discover").id})
     assert [milestone.name for milestone in refused.value.missing] == ["Problem confirmed by the buyer"]
 
@@ -45,7 +45,7 @@ def test_a_refused_move_says_what_is_met_too(inside, make_deal):
     deal = make_deal(stage_id=stage("Validate").id)
     agreed = Milestone.objects.get(name="Success criteria agreed")
     milestone_mark(deal.id, milestone_id=agreed.id, state="met", now=NOW)
-    with pytest.raises(MilestonesMissing) as refused:
+    with pytest.raises(MoveRefused) as refused:
         opportunity_edit(deal.id, changes={"stage_id": stage("Propose").id})
     assert [milestone.name for milestone in refused.value.met] == ["Success criteria agreed"]
     assert [milestone.name for milestone in refused.value.missing] == ["Economic buyer met"]
@@ -62,7 +62,7 @@ def test_a_met_or_waived_milestone_lets_the_deal_pass(inside, make_deal, state):
 def test_a_jump_over_stages_asks_for_the_milestones_of_each_stage_left(inside, make_deal):
     deal = make_deal()
     mark_required(deal, "Qualify")
-    with pytest.raises(MilestonesMissing) as refused:
+    with pytest.raises(MoveRefused) as refused:
         opportunity_edit(deal.id, changes={"stage_id": stage("Validate").id})
     assert {milestone.stage for milestone in refused.value.missing} == {"Discover"}
 

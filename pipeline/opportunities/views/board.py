@@ -16,7 +16,7 @@ from otc.ui.pages import page
 from pipeline.fields.asked import people_asked_for
 from pipeline.opportunities.board import BoardReport, board_report
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.rules import MilestonesMissing, Refused
+from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import opportunity_edit
 from pipeline.opportunities.views.answers import (
     back,
@@ -29,6 +29,7 @@ from pipeline.opportunities.views.answers import (
 from pipeline.opportunities.views.deal import as_uuid
 from pipeline.opportunities.views.field_controls import field_chips, field_controls
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
+from pipeline.opportunities.views.gate import gate_context, gate_form, gate_url
 
 WON = "won"
 # What the filter's form leaves as it is.
@@ -86,7 +87,7 @@ def board_move(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
         return refusal(request, deal, title=f"{deal.name} stays where it is", note="No stage was named.")
     try:
         written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(stage)})
-    except MilestonesMissing as missing:
+    except MoveRefused as missing:
         return gate(request, deal, missing, stage=stage, board_url=board_url)
     except Refused as refused:
         return refusal(request, deal, title=f"{deal.name} stays where it is", note=refused.reason)
@@ -104,9 +105,15 @@ def board_move(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
 
 
 def gate(
-    request: HttpRequest, deal: Opportunity, missing: MilestonesMissing, *, stage: str, board_url: str
+    request: HttpRequest, deal: Opportunity, missing: MoveRefused, *, stage: str, board_url: str
 ) -> HttpResponse:
-    """What is met, what is missing, and the buttons that cure it and then move the card."""
+    """What is met, what is missing, and the buttons or the form that cure it and then move the card."""
+    here = deal.stage.name if deal.stage else "its stage"
+    title = f"{deal.name} stays in {here}"
+    if missing.verdict.is_barred:
+        return refusal(request, deal, title=title, note=missing.reason)
+    if missing.verdict.fields or missing.verdict.approval:
+        return asking(request, deal, missing, title=title, stage=stage, board_url=board_url)
     cure = reverse("deal_milestones", args=[tenant_of(request).organization.slug, deal.id])
     pairs = [("stage", stage), ("next", board_url), *(("milestone", str(one.id)) for one in missing.missing)]
     is_one = len(missing.missing) == 1
@@ -117,15 +124,28 @@ def gate(
         (words[0], f"{cure}?{urlencode([('state', 'met'), *pairs])}", "M"),
         (words[1], f"{cure}?{urlencode([('state', 'waived'), *pairs])}", "W"),
     ]
-    here = deal.stage.name if deal.stage else "its stage"
     return refusal(
         request,
         deal,
-        title=f"{deal.name} stays in {here}",
+        title=title,
         met=[one.name for one in missing.met],
         missing=[f"{one.name} is required to leave {one.stage}" for one in missing.missing],
         actions=actions,
     )
+
+
+def asking(
+    request: HttpRequest, deal: Opportunity, missing: MoveRefused, *, title: str, stage: str, board_url: str
+) -> HttpResponse:
+    """The form that fills in what is missing, or asks for the approval, and then moves the card."""
+    if not is_htmx(request):
+        return back(
+            request, gate_url(request, deal, {"stage_id": as_uuid(stage)}, missing), failed=missing.reason
+        )
+    form = gate_form(request, deal, missing)
+    context = gate_context(request, deal, missing, form, {"stage_id": as_uuid(stage)})
+    context |= {"title": title, "next": board_url}
+    return render(request, "pipeline/opportunities/_gate_refusal.html", context, status=422)
 
 
 def must_be_closed(request: HttpRequest, deal: Opportunity) -> HttpResponse:

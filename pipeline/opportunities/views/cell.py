@@ -20,7 +20,7 @@ from pipeline.opportunities.conflicts import ChangedSince, Theirs, must_stand, t
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.report import deal_rows
-from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import opportunity_edit
 from pipeline.opportunities.views.answers import (
     back,
@@ -33,6 +33,7 @@ from pipeline.opportunities.views.answers import (
 )
 from pipeline.opportunities.views.deal import deal_main
 from pipeline.opportunities.views.frame import columns_of_list
+from pipeline.opportunities.views.gate import gate_url
 from pipeline.templatetags.deal_rows import Look
 from pipeline.templatetags.deal_rows import row_html as write_row
 
@@ -77,12 +78,14 @@ def editor(
     *,
     value: str,
     error: str = "",
+    cure: str = "",
     theirs: Theirs | None = None,
     status: int = 0,
 ) -> HttpResponse:
     """The editor as a fragment or a page; 422 with the typed value and the reason when `error` says why.
 
-    `theirs` is what somebody else wrote meanwhile: said beside the editor, and with 409 a choice between both.
+    `cure` is the page that fills in or asks for what a move lacks. `theirs` is what somebody else wrote meanwhile:
+    said beside the editor, and with 409 a choice between both.
     """
     url = reverse("deal_cell", args=[tenant_of(request).organization.slug, deal.id, field])
     is_on_page = request.GET.get("in") == ON_DEAL_PAGE
@@ -95,6 +98,8 @@ def editor(
         "kind": cell.kind,
         "choices": cell.choices(deal) if cell.choices else (),
         "error": error,
+        "error_href": cure,
+        "error_link": "Put that right and go on",
         "base": base_day(cell, deal),
         "currency": cell.currency(deal),
         "target": "closest [data-cell]" if is_on_page else "closest tr",
@@ -118,6 +123,9 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
             return saved(request, deal.id, field, said="", undo="")
         check = must_stand(cell, was=request.POST.get("was"), value=value)
         written = opportunity_edit(deal.id, changes=cell.changes(value), check=check)
+    except MoveRefused as refusal:
+        cure = gate_url(request, deal, cell.changes(value), refusal)
+        return editor(request, cell, field, deal, value=typed, error=refusal.reason, cure=cure)
     except Refused as refusal:
         return editor(request, cell, field, deal, value=typed, error=refusal.reason)
     except ChangedSince as change:

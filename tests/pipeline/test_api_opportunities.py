@@ -249,7 +249,10 @@ def test_a_stage_behind_a_required_milestone_is_refused_until_it_is_met(
     with use(house.organization.id):
         discover = Stage.objects.get(name="Discover")
         required = Milestone.objects.get(stage__name="Qualify", is_required=True)
-    assert fields_refused(caller.patch(url, {"stage_id": str(discover.id)}), 422) == {"stage_id", "milestones"}
+    assert fields_refused(caller.patch(url, {"stage_id": str(discover.id)}), 422) == {
+        "stage_id",
+        "milestones",
+    }
     met = caller.post(f"{url}/milestones/{required.id}", {"state": "met", "note": "On the phone"})
     assert (met.status_code, met.json()["state"], met.json()["note"]) == (200, "met", "On the phone")
     assert caller.patch(url, {"stage_id": str(discover.id)}).json()["stage_name"] == "Discover"

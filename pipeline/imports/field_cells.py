@@ -1,6 +1,7 @@
 """What do a file's cells become in a custom field? For the person who maps its columns."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from otc.fields.importing import Reader
@@ -22,15 +23,12 @@ def accepted(reader: Reader, texts: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def field_examples(column: FieldColumn, texts: Sequence[str], binding: Binding) -> list[str]:
-    """What each text becomes, or why it can't."""
+def field_examples(column: FieldColumn, texts: Iterable[str], binding: Binding, *, count: int) -> list[str]:
+    """What the first `count` texts that the field can hold become."""
     reader = binding.readers[column.attribute]
-    values = accepted(reader, texts)
-    names = names_of(values.values()) if column.field.kind == "person" and values else {}
-    return [
-        str(cell_of(column.field, values[text], names=names)) if text in values else f"✗ {_why(reader, text)}"
-        for text in texts
-    ]
+    values = list(islice(accepted(reader, dict.fromkeys(texts)).values(), count))
+    names = names_of(values) if column.field.kind == "person" and values else {}
+    return [str(cell_of(column.field, value, names=names)) for value in values]
 
 
 def field_note(column: FieldColumn, texts: Sequence[str], binding: Binding) -> str:
@@ -41,7 +39,8 @@ def field_note(column: FieldColumn, texts: Sequence[str], binding: Binding) -> s
     bad = [text for text in filled if text not in read]
     if not bad:
         return ""
-    return f"{len(bad):,} of the first {len(texts):,} rows are refused: {_why(reader, bad[0])}"
+    are = "is" if len(bad) == 1 else "are"
+    return f"{len(bad):,} of the first {len(texts):,} rows {are} refused: {_why(reader, bad[0])}"
 
 
 def _why(reader: Reader, text: str) -> str:

@@ -101,6 +101,11 @@ class FieldRow:
         return "refused" in self.note
 
     @property
+    def unknown_word(self) -> str:
+        """What becomes of a value that nobody knows, left as it is."""
+        return "refused" if isinstance(self.column, FieldColumn) else "new"
+
+    @property
     def unknown_count(self) -> int:
         return sum(1 for value in self.values if not value.is_known)
 
@@ -321,12 +326,11 @@ def _look(
 ) -> None:
     texts = list(_texts(row.column, binding, rows))
     filled = [text for text in texts if text]
-    shown = list(islice(filled, EXAMPLES))
     if isinstance(row.column, FieldColumn):
-        row.examples = field_examples(row.column, shown, binding)
+        row.examples = field_examples(row.column, filled, binding, count=EXAMPLES)
         row.note = field_note(row.column, texts, binding)
     else:
-        row.examples = [_read(row, text, binding, organization) for text in shown]
+        row.examples = [_read(row, text, binding, organization) for text in islice(filled, EXAMPLES)]
     row.examples = [text[:LONGEST] for text in row.examples]
     if not filled:
         row.note = "always empty in the first rows" if rows else ""

@@ -121,7 +121,7 @@ class People:
         insert_new(job, table="otc_person", columns=WRITTEN | added)
         before = _access(job)
         update_changed(job, table="otc_person", columns=WRITTEN | KEPT)
-        _note_access(before, _access(job))
+        _note_access(job, before, _access(job))
         if job.present & {"manager", "is_top"}:
             _set_lines(job)
 
@@ -187,7 +187,7 @@ def _access(job: ImportJob) -> Access:
     return {person: (name, role, left_on) for person, name, role, left_on in rows}
 
 
-def _note_access(before: Access, after: Access) -> None:
+def _note_access(job: ImportJob, before: Access, after: Access) -> None:
     """One entry for what the file changed of who may do what."""
     roles = {name: f"{before[person][1]} to {role}" for person, (name, role, _) in after.items()
              if before[person][1] != role}  # fmt: skip
@@ -195,7 +195,9 @@ def _note_access(before: Access, after: Access) -> None:
             if before[person][2] != left_on}  # fmt: skip
     if roles or days:
         audit_append(
-            "person.changed_in_bulk",
+            "access.imported",
+            subject_kind="import",
+            subject_id=job.run_id,
             summary=f"A file changed the role of {len(roles):,} and the last day of {len(days):,} people",
             detail={"roles": roles, "left_on": days},
         )

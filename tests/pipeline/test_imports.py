@@ -93,7 +93,7 @@ class TestPeople:
             "2026-01-31", "administrator", "kim@example.org", ""
         )  # fmt: skip
         assert (lou.role, lou.title, lou.left_on) == ("manager", "Head", None)
-        assert not AuditEntry.objects.filter(action="person.changed_in_bulk").exists()
+        assert not AuditEntry.objects.filter(action="access.imported").exists()
 
     def test_what_a_file_changes_of_access_is_one_entry(self, load: Load, inside: House) -> None:
         head = "external_id,name,role,left_on\n"
@@ -101,7 +101,7 @@ class TestPeople:
         changed = head + "P1,Kim,manager,\nP2,Lou,rep,2026-02-28\nP3,Mo,rep,2030-01-31\n"
         load("people", changed, is_dry_run=True)
         load("people", changed)
-        entry = AuditEntry.objects.get(action="person.changed_in_bulk")
+        entry = AuditEntry.objects.get(action="access.imported")
         assert entry.detail == {
             "roles": {"Kim": "rep to manager"},
             "left_on": {

@@ -42,6 +42,8 @@ REFERENCES = {
     "reason_id": CloseReason,
 }
 HEALTH_JOB = "deal_health"
+# A deal's corporate amount follows from these.
+CONVERTED = ("amount_minor", "currency", "close_date")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def opportunity_edit(opportunity_id: UUID, *, changes: Mapping[str, Any]) -> Wri
         _check_gate(deal, changes["stage_id"])
     _check_decimals(deal, changes)
     _apply(deal, changes)
-    if {"amount_minor", "currency", "close_date"} & set(changes):
+    if set(CONVERTED) & set(changes):
         _check_rate(deal)
     return _save(deal, before)
 
@@ -159,7 +161,9 @@ def opportunity_delete(opportunity_id: UUID, *, now: datetime) -> Written:
 
 
 def opportunity_restore(opportunity_id: UUID) -> Written:
-    """Bring a deleted deal back as it was. Raises Refused when it isn't deleted."""
+    """Bring a deleted deal back as it was, also one that lost its rate meanwhile: it shows as unconvertible, as it
+    would if it had never been deleted. Raises Refused when it isn't deleted.
+    """
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
     if deal.deleted_at is None:
@@ -171,7 +175,8 @@ def opportunity_restore(opportunity_id: UUID) -> Written:
 def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     """Put back the state of `to_version`, which must be the one just before the present one.
 
-    Raises Refused when somebody has changed the deal since.
+    Raises Refused when somebody has changed the deal since, and where an amount, currency or day comes back that no
+    known rate converts.
     """
     deal = _locked(opportunity_id)
     latest = list(
@@ -181,10 +186,12 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     )
     if len(latest) < 2 or latest[1].id != to_version:
         raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
+    is_converted_anew = any(getattr(deal, name) != getattr(latest[1], name) for name in CONVERTED)
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))
     deal.name_folded = fold(deal.name)
-    _check_rate(deal)
+    if is_converted_anew:
+        _check_rate(deal)
     return _save(deal, latest[0].id)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from otc.identity.models import User
 from otc.tenancy.context import use
@@ -35,6 +36,10 @@ class House:
     def url(self, path: str) -> str:
         return f"/o/{self.organization.slug}/{path}"
 
+
+# A busy machine is no bug: time limits belong into `make bench`.
+settings.register_profile("otc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("otc")
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
 LONGEST_FIRST = ("tests/storm/", "tests/embedded/", "tests/browser/", "tests/guards/")

@@ -4,7 +4,9 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from forecasting.calls.models import Call, CallColumn
+from otc.audit.services import audit_append
 from otc.calendar.rules import Period
+from otc.money.rules import decimal_text
 from otc.tenancy.context import current_context
 from otc.tenancy.models import Organization, Person, Role
 from pipeline.opportunities.rules import Refused
@@ -51,7 +53,28 @@ def call_submit(
         submitted_by_id=current_context().person_id or author.id,
     )
     call.save(force_insert=True)
+    _note(call, author=author, period=period)
     return call
+
+
+def _note(call: Call, *, author: Person, period: Period) -> None:
+    """The note stays out of the log: it is free text."""
+    others = Person.objects.filter(id=call.person_id).values_list("name", flat=True)
+    whose = author.name if call.person_id == author.id else others.get()
+    amount = decimal_text(call.amount_minor, currency=call.currency)
+    audit_append(
+        "call.submitted",
+        subject_kind="call",
+        subject_id=call.id,
+        summary=f"{CallColumn(call.column).label} of {whose} for {period.label}: {amount} {call.currency}",
+        detail={
+            "person_id": call.person_id,
+            "period": call.period,
+            "column": call.column,
+            "amount_minor": call.amount_minor,
+            "currency": call.currency,
+        },
+    )
 
 
 def _behind_the_latest(person_id: UUID, *, period: Period, column: str, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
+from otc.audit.services import audit_append
 from otc.calendar.holders import Shares
 from otc.money.rules import allocate
 
@@ -35,6 +36,15 @@ class QuotaPeriods:
             Quota(person_id=person_id, period=key, amount_minor=amount_minor)
             for (person_id, key), amount_minor in sorted(wanted.items(), key=str)
         )
+        if rows:
+            audit_append(
+                "quota.shared_out",
+                summary=f"{len(rows):,} quotas became {len(wanted):,}: the calendar's periods have other days",
+                detail={
+                    "before": sorted({row.period for row in rows}),
+                    "after": sorted({key for _, key in wanted}),
+                },
+            )
         made: dict[str, list[str]] = defaultdict(list)
         for person_id, key in wanted:
             made[key].append(str(person_id))
@@ -48,6 +58,12 @@ class QuotaPeriods:
             Quota(person_id=UUID(person_id), period=period, amount_minor=amount_minor)
             for person_id, period, amount_minor in before["before"]
         )
+        if before["before"]:
+            audit_append(
+                "quota.restored",
+                summary=f"{len(before['before']):,} quotas are as they were before the calendar changed",
+                detail={"after": sorted({period for _, period, _ in before["before"]})},
+            )
 
 
 class CallPeriods:

@@ -65,6 +65,28 @@ class DemoBuyingRole:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoSeat:
+    """`person` is on the deal's team as `part` from `at` to `until` (None: still), put there by `by`."""
+
+    at: datetime
+    until: datetime | None
+    person: str
+    part: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSplit:
+    """`person` has `share_bp` basis points of the amount since `at`; `kind` revenue or overlay, set by `by`."""
+
+    at: datetime
+    person: str
+    kind: str
+    share_bp: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoDeal:
     """One deal; `states` start at created_at and rise strictly, the last one is how it stands."""
 
@@ -80,3 +102,5 @@ class DemoDeal:
     activities: tuple[DemoActivity, ...]
     milestones: tuple[DemoMilestone, ...]
     buying_roles: tuple[DemoBuyingRole, ...]
+    seats: tuple[DemoSeat, ...]
+    splits: tuple[DemoSplit, ...]

@@ -66,6 +66,15 @@ STAGE_CATEGORY = ("pipeline", "pipeline", "best_case", "most_likely", "commit", 
 CLOSED_CATEGORY = {"won": "closed", "lost": "omitted", "no_decision": "omitted"}
 MILESTONES_PER_STAGE = (2, 3, 3, 2, 3, 3)
 
+# -- who else works on it: see team.py ----------------------------------------------------------
+COLLEAGUE_JOINS = 0.20  # entering Discover
+SPONSORED_FROM, SPONSOR_JOINS = 250_000, 0.60  # EUR at first; entering Propose
+DESK_JOINS = 0.35  # entering Negotiate
+SEAT_GIVEN_UP = 0.12
+COLLEAGUE_SHARES, COLLEAGUE_OVERLAYS = 0.45, 0.25  # of deals with a colleague, entering Propose
+OWNERS_SHARES_BP = ((5_000, 2), (7_000, 5), (8_000, 3))
+OVERLAYS_BP = ((1_000, 3), (2_000, 2))
+
 # -- outcome: see hazards.py --------------------------------------------------------------------
 REOPENED_LASTS_DAYS = (28, 95)  # how long a reopened deal is given
 COMPETITOR_KNOWN = 0.52

@@ -23,6 +23,7 @@ from otc.demo.moments import life_moments, second_on
 from otc.demo.prospect import Prospect, draw_prospect
 from otc.demo.rates import base_rate
 from otc.demo.surroundings import activities, buying_roles, milestones
+from otc.demo.team import TeamDrawer
 from otc.demo.workdays import Workdays
 
 DEALS_SALT = 1_000_003
@@ -47,8 +48,9 @@ def arrival_days(days: Workdays) -> tuple[list[int], list[float]]:
 
 def simulate(company: DemoCompany, *, numbers: range | None = None) -> Iterator[DemoDeal]:
     """Yield `company.deals` deals, or those of `numbers`, as they were found; memory doesn't grow."""
+    teams = TeamDrawer(company)
     for life in lives(company, numbers=numbers):
-        yield told(company, life)
+        yield told(company, life, teams=teams)
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ def live(rng: Random, company: DemoCompany, *, number: int, created: int, keeps_
     return Lived(number, rng, account, prospect, at_first, standing, log, own)
 
 
-def told(company: DemoCompany, lived: Lived) -> DemoDeal:
+def told(company: DemoCompany, lived: Lived, *, teams: TeamDrawer) -> DemoDeal:
     """The course as the deal's states, with what people did around it."""
     days, rng, prospect, account = company.workdays, lived.rng, lived.prospect, lived.account
     slot, created = company.slots[account.slot], prospect.created
@@ -128,15 +130,22 @@ def told(company: DemoCompany, lived: Lived) -> DemoDeal:
         currency=currency,
     )
     life.live(start, moments)
-    return surrounded(company, lived, states=life.states)
+    return surrounded(company, lived, states=life.states, teams=teams)
 
 
-def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState]) -> DemoDeal:
+def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState], teams: TeamDrawer) -> DemoDeal:
     """Name the deal and add what happened around it."""
     days, rng, account, log = company.workdays, lived.rng, lived.account, lived.log
     product = company.products[int(rng.random() * len(company.products))]
     units = 2 + int(rng.random() * UNITS)
     contacts = account.contacts
+    seats, splits = teams.draw(
+        lived.number,
+        slot=company.slots[account.slot],
+        created=lived.prospect.created,
+        eur=lived.prospect.eur,
+        states=states,
+    )
     return DemoDeal(
         external_id=f"D-{lived.number + 1:06}",
         name=f"{account.name}: {product.name}, {units} {product.unit}",
@@ -152,4 +161,6 @@ def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState]) -
         buying_roles=buying_roles(
             rng, log, at_first=lived.at_first, states=states, contacts=contacts, days=days
         ),
+        seats=seats,
+        splits=splits,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from otc.fields.people import people_directory
-from otc.fields.queries import field_book
+from otc.fields.queries import Book, field_book
 from otc.fields.rules import Field, NotAccepted, Reading, check_value, read_text
 from otc.imports.binding import Binding
 from otc.imports.columns import TYPE_OF_FIELD, CellError, FieldColumn, amount_minor, no_number, read_day
@@ -21,11 +21,14 @@ LONGEST_SHOWN = 40
 Reader = Callable[[str], Any]
 
 
+def object_book(kind_name: str) -> Book:
+    """The fields of the object that files of this kind hold; none for other kinds. One query."""
+    return field_book(OBJECT_OF_KIND[kind_name]) if kind_name in OBJECT_OF_KIND else Book()
+
+
 def field_columns(kind_name: str) -> tuple[FieldColumn, ...]:
     """The active fields that files of this kind may feed, in their order. One query."""
-    if kind_name not in OBJECT_OF_KIND:
-        return ()
-    return tuple(map(_column, field_book(OBJECT_OF_KIND[kind_name]).active))
+    return tuple(map(_column, object_book(kind_name).active))
 
 
 def _column(field: Field) -> FieldColumn:

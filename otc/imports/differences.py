@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models
-
+from otc.fields.importing import object_book
+from otc.fields.queries import Book
+from otc.fields.rules import stored
+from otc.fields.shown import cell_of
 from otc.imports.kinds import ImportJob
 from otc.money.rules import decimal_text
 
@@ -51,25 +53,49 @@ def records_before(job: ImportJob, model: Any) -> Records:
     return {record.id: (lines[record.id], record) for record in model.objects.filter(id__in=lines)}
 
 
-def differences(model: Any, before: Records) -> list[Difference]:
-    """What has changed since, at most EXAMPLES records, by line."""
+def differences(model: Any, before: Records, *, kind_name: str) -> list[Difference]:
+    """What has changed since, at most EXAMPLES records, by line. Custom fields and attributes one by one."""
     after = {record.id: record for record in model.objects.filter(id__in=before)}
+    book = object_book(kind_name)
+    if hasattr(model, "attributes"):
+        records = [*after.values(), *(record for _, record in before.values())]
+        book = book.naming(record.attributes for record in records)
     found: list[Difference] = []
     changed_count = 0
     for record_id, (line, old) in sorted(before.items(), key=lambda entry: entry[1][0]):
         if record_id in after and changed_count < EXAMPLES:
-            changes = list(_changes(line, old, after[record_id]))
+            changes = list(_changes(line, old, after[record_id], book))
             changed_count += bool(changes)
             found += changes
     return found
 
 
-def _changes(line: int, old: models.Model, new: models.Model) -> Iterator[Difference]:
+def _changes(line: int, old: Any, new: Any, book: Book) -> Iterator[Difference]:
     for column in old._meta.concrete_fields:
         if column.name in SILENT or getattr(old, column.attname) == getattr(new, column.attname):
             continue
+        if column.name == "attributes":
+            yield from _attribute_changes(line, old, new, book)
+            continue
         name = column.name.removesuffix("_minor")
         yield Difference(line, str(old)[:LONGEST_SHOWN], name, _text(old, column), _text(new, column))
+
+
+def _attribute_changes(line: int, old: Any, new: Any, book: Book) -> Iterator[Difference]:
+    record, known = str(old)[:LONGEST_SHOWN], {field.attribute for field in book.active}
+    for field in book.active:
+        before, after = (stored(field, attributes) for attributes in (old.attributes, new.attributes))
+        if before != after:
+            texts = [_plain(cell_of(field, value, names=book.names)) for value in (before, after)]
+            yield Difference(line, record, field.label, *texts)
+    for name in sorted({*old.attributes, *new.attributes} - known):
+        before, after = old.attributes.get(name), new.attributes.get(name)
+        if before != after:
+            yield Difference(line, record, name[:LONGEST_SHOWN], _plain(before), _plain(after))
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else str(value)[:LONGEST_SHOWN]
 
 
 def _text(record: Any, column: Any) -> str:

@@ -1,9 +1,10 @@
 """People from a file: who they are, and whom they report to."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
+from otc.audit.services import audit_append
 from otc.imports.columns import Column, ColumnType
 from otc.imports.kinds import ImportJob
 from otc.imports.names import Reference, create_names, join_name, look_up, new_names, prepare_names
@@ -70,6 +71,12 @@ WRITTEN = {
     "joined_on": Written("joined_on", "s.joined_on"),
     "left_on": Written("left_on", "s.left_on"),
 }
+# An empty cell never changes who may do what, nor what somebody is known by.
+KEPT = {
+    "email": Written("email", "coalesce(s.email, t.email)"),
+    "role": Written("role", "coalesce(s.role, t.role)"),
+    "left_on": Written("left_on", "coalesce(s.left_on, t.left_on)"),
+}
 
 
 class People:
@@ -105,13 +112,16 @@ class People:
         )
         while _refuse_orphans(job) or _refuse_cycles(job):
             pass
+        _refuse_last_administrators(job)
 
     def apply(self, job: ImportJob) -> None:
         if create_names(job, MANAGER):
             _declare_new_managers_tops(job)
         added = {"created_at": Written("name", "%(now)s"), "shown_currency": Written("name", "''")}
         insert_new(job, table="otc_person", columns=WRITTEN | added)
-        update_changed(job, table="otc_person", columns=WRITTEN)
+        before = _access(job)
+        update_changed(job, table="otc_person", columns=WRITTEN | KEPT)
+        _note_access(job, before, _access(job))
         if job.present & {"manager", "is_top"}:
             _set_lines(job)
 
@@ -145,6 +155,52 @@ def _refuse_taken_emails(job: ImportJob) -> None:
         "EXISTS (SELECT FROM import_stage f WHERE lower(f.email) = lower(s.email) AND f.line < s.line "
         "AND f.refused_reason IS NULL)",
     )
+
+
+def _refuse_last_administrators(job: ImportJob) -> None:
+    """Refuse rows that would leave nobody who signs in and administers the organization."""
+    administers = (
+        "a.organization_id = %(organization)s AND a.role = 'administrator' AND a.user_id IS NOT NULL "
+        "AND a.left_on IS NULL"
+    )
+    gives_up = "({row}.role <> 'administrator' OR {row}.left_on IS NOT NULL)"
+    job.refuse(
+        "role",
+        "'is the only administrator who signs in: appoint another first'",
+        f"{gives_up.format(row='s')} AND EXISTS (SELECT FROM otc_person a WHERE {administers} AND a.id = s.target_id) "
+        f"AND NOT EXISTS (SELECT FROM otc_person a WHERE {administers} AND NOT EXISTS (SELECT FROM import_stage r "
+        "WHERE r.target_id = a.id AND r.refused_reason IS NULL AND NOT r.is_unchanged "
+        f"AND {gives_up.format(row='r')}))",
+    )
+
+
+Access = dict[UUID, tuple[str, str, date | None]]
+
+
+def _access(job: ImportJob) -> Access:
+    """Name, role and last day of everybody who was there and whom a row is about."""
+    rows = job.rows(
+        "SELECT t.id, t.name, t.role, t.left_on FROM import_stage s JOIN otc_person t "
+        "ON t.organization_id = %(organization)s AND t.id = s.target_id "
+        "WHERE s.refused_reason IS NULL AND NOT s.is_unchanged AND NOT s.is_new ORDER BY s.line"
+    )
+    return {person: (name, role, left_on) for person, name, role, left_on in rows}
+
+
+def _note_access(job: ImportJob, before: Access, after: Access) -> None:
+    """One entry for what the file changed of who may do what."""
+    roles = {name: f"{before[person][1]} to {role}" for person, (name, role, _) in after.items()
+             if before[person][1] != role}  # fmt: skip
+    days = {name: {"before": before[person][2], "after": left_on} for person, (name, _, left_on) in after.items()
+            if before[person][2] != left_on}  # fmt: skip
+    if roles or days:
+        audit_append(
+            "access.imported",
+            subject_kind="import",
+            subject_id=job.run_id,
+            summary=f"A file changed the role of {len(roles):,} and the last day of {len(days):,} people",
+            detail={"roles": roles, "left_on": days},
+        )
 
 
 def _refuse_orphans(job: ImportJob) -> int:

@@ -145,7 +145,7 @@ def _import_rows(
         kind.apply(job)
         remember_sources(job, kind=kind)
         result = counts(job)
-        changes = differences(model, before) if before else []
+        changes = differences(model, before, kind_name=kind.name) if before else []
         if not is_applied:
             transaction.set_rollback(True)
     job.sql("SET LOCAL enable_nestloop = DEFAULT; SET LOCAL work_mem = DEFAULT")

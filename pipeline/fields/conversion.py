@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from otc.audit.services import audit_append
 from otc.fields.models import CustomField
 from otc.fields.people import people_directory
 from otc.fields.queries import people_names
@@ -230,9 +231,11 @@ def field_convert(
     definition |= {"currency": target.currency, "max_length": target.max_length}
     if tried.rewritten > AT_ONCE:
         field_convert_later(row.id, definition=pending_document(definition, date_format))
+        _note("field.conversion_started", row, tried)
         return tried
     field_become(row.id, **definition)
     _write(row.object, row.attribute, tried.pairs)
+    _note("field.values_rewritten", row, tried)
     rebuild(row.id)
     return tried
 
@@ -271,9 +274,31 @@ def _carry_out(row: CustomField, tried: DryRun, *, date_format: str) -> None:
         kept = ("kind", "currency", "decimals", "max_length")
         definition = {name: getattr(row, name) for name in kept} | {"options": tried.target.options}
         field_convert_later(row.id, definition=pending_document(definition, date_format))
+        _note("field.conversion_started", row, tried)
         return
     _write(row.object, row.attribute, tried.pairs)
+    _note("field.values_rewritten", row, tried)
     rebuild(row.id)
+
+
+def _note(action: str, row: CustomField, tried: DryRun) -> None:
+    """What a conversion does to values, beside what it does to the definition."""
+    if not tried.rewritten:
+        return
+    counts = f"{tried.rewritten:,} values written anew, {tried.failing:,} of them taken away"
+    audit_append(
+        action,
+        subject_kind="field",
+        subject_id=row.id,
+        summary=f"“{row.label}” of {row.object}s: {counts}",
+        detail={
+            "object": row.object,
+            "key": row.key,
+            "kind": tried.target.kind,
+            "rewritten": tried.rewritten,
+            "taken_away": tried.failing,
+        },
+    )
 
 
 def pending_document(definition: Mapping[str, Any], date_format: str) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """What may a file be that no preset fits? Columns are matched to native ones by name, in whatever case and spacing."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from otc.fields.importing import field_columns
+from otc.fields.rules import PREFIX
+from otc.imports.columns import FieldColumn
+from otc.imports.presets import source_columns
 from pipeline.imports.registry import KINDS
 
 # Other words for native columns, in the form that names are compared in.
@@ -38,6 +43,8 @@ ALSO = {
     "parent": ("parent account", "subsidiary of"),
 }
 _WORD = re.compile(r"[^a-z0-9]+")
+# What other systems put around the name of a field of one's own.
+_FRAME = re.compile(r"^propert(?:y|ies)[_.]|__c$", re.IGNORECASE)
 
 
 def plain(name: str) -> str:
@@ -65,3 +72,32 @@ def guessed_mapping(header: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
         if required <= set(found) and len(found) > most:
             best, most = kind.name, len(found)
     return (best, {"columns": columns_by_name(header, kind=best)}) if best else ("", {})
+
+
+def fields_found(document: Mapping[str, Any], header: tuple[str, ...], *, kind: str) -> dict[str, Any]:
+    """The mapping with every custom field that a free column is called like, `Region__c` and `property_region`
+    included, and without those that the organization hasn't or has retired.
+    """
+    fields = field_columns(kind)
+    known = {field.name for field in fields}
+    columns = {
+        name: source
+        for name, source in document.get("columns", {}).items()
+        if not name.startswith(PREFIX) or name in known
+    }
+    used = set().union(*map(source_columns, columns.values())) if columns else set()
+    taken = used | set(document.get("where", ())) | set(document.get("ignore", ()))
+    taken |= set(document.get("attributes", ()))
+    for field in fields:
+        free = [name for name in header if name not in taken]
+        if field.name not in columns and (own := _called_like(field, free)):
+            columns[field.name] = own
+            taken.add(own)
+    return {**document, "columns": columns}
+
+
+def _called_like(field: FieldColumn, names: list[str]) -> str:
+    """The name that means the field, one of the field's own spellings first; empty when none does."""
+    words = {plain(field.field.label), plain(field.field.key)}
+    alike = [name for name in names if plain(_FRAME.sub("", name)) in words]
+    return next((name for name in names if field.is_called(name)), alike[0] if alike else "")

@@ -10,7 +10,7 @@ from pipeline.imports.followup import refresh_health
 from pipeline.imports.new_deals import choose_new_deals, create_new_deals
 from pipeline.imports.past_rates import refuse_without_rate
 from pipeline.imports.past_states import OPEN, enter_past
-from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals
+from pipeline.imports.references import OWNER, STAGE, ensure_process, match_deals, note_process
 from pipeline.opportunities.models import Outcome
 from pipeline.process.models import Category
 
@@ -62,6 +62,7 @@ class History:
         ensure_process(job)
         for reference in REFERENCES:
             create_names(job, reference)
+        note_process(job)
         if "external_id" in job.creatable:
             create_new_deals(job)
         enter_past(job)

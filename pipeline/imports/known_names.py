@@ -7,9 +7,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from otc.imports.columns import Column, ColumnType, folded
+from otc.fields.queries import people_choices
+from otc.imports.binding import Binding
+from otc.imports.columns import Column, ColumnType, FieldColumn, folded
 from otc.tenancy.models import Person
 from pipeline.accounts.models import Account
+from pipeline.imports.field_cells import accepted
 from pipeline.opportunities.models import Competitor, Product
 from pipeline.process.models import CloseReason, Stage
 
@@ -43,6 +46,8 @@ class KnownNames:
 
 def is_mappable(column: Column) -> bool:
     """Whether its values may be replaced one by one."""
+    if isinstance(column, FieldColumn):
+        return column.field.kind in ("choice", "person")
     return column.type is ColumnType.CHOICE or column.name in CHOSEN
 
 
@@ -50,13 +55,17 @@ def known_names(column: Column) -> KnownNames:
     """What values of a column may be mapped to."""
     if column.type is ColumnType.CHOICE:
         return KnownNames(column.choices)
+    if isinstance(column, FieldColumn):
+        return KnownNames(tuple(dict.fromkeys(name for _, name in people_choices()[:MOST_OPTIONS])))
     names = MODELS[column.name].objects.order_by("name").values_list("name", flat=True)[: MOST_OPTIONS + 1]
     found = tuple(dict.fromkeys(names))
     return KnownNames(found if len(found) <= MOST_OPTIONS else ())
 
 
-def known_among(column: Column, texts: Collection[str]) -> set[str]:
-    """Those of the texts that name something: a record by name, id or e-mail, or a choice."""
+def known_among(column: Column, texts: Collection[str], binding: Binding) -> set[str]:
+    """Those of the texts that name something: a record by name, id or e-mail, a choice, or a custom field's value."""
+    if isinstance(column, FieldColumn):
+        return set(accepted(binding.readers[column.attribute], texts))
     if column.type is ColumnType.CHOICE:
         return {text for text in texts if text.lower().replace(" ", "_") in column.choices}
     model = MODELS[column.name]

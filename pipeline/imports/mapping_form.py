@@ -4,17 +4,25 @@ A field's answer is `from-<field>`: c3 (the file's fourth column), "=" (a fixed 
 way, which one column can't say), or empty.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from otc.imports.binding import Binding, bind
-from otc.imports.columns import CellError, Column, ColumnType, amount_minor, cell_parser, currency_code
+from otc.fields.importing import field_columns, with_readers
+from otc.imports.binding import Binding, bind, field_called
+from otc.imports.columns import (
+    CellError,
+    Column,
+    ColumnType,
+    FieldColumn,
+    amount_minor,
+    cell_parser,
+    currency_code,
+)
 from otc.imports.dates import ORDER_WORDS
 from otc.imports.formats import AmbiguousColumn, settle_formats
 from otc.imports.kinds import Kind
@@ -26,7 +34,9 @@ from otc.imports.reader import SourceRow, open_csv
 from otc.imports.unfold import unfolded
 from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization
-from pipeline.imports.known_names import KnownNames, is_mappable, known_among, known_names
+from pipeline.imports.field_cells import field_examples, field_note
+from pipeline.imports.known_names import is_mappable, known_among
+from pipeline.imports.value_rows import AS_IT_IS, LEFT_EMPTY, MOST_VALUES, ValueRow, value_rows
 
 LABELS = {
     "external_id": "id over there",
@@ -44,27 +54,13 @@ FIRST = {
     "account": "bring the accounts in first",
     "owner": "bring the people in first or map them below",
 }
-AS_IT_IS, LEFT_EMPTY = "", "-"
-MOST_VALUES = 60
 EXAMPLES = 3
 LONGEST = 80
 
 
-@dataclass(frozen=True)
-class ValueRow:
-    """One value of the file and what it is to mean; `is_suggested` when nobody has said so yet."""
-
-    place: int
-    text: str
-    count: int
-    answer: str
-    is_suggested: bool = False
-    is_known: bool = True
-
-
 @dataclass
 class FieldRow:
-    """One native column: where it comes from, what the first rows give, and what will happen."""
+    """One native column or custom field: where it comes from, what the first rows give, and what will happen."""
 
     column: Column
     answer: str = ""
@@ -81,7 +77,15 @@ class FieldRow:
 
     @property
     def label(self) -> str:
+        if isinstance(self.column, FieldColumn):
+            return self.column.field.label
         return LABELS.get(self.column.name, self.column.name.replace("_", " "))
+
+    @property
+    def hint(self) -> str:
+        if isinstance(self.column, FieldColumn):
+            return f"field · {self.column.field.kind}"
+        return "needed" if self.column.is_required else ""
 
     @property
     def forms(self) -> list[tuple[str, str]]:
@@ -95,6 +99,11 @@ class FieldRow:
     @property
     def is_refusing(self) -> bool:
         return "refused" in self.note
+
+    @property
+    def unknown_word(self) -> str:
+        """What becomes of a value that nobody knows, left as it is."""
+        return "refused" if isinstance(self.column, FieldColumn) else "new"
 
     @property
     def unknown_count(self) -> int:
@@ -124,28 +133,40 @@ class MappingForm:
 
 
 def document_from(
-    post: Mapping[str, Any], *, kind: Kind, header: tuple[str, ...], base: dict[str, Any]
+    post: Mapping[str, Any],
+    *,
+    kind: Kind,
+    fields: Sequence[FieldColumn],
+    header: tuple[str, ...],
+    base: dict[str, Any],
 ) -> dict[str, Any]:
     """The mapping that the form's answers make, on top of the one that it was drawn from."""
     document = {key: value for key, value in base.items() if key not in ("columns", "ignore")}
     columns: dict[str, Any] = {}
-    for column in kind.columns:
+    unfed: set[str] = set()
+    for column in (*kind.columns, *fields):
         source = _source_from(post, column, header, base.get("columns", {}).get(column.name))
         if source is not None:
             columns[column.name] = source
+        elif f"from-{column.name}" in post:
+            # Nothing is to feed it, not even the column that is called like it.
+            unfed |= {name for name in header if _is_called(column, name)}
     document["columns"] = columns
-    if kind.keeps_others:
-        used = set().union(*map(source_columns, columns.values())) if columns else set()
-        asked = [place for place in range(len(header)) if f"other-{place}" in post]
-        kept = {place for place in asked if post.get(f"keep-{place}")}
-        unasked = set(base.get("ignore", ()))
-        ignored = [header[place] for place in asked if place not in kept]
-        ignored += [name for name in header if name in unasked and f"other-{header.index(name)}" not in post]
-        document["ignore"] = [name for name in dict.fromkeys(ignored) if name not in used]
+    used = set().union(*map(source_columns, columns.values())) if columns else set()
+    asked = [place for place in range(len(header)) if f"other-{place}" in post]
+    ignored = [header[place] for place in asked if not post.get(f"keep-{place}")]
+    before = set(base.get("ignore", ()))
+    ignored += [name for name in header if name in before and f"other-{header.index(name)}" not in post]
+    ignored += [name for name in header if name in unfed]
+    document["ignore"] = [name for name in dict.fromkeys(ignored) if name not in used]
     for key in ("encoding", "delimiter", "process"):
         if key in post:
             document[key] = str(post[key]) or None
     return {key: value for key, value in document.items() if value not in (None, [], {})}
+
+
+def _is_called(column: Column, name: str) -> bool:
+    return column.is_called(name) if isinstance(column, FieldColumn) else column.name == name
 
 
 def _source_from(post: Mapping[str, Any], column: Column, header: tuple[str, ...], base: Any) -> Any:
@@ -196,10 +217,11 @@ def mapping_form(
     organization: Organization,
 ) -> MappingForm:
     """The form for a file and a mapping, with everything checked that the first rows can tell."""
-    sources = _sources(kind, profile.header, document)
-    rows = [_field_row(column, sources.get(column.name), profile.header) for column in kind.columns]
+    columns = (*kind.columns, *field_columns(kind.name))
+    sources = _sources(columns, profile.header, document)
+    rows = [_field_row(column, sources.get(column.name), profile.header) for column in columns]
     form = MappingForm(
-        kind, profile, document, creates_missing, rows, _others(kind, profile, document, sources)
+        kind, profile, document, creates_missing, rows, _others(kind, profile, document, columns, sources)
     )
     for row in rows:
         if row.column.is_required and not row.answer:
@@ -209,11 +231,19 @@ def mapping_form(
     return form
 
 
-def _sources(kind: Kind, header: tuple[str, ...], document: dict[str, Any]) -> dict[str, Any]:
-    """What feeds each native column, also the ones that have a column of their own name."""
-    native = {column.name for column in kind.columns}
-    own = {name: name for name in header if name in native}
-    return own | dict(document.get("columns", {}))
+def _sources(columns: Sequence[Column], header: tuple[str, ...], document: dict[str, Any]) -> dict[str, Any]:
+    """What feeds each native column and custom field, also those that a column of the file is called like."""
+    ignored = set(document.get("ignore", ()))
+    native = {column.name for column in columns if not isinstance(column, FieldColumn)}
+    given = {name: name for name in header if name in native and name not in ignored}
+    given |= dict(document.get("columns", {}))
+    used = set().union(*map(source_columns, given.values())) if given else set()
+    fields = [column for column in columns if isinstance(column, FieldColumn)]
+    for name in header:
+        found = field_called(name, fields)
+        if found is not None and found.name not in given and name not in used | ignored:
+            given[found.name] = name
+    return given
 
 
 def _field_row(column: Column, source: Any, header: tuple[str, ...]) -> FieldRow:
@@ -234,7 +264,11 @@ def _field_row(column: Column, source: Any, header: tuple[str, ...]) -> FieldRow
 
 
 def _others(
-    kind: Kind, profile: FileProfile, document: dict[str, Any], sources: dict[str, Any]
+    kind: Kind,
+    profile: FileProfile,
+    document: dict[str, Any],
+    columns: Sequence[Column],
+    sources: dict[str, Any],
 ) -> list[tuple[int, str, bool]]:
     """Columns that feed nothing: place, name, and whether they are kept as custom attributes."""
     if not kind.keeps_others:
@@ -242,6 +276,9 @@ def _others(
     used = set().union(*map(source_columns, sources.values())) if sources else set()
     used |= set(document.get("where", ()))
     ignored = set(document.get("ignore", ()))
+    unfed = [column for column in columns if column.name not in sources]
+    # What an unfed field is called like would feed it.
+    used |= {name for name in ignored if any(_is_called(column, name) for column in unfed)}
     return [
         (place, name, name not in ignored) for place, name in enumerate(profile.header) if name not in used
     ]
@@ -255,14 +292,18 @@ def _try(form: MappingForm, path: Path, organization: Organization) -> None:
         with open_csv(path, **options) as opened:
             source = unfolded(opened, mapping.unfold) if mapping.unfold else opened
             binding = bind(
-                mapping, header=source.header, columns=form.kind.columns, keeps_others=form.kind.keeps_others
+                mapping,
+                header=source.header,
+                columns=form.kind.columns,
+                keeps_others=form.kind.keeps_others,
+                fields=[row.column for row in form.fields if isinstance(row.column, FieldColumn)],
             )
             rows = [row for row in islice(source.rows, SAMPLED_ROWS) if not row.fault]
     except MappingError as error:
         form.problems.append(str(error))
         return
     meant = [row for row in rows if binding.keeps is None or binding.keeps(row.cells)]
-    binding = _settled(form, binding, meant)
+    binding = with_readers(_settled(form, binding, meant), zone=ZoneInfo(organization.timezone))
     for row in form.fields:
         if row.answer:
             _look(row, binding, meant, form, organization)
@@ -285,7 +326,12 @@ def _look(
 ) -> None:
     texts = list(_texts(row.column, binding, rows))
     filled = [text for text in texts if text]
-    row.examples = [_read(row, text, binding, organization)[:LONGEST] for text in islice(filled, EXAMPLES)]
+    if isinstance(row.column, FieldColumn):
+        row.examples = field_examples(row.column, filled, binding, count=EXAMPLES)
+        row.note = field_note(row.column, texts, binding)
+    else:
+        row.examples = [_read(row, text, binding, organization) for text in islice(filled, EXAMPLES)]
+    row.examples = [text[:LONGEST] for text in row.examples]
     if not filled:
         row.note = "always empty in the first rows" if rows else ""
     if row.column.is_required and len(filled) < len(texts):
@@ -293,15 +339,42 @@ def _look(
             f"empty in {len(texts) - len(filled):,} of the first {len(texts):,} rows: those are refused"
         )
     if is_mappable(row.column):
-        _add_values(row, form, rows)
+        _add_values(row, binding, form, rows)
     elif row.column.name == "account":
-        unknown = set(filled) - known_among(row.column, set(filled))
+        unknown = set(filled) - known_among(row.column, set(filled), binding)
         if unknown:
             row.note = _unknown_note(row.column, form, len(unknown))
 
 
+def _add_values(row: FieldRow, binding: Binding, form: MappingForm, rows: list[SourceRow]) -> None:
+    """The values that the file's own column holds, with what they mean."""
+    if row.answer[:1] != "c":
+        return
+    source = form.document.get("columns", {}).get(row.column.name, {})
+    place = int(row.answer[1:])
+    found = value_rows(
+        row.column, source, place=place, header=form.profile.header, rows=rows, binding=binding
+    )
+    row.values, row.options, row.more_values = found.rows, found.options, found.has_more
+    if row.unknown_count:
+        row.note = _unknown_note(row.column, form, row.unknown_count)
+
+
+def _unknown_note(column: Column, form: MappingForm, count: int) -> str:
+    is_made = form.creates_missing or column.name in form.document.get("create_missing", {})
+    values = f"{count:,} {'value' if count == 1 else 'values'}"
+    if is_made and column.name in form.kind.creatable:
+        return f"{values} will be created"
+    if isinstance(column, FieldColumn):
+        return f"{values} unknown: their rows are refused; map them below"
+    first = FIRST.get(column.name, "map them below")
+    return f"{values} unknown: their rows are refused; {first}, or create what is missing"
+
+
 def _texts(column: Column, binding: Binding, rows: list[SourceRow]) -> Iterator[str]:
-    get = binding.getters[column.name]
+    get = binding.getter(column.name)
+    if get is None:
+        return
     for row in rows:
         try:
             yield get(row.cells)
@@ -333,67 +406,3 @@ def _sign_of(text: str, currency: str) -> str:
         except CellError:
             continue
     return currency
-
-
-def _add_values(row: FieldRow, form: MappingForm, rows: list[SourceRow]) -> None:
-    """The values that the file's own column holds, with what they mean."""
-    source = form.document.get("columns", {}).get(row.column.name, {})
-    if row.answer[:1] != "c":
-        return
-    counted = _raw_values(int(row.answer[1:]), source, form, rows)
-    base = source.get("values", {}) if isinstance(source, dict) else {}
-    otherwise = source.get("otherwise", "keep") if isinstance(source, dict) else "keep"
-    row.more_values = len(counted) > MOST_VALUES
-    counted = Counter(dict(counted.most_common(MOST_VALUES)))
-    known = known_names(row.column)
-    there = known_among(row.column, {base.get(text, text) for text in counted} | set(counted))
-    row.options = known.options
-    row.values = [
-        _value_row(place, text, count, base, otherwise, known, there)
-        for place, (text, count) in enumerate(counted.most_common())
-    ]
-    if row.unknown_count:
-        row.note = _unknown_note(row.column, form, row.unknown_count)
-
-
-def _raw_values(place: int, source: Any, form: MappingForm, rows: list[SourceRow]) -> Counter[str]:
-    """How often each cell of the column stands in rows where it counts."""
-    when = source.get("when", {}) if isinstance(source, dict) else {}
-    header = form.profile.header
-    conditions = [(header.index(name), set(values)) for name, values in when.items() if name in header]
-    return Counter(
-        text
-        for row in rows
-        if (text := row.cells[place].strip())
-        and all(row.cells[at].strip() in values for at, values in conditions)
-    )
-
-
-def _value_row(
-    place: int,
-    text: str,
-    count: int,
-    base: Mapping[str, str],
-    otherwise: Any,
-    known: KnownNames,
-    there: set[str],
-) -> ValueRow:
-    row = ValueRow(place, text, count, AS_IT_IS)
-    if text in base:
-        answer = base[text] or LEFT_EMPTY
-        return replace(
-            row, answer=answer, is_known=answer == LEFT_EMPTY or answer in there or answer in known.options
-        )
-    if otherwise != "keep" or text in there:
-        return row
-    suggested = known.suggestion(text)
-    return replace(row, answer=suggested, is_suggested=bool(suggested), is_known=bool(suggested))
-
-
-def _unknown_note(column: Column, form: MappingForm, count: int) -> str:
-    is_made = form.creates_missing or column.name in form.document.get("create_missing", {})
-    values = f"{count:,} {'value' if count == 1 else 'values'}"
-    if is_made and column.name in form.kind.creatable:
-        return f"{values} will be created"
-    first = FIRST.get(column.name, "map them below")
-    return f"{values} unknown: their rows are refused; {first}, or create what is missing"

@@ -18,6 +18,7 @@ from pipeline.imports.references import (
     STAGE,
     ensure_process,
     match_deals,
+    note_process,
 )
 from pipeline.opportunities.models import Outcome
 from pipeline.process.models import Category
@@ -121,6 +122,7 @@ class Opportunities:
         ensure_process(job)
         for reference in REFERENCES:
             create_names(job, reference)
+        note_process(job)
         _take_new_stages(job)
         _book_not_given(job)
         _update_changed(job)

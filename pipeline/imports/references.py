@@ -1,5 +1,6 @@
 """What the names in a deal's row mean: accounts, people, products, stages, competitors, reasons, deals."""
 
+from otc.audit.services import audit_append
 from otc.imports.kinds import ImportJob
 from otc.imports.names import Reference, new_names
 from otc.imports.people import CREATE_PERSON, PERSON_MATCHES
@@ -97,6 +98,28 @@ def ensure_process(job: ImportJob) -> None:
         "WHERE refused_reason IS NULL AND NOT is_unchanged)",
         name=NEW_PROCESS,
         home=job.home,
+    )
+
+
+def note_process(job: ImportJob, *, columns: tuple[str, ...] = ("stage", "reason")) -> None:
+    """One entry for what rows named and the file was told to create of the process. After `create_names`."""
+    made = job.rows(
+        "SELECT column_name, min(name) FROM import_name WHERE is_new AND column_name = ANY(%(columns)s) "
+        "GROUP BY column_name, id ORDER BY min(name)",
+        columns=list(columns),
+    )
+    if not made:
+        return
+    named = {f"{column}s": [name for of, name in made if of == column] for column in columns}
+    counts = ", ".join(
+        f"{len(names):,} {noun if len(names) > 1 else noun[:-1]}" for noun, names in named.items() if names
+    )
+    audit_append(
+        "process.imported",
+        subject_kind="import",
+        subject_id=job.run_id,
+        summary=f"A file brought in {counts}",
+        detail={"process": job.home, **{noun: names for noun, names in named.items() if names}},
     )
 
 

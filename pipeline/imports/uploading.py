@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import UploadedFile
 from otc.imports.models import ImportRun, SavedMapping
 from otc.imports.presets import presets_for
 from otc.imports.runs import run_map, run_upload
-from pipeline.imports.guessing import guessed_mapping
+from pipeline.imports.guessing import fields_found, guessed_mapping
 from pipeline.imports.registry import KINDS, PRESETS
 
 OWN = "OTC"
@@ -21,14 +21,17 @@ def upload_file(upload: UploadedFile) -> ImportRun:
         return run_map(
             run.id,
             kind=saved.kind,
-            mapping=saved.mapping,
+            mapping=fields_found(saved.mapping, header, kind=saved.kind),
             creates_missing=saved.creates_missing,
             system=saved.system,
         )
     fitting = presets_for(PRESETS, header=header)
     if fitting:
         preset = fitting[0]
-        mapping = preset.mapping(header)
+        mapping = fields_found(preset.mapping(header), header, kind=preset.kind)
         return run_map(run.id, kind=preset.kind, mapping=mapping, creates_missing=False, system=preset.label)
     kind, mapping = guessed_mapping(header)
-    return run_map(run.id, kind=kind, mapping=mapping, creates_missing=False) if kind else run
+    if not kind:
+        return run
+    mapping = fields_found(mapping, header, kind=kind)
+    return run_map(run.id, kind=kind, mapping=mapping, creates_missing=False)

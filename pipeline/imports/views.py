@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_POST, require_safe
 
+from otc.fields.importing import field_columns
 from otc.identity.tabs import settings_tabs
 from otc.imports.content import largest_file_bytes
 from otc.imports.models import ImportRow, ImportRun, ImportState
@@ -29,7 +30,7 @@ from otc.tenancy.middleware import tenant_of
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
 from pipeline.imports.drawing import RUNS_A_PAGE, run_context, runs_page
-from pipeline.imports.guessing import columns_by_name
+from pipeline.imports.guessing import columns_by_name, fields_found
 from pipeline.imports.mapping_form import document_from
 from pipeline.imports.registry import KINDS, PRESETS
 from pipeline.imports.uploading import upload_file
@@ -131,6 +132,7 @@ def _become(run: ImportRun, kind: str) -> None:
     header = _header(run)
     preset = next((found for found in PRESETS if found.kind == kind and found.fits(header)), None)
     mapping = preset.mapping(header) if preset else {"columns": columns_by_name(header, kind=kind)}
+    mapping = fields_found(mapping, header, kind=kind)
     run_map(run.id, kind=kind, mapping=mapping, creates_missing=False, system=preset.label if preset else "")
 
 
@@ -138,7 +140,9 @@ def _answer(run: ImportRun, request: HttpRequest) -> None:
     """What the form says, over the mapping that it was drawn from."""
     if "mapping" not in request.POST:
         return
-    document = document_from(request.POST, kind=KINDS[run.kind], header=_header(run), base=run.mapping)
+    kind = KINDS[run.kind]
+    fields = field_columns(kind.name)
+    document = document_from(request.POST, kind=kind, fields=fields, header=_header(run), base=run.mapping)
     run_map(
         run.id, kind=run.kind, mapping=document, creates_missing=bool(request.POST.get("creates_missing"))
     )

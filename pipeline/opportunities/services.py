@@ -52,6 +52,8 @@ REFERENCES = {
 HEALTH_JOB = "deal_health"
 # Imports may take a next step away: they bring what another system says.
 WRITTEN_BY_HAND = frozenset({"ui", "api"})
+# A deal's corporate amount follows from these.
+CONVERTED = ("amount_minor", "currency", "close_date")
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def opportunity_edit(
         )
     _check_decimals(deal, changes)
     _apply(deal, changes)
-    if {"amount_minor", "currency", "close_date"} & set(changes):
+    if set(CONVERTED) & set(changes):
         _check_rate(deal)
     passage = check_change(deal, before=before, approved_minor=approved_minor)
     written = _save(deal, version_id)
@@ -197,7 +199,9 @@ def opportunity_delete(opportunity_id: UUID, *, now: datetime) -> Written:
 
 
 def opportunity_restore(opportunity_id: UUID) -> Written:
-    """Bring a deleted deal back as it was. Raises Refused when it isn't deleted."""
+    """Bring a deleted deal back as it was, also one that lost its rate meanwhile: it shows as unconvertible, as it
+    would if it had never been deleted. Raises Refused when it isn't deleted.
+    """
     deal = _locked(opportunity_id)
     before = _current_version_id(opportunity_id)
     if deal.deleted_at is None:
@@ -211,7 +215,8 @@ def opportunity_restore(opportunity_id: UUID) -> Written:
 def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     """Put back the state of `to_version`, which must be the one just before the present one.
 
-    Raises Refused when somebody has changed the deal since.
+    Raises Refused when somebody has changed the deal since, and where an amount, currency or day comes back that no
+    known rate converts.
     """
     deal = _locked(opportunity_id)
     latest = list(
@@ -221,12 +226,14 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     )
     if len(latest) < 2 or latest[1].id != to_version:
         raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
+    is_converted_anew = any(getattr(deal, name) != getattr(latest[1], name) for name in CONVERTED)
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))
     if deal.is_open:
         check_stage_stands(deal.stage_id)
     deal.name_folded = fold(deal.name)
-    _check_rate(deal)
+    if is_converted_anew:
+        _check_rate(deal)
     return _save(deal, latest[0].id)
 
 

@@ -34,28 +34,37 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
     process = Process(name=data["name"], is_default=True, **_given_id(data))
     process.save()
     for position, entry in enumerate(data["stages"], start=1):
-        stage_add(process, position=position, entry=entry)
+        _write_stage(process, position=position, entry=entry)
     for position, entry in enumerate(data["reasons"], start=1):
-        reason_add(position=position, **entry)
+        _write_reason(position=position, **entry)
     version_append(process, changes=["As it was set up"], now=timezone.now())
     audit_append(
         "process.installed",
         subject_kind="process",
         subject_id=process.id,
         summary=f"Installed the process “{process.name}”",
-        detail={"stages": [entry["name"] for entry in data["stages"]]},
+        detail={
+            "stages": [entry["name"] for entry in data["stages"]],
+            "reasons": [entry["name"] for entry in data["reasons"]],
+        },
     )
     return process
 
 
 def stage_add(process: Process, *, position: int, entry: dict[str, Any]) -> Stage:
     """Add one stage of `default.json`'s form at `position` (1 is the first)."""
-    milestones = entry.get("milestones", [])
-    fields = {name: value for name, value in entry.items() if name != "milestones"}
-    stage = Stage(process=process, position=position, **fields)
-    stage.save()
-    for place, milestone in enumerate(milestones, start=1):
-        Milestone(stage=stage, position=place, **milestone).save()
+    stage = _write_stage(process, position=position, entry=entry)
+    audit_append(
+        "stage.added",
+        subject_kind="process",
+        subject_id=process.id,
+        summary=f"Added the stage “{stage.name}” to “{process.name}”",
+        detail={
+            "position": position,
+            "category": stage.category,
+            "milestones": [milestone["name"] for milestone in entry.get("milestones", [])],
+        },
+    )
     return stage
 
 
@@ -68,6 +77,34 @@ def reason_add(
     id: UUID | None = None,
 ) -> CloseReason:
     """Add a closing reason that may be chosen for `outcomes`."""
+    reason = _write_reason(name=name, position=position, feeds=feeds, outcomes=outcomes, id=id)
+    audit_append(
+        "reason.added",
+        subject_kind="reason",
+        subject_id=reason.id,
+        summary=f"Added the closing reason “{reason.name}”",
+        detail={"outcomes": outcomes, "feeds": feeds},
+    )
+    return reason
+
+
+def _write_stage(process: Process, *, position: int, entry: dict[str, Any]) -> Stage:
+    fields = {name: value for name, value in entry.items() if name != "milestones"}
+    stage = Stage(process=process, position=position, **fields)
+    stage.save()
+    for place, milestone in enumerate(entry.get("milestones", []), start=1):
+        Milestone(stage=stage, position=place, **milestone).save()
+    return stage
+
+
+def _write_reason(
+    *,
+    name: str,
+    outcomes: list[str],
+    position: int = 100,
+    feeds: str = "process",
+    id: UUID | None = None,
+) -> CloseReason:
     reason = CloseReason(
         name=name,
         name_folded=fold(name),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from otc.audit.services import audit_append
 from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import FOREVER, Person
 from otc.tenancy.permissions import may
@@ -28,6 +29,7 @@ def team_member_add(opportunity_id: UUID, *, person_id: UUID, part: str, now: da
     ).first()
     if present is not None and present.part == part:
         return _named(present)
+    before = present.part if present is not None else None
     if present is not None:
         _end(present, now=now)
     member = DealTeamMember(
@@ -38,29 +40,35 @@ def team_member_add(opportunity_id: UUID, *, person_id: UUID, part: str, now: da
         valid_from=now,
     )
     member.save()
+    action = "team_member.added" if before is None else "team_member.changed"
+    _note_member(action, deal, member, f"is on the team of {deal.name} as {part}", before=before)
     return member
 
 
 def team_member_remove(opportunity_id: UUID, member_id: UUID, *, now: datetime) -> DealTeamMember:
     """Take somebody off the team; who is off already stays so. Raises DoesNotExist for a member of another deal."""
-    _locked(opportunity_id)
+    deal = _locked(opportunity_id)
     member = _member(opportunity_id, member_id)
     if member.valid_to == FOREVER:
         _end(member, now=now)
+        _note_member("team_member.removed", deal, member, f"is no longer on the team of {deal.name}")
     return member
 
 
 def team_member_restore(opportunity_id: UUID, member_id: UUID) -> DealTeamMember:
     """Undo of a removal: on the team as if never off. Raises TeamRefused when they were put on it again since."""
-    _locked(opportunity_id)
+    deal = _locked(opportunity_id)
     member = _member(opportunity_id, member_id)
+    if member.valid_to == FOREVER:
+        return member
     again = DealTeamMember.objects.filter(
         opportunity_id=opportunity_id, person_id=member.person_id, valid_to=FOREVER
     )
-    if again.exclude(id=member.id).exists():
+    if again.exists():
         raise TeamRefused("person", f"{member.person.name} is on the team already")
     member.valid_to, member.removed_by = FOREVER, None
     member.save(update_fields=["valid_to", "removed_by"])
+    _note_member("team_member.restored", deal, member, f"is on the team of {deal.name} again")
     return member
 
 
@@ -74,7 +82,10 @@ def splits_set(opportunity_id: UUID, *, shares: Sequence[Share], now: datetime) 
     for share in shares:
         _present(share.person_id, field="splits")
     wanted = {(share.person_id, share.kind, share.share_bp) for share in shares}
-    present = Split.objects.filter(opportunity_id=deal.id, valid_to=FOREVER)
+    present = list(Split.objects.filter(opportunity_id=deal.id, valid_to=FOREVER))
+    before = {(split.person_id, split.kind, split.share_bp) for split in present}
+    if before == wanted:
+        return
     kept = set()
     for split in present:
         key = (split.person_id, split.kind, split.share_bp)
@@ -97,6 +108,7 @@ def splits_set(opportunity_id: UUID, *, shares: Sequence[Share], now: datetime) 
     # Checked here, where it can still be answered, and not only at commit.
     with connection.cursor() as cursor:
         cursor.execute(f"SET CONSTRAINTS {CONSTRAINT} IMMEDIATE; SET CONSTRAINTS {CONSTRAINT} DEFERRED")
+    _note_splits(deal, before=before, after=wanted)
 
 
 def _locked(opportunity_id: UUID) -> Opportunity:
@@ -131,3 +143,34 @@ def _end(member: DealTeamMember, *, now: datetime) -> None:
     member.valid_to = max(now, member.valid_from)
     member.removed_by_id = current_context().person_id
     member.save(update_fields=["valid_to", "removed_by"])
+
+
+def _note_member(
+    action: str, deal: Opportunity, member: DealTeamMember, words: str, *, before: str | None = None
+) -> None:
+    detail = {"person_id": member.person_id, "person": member.person.name, "part": member.part}
+    if before is not None:
+        detail["before"] = before
+    summary = f"{member.person.name} {words}"
+    audit_append(action, subject_kind="deal", subject_id=deal.id, summary=summary, detail=detail)
+
+
+def _note_splits(
+    deal: Opportunity, *, before: set[tuple[UUID, str, int]], after: set[tuple[UUID, str, int]]
+) -> None:
+    """Who had which share, and who has which now."""
+    ids = {person_id for person_id, _, _ in before | after}
+    names = dict(Person.objects.filter(id__in=ids).values_list("id", "name"))
+
+    def told(shares: set[tuple[UUID, str, int]]) -> list[str]:
+        named = sorted((kind, -share_bp, names[person_id]) for person_id, kind, share_bp in shares)
+        return [f"{name}: {-negative / 100:g} % {kind}" for kind, negative, name in named]
+
+    how = f"is split between {len(after):,}" if after else "is its owner's alone"
+    audit_append(
+        "split.changed",
+        subject_kind="deal",
+        subject_id=deal.id,
+        summary=f"{deal.name} {how}",
+        detail={"before": told(before), "after": told(after)},
+    )

@@ -18,6 +18,7 @@ from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
 from pipeline.opportunities.models import OpportunityMilestone
+from pipeline.team.models import DealTeamMember, Split
 from postmortem.demo.copying import NULL, cell
 from postmortem.demo.ground import Ground
 
@@ -35,6 +36,11 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
     BuyingRole: (
         *("id", "opportunity_id", "contact_id", "role", "influence", "stance", "valid_from", "valid_to"),
     ),
+    DealTeamMember: (
+        *("id", "opportunity_id", "person_id", "part", "added_by_id", "removed_by_id"),
+        *("valid_from", "valid_to"),
+    ),
+    Split: ("id", "opportunity_id", "person_id", "kind", "share_bp", "set_by_id", "valid_from", "valid_to"),
 }
 ENDLESS = FOREVER.isoformat()
 TAB = "\t"
@@ -73,6 +79,8 @@ class Liner:
         batch.count += 1
         batch.lines[HistoryRow].extend(self.history(deal, key=key, deal_id=deal_id, run=batch.run))
         batch.lines[BuyingRole].extend(self.buying_roles(deal, key=key, deal_id=deal_id))
+        batch.lines[DealTeamMember].extend(self.seats(deal, key=key, deal_id=deal_id))
+        batch.lines[Split].extend(self.splits(deal, key=key, deal_id=deal_id))
         closed_at = deal.states[-1].closed_at
         if self.bare_before is None or closed_at is None or closed_at >= self.bare_before:
             batch.lines[Activity].extend(self.activities(deal, key=key, deal_id=deal_id))
@@ -127,6 +135,39 @@ class Liner:
                     part.stance,
                     part.at.isoformat(),
                     part.until.isoformat() if part.until else ENDLESS,
+                )
+            )
+
+    def seats(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people = self.ground.people
+        for number, seat in enumerate(deal.seats):
+            by = people[seat.by] if seat.by else NULL
+            yield TAB.join(
+                (
+                    text_id(seat.at, key=key, number=5000 + number),
+                    deal_id,
+                    people[seat.person],
+                    seat.part,
+                    by,
+                    by if seat.until else NULL,
+                    seat.at.isoformat(),
+                    seat.until.isoformat() if seat.until else ENDLESS,
+                )
+            )
+
+    def splits(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people = self.ground.people
+        for number, split in enumerate(deal.splits):
+            yield TAB.join(
+                (
+                    text_id(split.at, key=key, number=6000 + number),
+                    deal_id,
+                    people[split.person],
+                    split.kind,
+                    str(split.share_bp),
+                    people[split.by],
+                    split.at.isoformat(),
+                    ENDLESS,
                 )
             )
 

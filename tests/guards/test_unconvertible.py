@@ -11,12 +11,15 @@ from django.utils import timezone
 from otc.money.models import Rate
 from otc.money.services import rate_withdraw, rate_write
 from otc.tenancy.context import use
+from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import (
     opportunity_close,
     opportunity_create,
+    opportunity_delete,
     opportunity_edit,
     opportunity_reopen,
+    opportunity_restore,
     opportunity_undo,
 )
 from pipeline.process.models import CloseReason
@@ -96,11 +99,23 @@ def test_an_account_says_that_its_sums_are_not_whole(lost, signed_in):
     assert "2 deals without a rate" in text
 
 
-def now_in_nok(house: House, **fields):
-    with use(house.organization.id, person_id=house.ana.id, channel="ui"):
-        return opportunity_create(
-            name="Late", owner_id=house.ana.id, now=timezone.now(), **fields
-        ).opportunity
+def test_a_deal_restored_without_its_rate_stands_beside_the_total(lost, signed_in):
+    with use(lost.organization.id, person_id=lost.ana.id, channel="ui"):
+        deal = Opportunity.objects.get(name="Open NOK")
+        opportunity_delete(deal.id, now=timezone.now())
+    browser = signed_in(lost.eve)
+    address = "deals/?scope=everyone&state=any"
+    before = browser.get(lost.url(address)).context["report"]
+    assert [(one.currency, one.amount_minor) for one in before.unconvertible] == [("NOK", 1200_00)]
+    page = browser.post(lost.url(f"deals/{deal.id}/restore/"), follow=True)
+    assert "Open NOK" in page.text and page.status_code == 200
+    after = browser.get(lost.url(address)).context["report"]
+    assert after.sums.total_minor == before.sums.total_minor
+    assert [(one.currency, one.amount_minor) for one in after.unconvertible] == [("NOK", 2400_00)]
+    without_rate = browser.get(lost.url("deals/?tab=no_rate&scope=everyone")).context["report"]
+    assert "Open NOK" in [row.name for row in without_rate.rows]
+    row = next(row for row in without_rate.rows if row.name == "Open NOK")
+    assert (row.amount_minor, row.corporate_minor) == (1200_00, None)
 
 
 class TestWriters:
@@ -145,6 +160,14 @@ class TestWriters:
         before = opportunity_reopen(deal.id).before
         rate_withdraw(Rate.objects.order_by("-known_from").first().id, now=timezone.now())
         self.refused(lambda: opportunity_undo(deal.id, to_version=before))
+
+    def test_restoring_and_undoing_a_deletion_bring_it_back_as_it_stands(self, deal, inside):
+        opportunity_delete(deal.id, now=timezone.now())
+        opportunity_restore(deal.id)
+        before = opportunity_delete(deal.id, now=timezone.now()).before
+        assert opportunity_undo(deal.id, to_version=before).opportunity.deleted_at is None
+        found = Opportunity.objects.get(id=deal.id)
+        assert (found.amount_minor, found.currency, found.deleted_at) == (6, "NOK", None)
 
     def test_what_needs_no_rate_is_written(self, deal):
         opportunity_edit(deal.id, changes={"next_step": "Ask for the rate"})

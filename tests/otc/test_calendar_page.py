@@ -78,6 +78,9 @@ def test_quotas_are_shared_out_by_days_and_undo_brings_them_back(inside):
     calendar_undo(inside.organization, row.id, now=NOW.replace(hour=10))
     assert sorted(Quota.objects.values_list("period", "amount_minor")) == before
     assert calendar_of(inside.organization) == CALENDAR_YEARS
+    shared, restored = AuditEntry.objects.filter(action__startswith="quota.").order_by("id")
+    assert (shared.action, restored.action) == ("quota.shared_out", "quota.restored")
+    assert shared.detail["before"] == restored.detail["after"] == ["2027-Q1", "2027-Q2"]
 
 
 def test_changing_a_year_again_ends_what_was_known(inside):

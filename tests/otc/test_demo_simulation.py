@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import islice, pairwise
 from time import process_time
@@ -37,12 +38,31 @@ def deals(halden: DemoCompany) -> list[DemoDeal]:
     return list(simulate(halden))
 
 
+def check_team(company: DemoCompany, deal: DemoDeal) -> None:
+    """Nobody owns the deal and sits beside it, who sits is here today, and shares make a whole or nothing."""
+    morning = company.workdays.midnight(company.workdays.today)
+    here = {person.key for person in company.people if person.left is None}
+    owners = {state.owner for state in deal.states}
+    assert len({seat.person for seat in deal.seats}) == len(deal.seats)
+    for seat in deal.seats:
+        assert seat.person in here - owners
+        assert deal.created_at <= seat.at < (seat.until or morning) <= morning
+    revenue = [split for split in deal.splits if split.kind == "revenue"]
+    assert sum(split.share_bp for split in revenue) in (0, 10_000)
+    assert not revenue or deal.states[-1].owner in {split.person for split in revenue}
+    present = {seat.person for seat in deal.seats if seat.until is None}
+    for split in deal.splits:
+        assert split.person in present or split.person == deal.states[-1].owner
+        assert split.by in here and deal.created_at <= split.at < morning
+
+
 def check_deal(company: DemoCompany, deal: DemoDeal) -> None:
     """Every state legal, time rising, nothing at or after this morning, work done at work."""
     days = company.workdays
     zone, morning = ZoneInfo(company.plan.zone), days.midnight(days.today)
     people = {person.key for person in company.people}
     reasons = {reason.name: reason.outcomes for reason in company.reasons}
+    check_team(company, deal)
     assert deal.states[0].at == deal.created_at
     assert deal.created_at >= days.midnight(0)
     assert all(before.at < after.at for before, after in pairwise(deal.states))
@@ -171,6 +191,25 @@ def test_open_deals_show_every_kind_of_neglect(deals: list[DemoDeal]) -> None:
     assert any(state.next_step_on and state.next_step_on < TODAY for state in still_open)
     assert any(state.amount_minor is None for state in still_open)
     assert any(state.owner is None for state in still_open)
+
+
+def test_a_third_of_the_deals_has_a_team_and_a_few_are_split(deals: list[DemoDeal]) -> None:
+    with_team = sum(bool(deal.seats) for deal in deals) / len(deals)
+    shared = sum(bool(deal.splits) for deal in deals) / len(deals)
+    assert 0.25 < with_team < 0.45 and 0.04 < shared < 0.10
+    parts = Counter(seat.part for deal in deals for seat in deal.seats)
+    assert set(parts) == {"Account manager", "Executive sponsor", "Deal desk"} and min(parts.values()) > 50
+    kinds = Counter(split.kind for deal in deals for split in deal.splits)
+    assert set(kinds) == {"revenue", "overlay"} and min(kinds.values()) > 10
+
+
+def test_the_check_notices_shares_that_are_no_whole(halden: DemoCompany, deals: list[DemoDeal]) -> None:
+    split = next(deal for deal in deals if any(one.kind == "revenue" for one in deal.splits))
+    check_team(halden, split)
+    with pytest.raises(AssertionError):
+        check_team(halden, replace(split, splits=split.splits[:1]))
+    with pytest.raises(AssertionError):
+        check_team(halden, replace(split, seats=split.seats * 2))
 
 
 def test_what_signals_a_win_is_in_the_data(deals: list[DemoDeal]) -> None:

@@ -140,7 +140,7 @@ def test_a_link_that_is_over_opens_nothing(house: House, how: str) -> None:
         elif how == "revoked":
             Invitation.objects.update(revoked_at=timezone.now())
     if how == "changed":
-        link = link.replace(link[15], "A" if link[15] != "A" else "B", 1)
+        link = f"{link[:15]}{'A' if link[15] != 'A' else 'B'}{link[16:]}"
     elif how == "unsigned":
         link = link.partition(".")[0] + "/"
     elif how == "replaced":

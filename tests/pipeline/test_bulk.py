@@ -12,7 +12,9 @@ from django.utils import timezone
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import line_set
+from pipeline.opportunities.bulk import SomeRefused, deals_edit
 from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import milestone_mark, opportunity_close, opportunity_edit
 from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
@@ -110,6 +112,19 @@ def test_one_refused_deal_keeps_all_as_they_are_until_the_others_are_asked_for(h
     assert [deal.stage_id for deal in now_of(house, deals)] == [second.id, second.id, first.id]
 
 
+def test_a_refusal_leaves_nothing_behind_inside_a_longer_transaction(house, deals):
+    def odd_ones(deal: Opportunity) -> dict[str, Any]:
+        if deal.name == "Deal 2":
+            raise Refused("category", "not this one")
+        return {"category": "commit"}
+
+    with use(house.organization.id, person_id=house.ana.id):
+        with pytest.raises(SomeRefused) as refusal:
+            deals_edit(deals, changes=odd_ones, said="x", skips_refused=False)
+        assert set(Opportunity.objects.values_list("category", flat=True)) == {"pipeline"}
+    assert [one.name for one in refusal.value.refused] == ["Deal 2"] and refusal.value.others == 2
+
+
 def test_a_closed_deal_among_them_is_refused_by_its_own_rule(house, deals, signed_in):
     with use(house.organization.id):
         reason = CloseReason.objects.first()
@@ -118,6 +133,12 @@ def test_a_closed_deal_among_them_is_refused_by_its_own_rule(house, deals, signe
     page = post(signed_in(house.ana), house, deals, field="category", value="commit")
     assert page.status_code == 422 and "Deal 0" in page.content.decode()
     assert {deal.category for deal in now_of(house, deals)[1:]} == {"pipeline"}
+
+
+def test_where_nothing_is_left_to_change_it_is_refused_again(house, deals, signed_in):
+    posted = {"field": "stage", "value": str(uuid4()), "rest": "1"}
+    page = post(signed_in(house.ana), house, deals, **posted)
+    assert page.status_code == 422 and "3 of 3 deals can’t be" in page.content.decode()
 
 
 def test_deleted_together_they_come_back_together(house, deals, signed_in):

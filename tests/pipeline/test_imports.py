@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from otc.audit.models import AuditEntry
 from otc.tenancy.models import FOREVER, Person, ReportingLine
 from pipeline.accounts.models import Account
 from pipeline.activities.models import Activity
@@ -82,6 +83,55 @@ class TestPeople:
         load("people", "external_id,name,title\nP1,ana ruiz,Account executive\n")
         ana = Person.objects.get(id=inside.ana.id)
         assert (ana.external_id, ana.title, ana.role) == ("P1", "Account executive", "rep")
+
+    def test_an_empty_cell_gives_nobody_access_back(self, load: Load, inside: House) -> None:
+        head = "external_id,name,email,role,title,left_on\n"
+        load("people", head + "P1,Kim,kim@example.org,administrator,Chief,2026-01-31\nP2,Lou,,manager,,\n")
+        load("people", head + "P1,Kim,,,,\nP2,Lou,,,Head,\n")
+        kim, lou = (Person.objects.get(external_id=key) for key in ("P1", "P2"))
+        assert (str(kim.left_on), kim.role, kim.email, kim.title) == (
+            "2026-01-31", "administrator", "kim@example.org", ""
+        )  # fmt: skip
+        assert (lou.role, lou.title, lou.left_on) == ("manager", "Head", None)
+        assert not AuditEntry.objects.filter(action="access.imported").exists()
+
+    def test_what_a_file_changes_of_access_is_one_entry(self, load: Load, inside: House) -> None:
+        head = "external_id,name,role,left_on\n"
+        load("people", head + "P1,Kim,rep,\nP2,Lou,rep,\nP3,Mo,rep,2026-01-31\n")
+        changed = head + "P1,Kim,manager,\nP2,Lou,rep,2026-02-28\nP3,Mo,rep,2030-01-31\n"
+        load("people", changed, is_dry_run=True)
+        load("people", changed)
+        entry = AuditEntry.objects.get(action="access.imported")
+        assert entry.detail == {
+            "roles": {"Kim": "rep to manager"},
+            "left_on": {
+                "Lou": {"before": None, "after": "2026-02-28"},
+                "Mo": {"before": "2026-01-31", "after": "2030-01-31"},
+            },
+        }
+
+    def test_the_last_administrator_stays(self, load: Load, inside: House) -> None:
+        why = "is the only administrator who signs in: appoint another first"
+        for rest in ("rep,", ",2026-01-31", "administrator,2026-01-31"):
+            report = load("people", f"name,role,left_on\nOlga Petrova,{rest}\n")
+            assert refusals(report) == [(2, "role", why)]
+        assert refusals(load("people", "name,role,left_on\nOlga Petrova,administrator,\n")) == []
+        Person.objects.filter(id=inside.max.id).update(role="administrator")
+        both = "name,role\nOlga Petrova,rep\nMax Brandt,rep\n"
+        assert [row.line for row in load("people", both).refused] == [2, 3]
+        assert refusals(load("people", "name,role\nOlga Petrova,rep\nMax Brandt,administrator\n")) == []
+
+    def test_an_empty_cell_takes_away_what_other_columns_hold(self, load: Load, inside: House) -> None:
+        load("accounts", "external_id,name,industry,country,Motto\nA1,Kestrel,Rail,DE,fly\n")
+        load("accounts", "external_id,name,industry,Motto\nA1,Kestrel,,\n")
+        account = Account.objects.get(external_id="A1")
+        assert (account.industry, account.country, account.attributes) == ("", "DE", {})
+        rows = "D1,Kestrel,A1,Qualify,12.50,2026-06-30,Web\n", "D1,,,,,,\n"
+        for row in rows:
+            load("opportunities", "external_id,name,account,stage,amount,close_date,source\n" + row)
+        found = deal("D1")
+        held = (found.account_id, found.stage_id, found.amount_minor, found.close_date, found.source)
+        assert (found.name, held) == ("Kestrel", (None, None, None, None, ""))
 
 
 class TestOtherKinds:

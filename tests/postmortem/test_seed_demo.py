@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.test import Client
 
 from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
@@ -28,6 +29,7 @@ from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.team.models import DealTeamMember, Split
 from postmortem.demo.copying import cell
 from postmortem.demo.ground import milestone_counts, process_ready
 from postmortem.demo.services import BEGINNING, Seeded, demo_seed, organization_id_of
@@ -79,6 +81,8 @@ def test_activities_milestones_quotas_and_lines_arrive_too(kitano: Seeded) -> No
         assert Activity.objects.count() == sum(len(deal.activities) for deal in expected)
         assert OpportunityMilestone.objects.count() == sum(len(deal.milestones) for deal in expected)
         assert BuyingRole.objects.count() == sum(len(deal.buying_roles) for deal in expected)
+        assert DealTeamMember.objects.count() == sum(len(deal.seats) for deal in expected) > 10
+        assert Split.objects.count() == sum(len(deal.splits) for deal in expected) > 1
         assert Call.objects.filter(currency="JPY", submitted_at__lt=NOW).count() > 500
         assert Quota.objects.filter(period="2027-Q3").exists()  # Kitano's year starts in April
         assert ReportingLine.objects.filter(manager=None).count() == 1
@@ -128,6 +132,20 @@ def test_a_first_run_shows_passwords_that_open_the_door_and_happens_once(db: Non
     assert again.getvalue() == ""
 
 
+def test_who_runs_revenue_operations_signs_in_and_sits_on_deals(db: None, few_deals: None) -> None:
+    call_command("seed_demo", "--first-run", stdout=StringIO())
+    user = User.objects.get(email="ria.sandoval@halden.example")
+    organization_id = organization_id_of("halden")
+    assert organization_id is not None
+    with use(organization_id):
+        ria = Person.objects.get(user=user)
+        assert ria.role == "operations"
+        assert DealTeamMember.objects.filter(person=ria, part="Deal desk").exists()
+    browser = Client()
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert browser.get("/o/halden/deals/").status_code == 200
+
+
 def test_the_first_runs_administrator_belongs_to_all_three(db: None, few_deals: None) -> None:
     call_command("seed_demo", "--first-run", stdout=StringIO())
     user = User.objects.get(email="ola.petterson@halden.example")
@@ -147,7 +165,7 @@ TABLES = (
     *("pipeline_process", "pipeline_stage", "pipeline_milestone", "pipeline_closereason"),
     *("pipeline_account", "pipeline_contact", "pipeline_product", "pipeline_competitor"),
     *("pipeline_opportunity", "pipeline_opportunityversion", "pipeline_opportunitymilestone"),
-    *("pipeline_activity", "pipeline_buyingrole"),
+    *("pipeline_activity", "pipeline_buyingrole", "pipeline_dealteammember", "pipeline_split"),
 )
 # When a row was written, and who may sign in: all that isn't the simulation's.
 NOT_SIMULATED = {"otc_organization": "created_at", "otc_person": "user_id"}

@@ -16,6 +16,7 @@ from otc.imports.services import run_import
 from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization
 from pipeline.history.services import renew_statistics
+from pipeline.imports.guessing import fields_found
 from pipeline.imports.registry import KINDS, PRESETS
 
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         organization = organization_of(options["org"])
         try:
-            kind, mapping = self.kind_and_mapping(options)
+            kind, mapping = self.kind_and_mapping(options, organization)
             report = run_import(
                 organization,
                 kind=KINDS[kind],
@@ -63,13 +64,14 @@ class Command(BaseCommand):
         if options["strict"] and report.refused_count:
             sys.exit(1)
 
-    def kind_and_mapping(self, options: dict[str, Any]) -> tuple[str, ColumnMapping]:
+    def kind_and_mapping(
+        self, options: dict[str, Any], organization: Organization
+    ) -> tuple[str, ColumnMapping]:
         """What the options say, or the preset that the file's header fits."""
         if not options["preset"]:
             if options["kind"] is None:
                 raise CommandError("--kind is needed, or --preset for another system's export")
-            mapping = read_mapping(options["mapping"]) if options["mapping"] else NO_MAPPING
-            return options["kind"], mapping
+            return options["kind"], read_mapping(options["mapping"]) if options["mapping"] else NO_MAPPING
         if options["mapping"]:
             raise CommandError("--preset brings its own mapping: leave --mapping out")
         with open_csv(options["file"]) as source:
@@ -81,7 +83,9 @@ class Command(BaseCommand):
                 "no preset fits this header: name --kind, and a --mapping where columns differ"
             )
         self.stdout.write(preset.label)
-        return preset.kind, parse_mapping(preset.mapping(header))
+        with use(organization.id):
+            mapping = fields_found(preset.mapping(header), header, kind=preset.kind)
+        return preset.kind, parse_mapping(mapping)
 
 
 def organization_of(slug: str) -> Organization:

@@ -22,6 +22,12 @@ from pipeline.opportunities.services import Written, opportunity_edit
 # What an approval may be asked for.
 CHANGES = ("stage_id", "amount_minor", "currency")
 
+ON_RECORD = {
+    ApprovalState.GRANTED: "approval.granted",
+    ApprovalState.DECLINED: "approval.declined",
+    ApprovalState.WITHDRAWN: "approval.withdrawn",
+}
+
 
 def approval_ask(
     opportunity_id: UUID, *, changes: Mapping[str, Any], note: str, now: datetime
@@ -138,7 +144,7 @@ def _decide(
     request.state, request.decided_by_id, request.decided_at = state, person_id, now
     request.reason = " ".join(reason.split())[:500]
     request.save(force_update=True)
-    approval_audit(f"approval.{state.value}", request, deal=deal)
+    approval_audit(ON_RECORD[state], request, deal=deal)
     if request.asked_by_id is not None and request.asked_by_id != person_id:
         notice_send(
             request.asked_by_id,

@@ -27,7 +27,7 @@ RUN DJANGO_SECRET_KEY=build OTC_HOSTS=build DATABASE_URL=postgres://build@build/
     python manage.py collectstatic --noinput --verbosity 0 \
     && useradd --system --no-create-home --uid 10001 otc \
     # Uploads: a volume that is mounted here takes this folder's owner and mode.
-    && install --directory --mode 700 --owner otc /var/lib/otc/imports
+    && install --directory --mode 700 --owner otc /var/lib/otc/imports /var/lib/otc/exports
 USER otc
 EXPOSE 8000
 CMD ["gunicorn", "-c", "python:otc.gunicorn", "otc.wsgi"]

@@ -248,6 +248,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = places.VAR / "media"
 # Files on their way in: private, deleted by a daily job.
 IMPORT_FOLDER = Path(os.environ.get("OTC_IMPORT_FOLDER") or places.VAR / "imports")
+# Files on their way out: the worker writes them, whoever asked for one fetches it.
+EXPORT_FOLDER = Path(os.environ.get("OTC_EXPORT_FOLDER") or places.VAR / "exports")
 FILE_UPLOAD_HANDLERS = ["otc.imports.uploads.ImportUploadHandler"]
 IMPORT_MAX_BYTES = int(os.environ.get("OTC_IMPORT_MAX_MB", "200")) * 1024**2
 

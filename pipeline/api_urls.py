@@ -5,6 +5,7 @@ from django.urls import path
 from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contacts
 from pipeline.activities.api import Activities
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
+from pipeline.deal_views.api import DealViews
 from pipeline.fields.api import FieldDetail, Fields
 from pipeline.history.api import OpportunityVersions
 from pipeline.opportunities.api import (
@@ -32,6 +33,7 @@ urlpatterns = [
     path("accounts/<uuid:account_id>", AccountDetail.as_view(), name="api-account"),
     path("contacts", Contacts.as_view(), name="api-contacts"),
     path("contacts/<uuid:contact_id>", ContactDetail.as_view(), name="api-contact"),
+    path("deal-views", DealViews.as_view(), name="api-deal-views"),
     path("fields", Fields.as_view(), name="api-fields"),
     path("fields/<uuid:field_id>", FieldDetail.as_view(), name="api-field"),
     path("opportunities", Opportunities.as_view(), name="api-opportunities"),

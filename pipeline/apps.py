@@ -6,6 +6,8 @@ from django.apps import AppConfig
 # ground asks about currencies.
 REGISTERED = (
     "pipeline.accounts.undo",
+    "pipeline.deal_views.services",
+    "pipeline.exports.tasks",
     "pipeline.fields.tasks",
     "pipeline.health.tasks",
     "pipeline.imports.tasks",

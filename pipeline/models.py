@@ -4,6 +4,8 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
+from pipeline.deal_views.models import DealView
+from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
@@ -22,7 +24,9 @@ __all__ = [
     "Competitor",
     "Contact",
     "DealAnswer",
+    "DealExport",
     "DealTeamMember",
+    "DealView",
     "Health",
     "HistoryRow",
     "Milestone",

@@ -3,6 +3,8 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
+from pipeline.deal_views import views as deal_views
+from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
 from pipeline.opportunities.views import (
@@ -29,6 +31,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/columns/", field_controls.deals_columns, name="deals_columns"),
     path("deals/bulk/", bulk.deals_bulk, name="deals_bulk"),
     path("deals/block/", grid.deals_block, name="deals_block"),
+    path("deals/exports/", exports.deals_exports, name="deals_exports"),
+    path("deals/exports/<uuid:export_id>/", exports.deals_export, name="deals_export"),
+    path("deals/exports/<uuid:export_id>/cancel/", exports.deals_export_cancel, name="deals_export_cancel"),
+    path("deals/exports/<uuid:export_id>/file/", exports.deals_export_file, name="deals_export_file"),
+    path("deals/views/", deal_views.deal_views, name="deal_views"),
+    path("deals/views/default/", deal_views.deal_view_default, name="deal_view_default"),
+    path("deals/views/<uuid:view_id>/delete/", deal_views.deal_view_forget, name="deal_view_forget"),
     path("deals/new/", creating.deal_new, name="deal_new"),
     path("deals/<uuid:deal_id>/", deal.deal, name="deal"),
     path("deals/<uuid:deal_id>/edit/<slug:field>/", cell.deal_cell, name="deal_cell"),

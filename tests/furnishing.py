@@ -31,6 +31,8 @@ from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
+from pipeline.deal_views.models import DealView
+from pipeline.exports.models import DealExport
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.opportunities.models import Competitor, Opportunity, Product
@@ -212,4 +214,6 @@ def chain_now() -> None:
 
 
 def _told(moment: Round) -> None:
+    DealExport(person=moment.owner, format="csv").save()
+    DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")

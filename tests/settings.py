@@ -18,3 +18,4 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 # Uploads of a test run lie apart from the clone's own.
 IMPORT_FOLDER = BASE_DIR / ".var" / "test-imports"  # noqa: F405  of the star import
+EXPORT_FOLDER = BASE_DIR / ".var" / "test-exports"  # noqa: F405  of the star import

@@ -86,6 +86,8 @@ class Person(TenantModel):
     shown_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     # The columns of the deals list that they chose, comma-separated; empty for the usual ones.
     deal_columns = models.CharField(max_length=1000, blank=True, default="", db_default="")
+    # A saved view of the pipeline's, which this package doesn't know; one that is gone means the usual list.
+    default_deal_view = models.UUIDField(null=True, blank=True)
     joined_on = models.DateField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -39,7 +39,8 @@ TABS = (
 class Asked:
     """A list's address, read. `filter` holds what narrows it; the tab narrows it further, with counts beside.
 
-    `book` has the custom fields; `columns` are those that the address names, empty where it names none.
+    `book` has the custom fields; `columns` are those that the address names, empty where it names none. `group` is
+    what the rows are grouped by, `inside` the group that stands open where not all fit.
     """
 
     filter: DealFilter
@@ -48,6 +49,8 @@ class Asked:
     after: str | None = None
     book: Book = field(default_factory=Book)
     columns: tuple[str, ...] = ()
+    group: str = ""
+    inside: str = ""
 
     @property
     def sort_field(self) -> Field | None:
@@ -66,8 +69,8 @@ class Asked:
 
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
-    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns and what is asked
-    of custom fields. Raises BadQuestion.
+    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns, group, in and what
+    is asked of custom fields. Raises BadQuestion.
     """
     book = field_book("deal", question.organization)
     column = _one_of(parameters, "column", tuple(COLUMNS)) or None
@@ -92,6 +95,8 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
         after=parameters.get("after") or None,
         book=book,
         columns=read_columns(parameters["columns"], book=book) if parameters.get("columns") else (),
+        group=parameters.get("group", ""),
+        inside=parameters.get("in", ""),
     )
 
 

@@ -126,12 +126,14 @@ def changed(model: Any, since: datetime, *, reach: Reach | None = None) -> Q:
 
 
 def named(model: Any, words: str) -> Q:
-    """Deals with words in their name, or in their account's, that begin with the ones asked for.
+    """Deals with words in what they are found by (pipeline.search) that begin with the ones asked for.
 
-    A deal of the past bore the name of then, for which no words are kept: there the text stands somewhere in it.
+    A deal of the past bore the name and the next step of then, for which no words are kept: there the text stands
+    somewhere in them.
     """
     if _are_versions(model):
-        return Q(name__icontains=words.strip()) | accounts_bearing(words, column="account_id")
+        own = Q(name__icontains=words.strip()) | Q(next_step__icontains=words.strip())
+        return own | accounts_bearing(words, column="account_id")
     return deals_bearing(words)
 
 

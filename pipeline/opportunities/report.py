@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.queries import sortable
+from pipeline.grid.grouping import Group, grouping_named, groups_of, within
 from pipeline.health.models import Health
 from pipeline.opportunities.asked import TABS, UNCONVERTIBLE, Asked, conditions
 from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
@@ -190,7 +192,10 @@ class Sums:
 
 @dataclass(frozen=True)
 class DealsReport:
-    """A page of rows, the cursor of the next, the sums, and the counts behind each tab and stage."""
+    """A page of rows, the cursor of the next, the sums, and the counts behind each tab and stage.
+
+    Where the list is grouped, `groups` are all that there are; the rows are of `open_group`, of all groups if None.
+    """
 
     rows: tuple[DealRow, ...]
     next_cursor: str | None
@@ -199,16 +204,21 @@ class DealsReport:
     tab_counts: Mapping[str, int]
     stages: tuple[StageCount, ...]
     unconvertible: tuple[CurrencySum, ...] = ()
+    groups: tuple[Group, ...] = ()
+    open_group: str | None = None
 
 
 def deals_report(question: Question, asked: Asked, *, since: datetime, limit: int = PAGE_SIZE) -> DealsReport:
-    """The deals that an address asks for. Three queries, whatever the rows. Raises BadQuestion.
+    """The deals that an address asks for. Three queries, four where it groups them, whatever the rows. Raises
+    BadQuestion.
 
     `since` is what the rows' changes are compared with.
     """
     tabs = conditions(question, since=since)
     matching = asked.filter.apply(deals_of(question)).filter(tabs[asked.tab])
-    rows, sorts = _sortable(matching, question, asked)
+    sums, tab_counts, stages = _sums(question, asked, tabs=tabs)
+    listed, groups, open_group = _grouped(matching, question, asked, fits=sums.count <= limit)
+    rows, sorts = _sortable(listed, question, asked)
     try:
         page = keyset_page(
             rows.values(*COLUMNS, *_sort_column(asked.sort, sorts)),
@@ -218,7 +228,6 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         )
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
-    sums, tab_counts, stages = _sums(question, asked, tabs=tabs)
     return DealsReport(
         rows=tuple(with_facts(page.rows, question, since=since)),
         next_cursor=page.next_cursor,
@@ -227,7 +236,23 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
         tab_counts=tab_counts,
         stages=stages,
         unconvertible=unconvertible_sums(matching) if sums.unconvertible else (),
+        groups=groups,
+        open_group=open_group,
     )
+
+
+def _grouped(
+    matching: Any, question: Question, asked: Asked, *, fits: bool
+) -> tuple[Any, tuple[Group, ...], str | None]:
+    """The rows to list, all groups, and which of them stands open: none in particular where all rows fit a page."""
+    if not asked.group:
+        return matching, (), None
+    grouping = grouping_named(asked.group, book=asked.book)
+    groups = groups_of(matching, grouping)
+    if (fits and not asked.inside) or not groups:
+        return matching, groups, None
+    key = asked.inside or groups[0].key
+    return within(matching, grouping, key, question=question), groups, key
 
 
 def unconvertible_sums(rows: Any) -> tuple[CurrencySum, ...]:
@@ -245,18 +270,19 @@ def deal_rows(question: Question, deal_ids: Sequence[UUID], *, since: datetime) 
 
 def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:
     """Every deal that matches, in the page's order, read in batches: for downloads."""
+    for batch in deal_batches(question, asked, since=since):
+        yield from with_facts(batch, question, since=since)
+
+
+def deal_batches(question: Question, asked: Asked, *, since: datetime) -> Iterator[list[dict[str, Any]]]:
+    """The values of COLUMNS of every deal that matches, in the page's order, by one statement."""
     rows, sorts = _sortable(_matching(question, asked, since=since), question, asked)
     column = F(sorts[asked.sort.removeprefix("-")].column)
     is_descending = asked.sort.startswith("-")
     order = column.desc(nulls_last=True) if is_descending else column.asc(nulls_last=True)
     found = rows.order_by(order, "-deal_id" if is_descending else "deal_id").values(*COLUMNS)
-    batch: list[dict[str, Any]] = []
-    for row in found.iterator(chunk_size=BATCH):
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield from with_facts(batch, question, since=since)
-            batch = []
-    yield from with_facts(batch, question, since=since)
+    for batch in batched(found.iterator(chunk_size=BATCH), BATCH, strict=False):
+        yield list(batch)
 
 
 def matching_ids(question: Question, asked: Asked, *, since: datetime, limit: int) -> list[UUID]:

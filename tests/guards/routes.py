@@ -21,8 +21,10 @@ MODEL_OF = {
     "run": "importrun",
     "fiscal_calendar": "fiscalcalendar",
     "deal": "opportunity",
+    "export": "dealexport",
     "member": "dealteammember",
     "step": "undostep",
+    "view": "dealview",
     "version": "opportunityversion",
     "approval": "approvalrequest",
 }

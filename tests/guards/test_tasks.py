@@ -32,6 +32,8 @@ KINDS = {
     "field_conversion": "the values of one custom field, and its definition once they are converted",
     "audit_daily": "checks the audit's chain, adds a checkpoint; a second one on a day is one more that says the same",
     "audit_refusals": "entries for refusals of past minutes, whose counters it deletes",
+    "deals_export": "one file of deals in the private folder, and how far it is; done again it is made anew",
+    "exports_forget": "files of deals past their time, deleted, and later their rows",
     "deal_health": "health and risk of one deal",
     "forget_notices": "deletes notices older than ninety days",
     "forget_undo_steps": "deletes undo steps older than thirty days",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from otc.tenancy.context import use
 from otc.tenancy.services import fold
-from pipeline.accounts.models import Account
-from pipeline.accounts.services import account_create
+from pipeline.accounts.models import Account, Contact
+from pipeline.accounts.services import account_create, contact_create
+from pipeline.activities.services import activity_forget, activity_log
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
@@ -57,6 +58,50 @@ def test_an_accounts_words_find_its_deals(inside: Any, make_deal: Any) -> None:
     assert list(Account.objects.filter(accounts_bearing("wind"))) == []
     Account.objects.filter(id=account.id).update(name_folded="southwind")
     assert names_found("south") == {"First"} and names_found("north") == set()
+
+
+def test_a_contact_an_owner_a_next_step_and_a_note_find_the_deal(inside: Any, make_deal: Any) -> None:
+    account = account_create(name="Northwind")
+    deal = make_deal("First", owner=inside.ana, account_id=account.id, next_step="Send the STRASSE-offer")
+    make_deal("Second", owner=inside.jon)
+    contact = contact_create(account.id, name="Dr. Émile Weiß")
+    now = datetime.now(UTC)
+    note = activity_log(
+        deal.id, kind="note", at=now, now=now, subject="Budget freigegeben, größer als gedacht"
+    )
+    call = activity_log(deal.id, kind="call", at=now, now=now, subject="Voicemail")
+    for text in ("weiss émi", "ruiz an", "straße", "offer send", "budget GRÖSSER"):
+        assert names_found(text) == {"First"}, text
+    for text in ("weiss offer", "feld budget", "voicemail", "eld"):
+        assert names_found(text) == set(), text
+    opportunity_edit(deal.id, changes={"next_step": "Wait"})
+    Contact.objects.filter(id=contact.id).delete()
+    activity_forget(note.id, opportunity_id=deal.id)
+    assert call
+    for text in ("straße", "weiss", "budget"):
+        assert names_found(text) == set(), text
+    assert names_found("wait") == {"First"}
+
+
+def test_a_word_of_a_thousand_letters_is_found(inside: Any, make_deal: Any) -> None:
+    make_deal("First", owner=inside.ana, next_step="x" * 500)
+    assert names_found("x" * 500) == names_found("x" * 120) == names_found("xxx") == {"First"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.text(LETTERS | st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=20), text=LETTERS
+)
+def test_next_steps_are_found_by_the_slow_definition(
+    inside: Any, make_deal: Any, said: str, text: str
+) -> None:
+    with transaction.atomic():
+        deal = make_deal("zz", owner=None, next_step=said)
+        asked = [*said.split()[:2], text]
+        for words in asked:
+            expected = {"zz"} if bears(deal.next_step, words) or bears("zz", words) else set()
+            assert names_found(words) == expected, words
+        transaction.set_rollback(True)
 
 
 def test_a_deleted_account_leaves_no_words(inside: Any) -> None:

@@ -1,23 +1,25 @@
 """The list of deals, sorted and edited in place; the same rows as CSV."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from otc.fields.queries import people_names
-from otc.fields.rules import stored
-from otc.fields.shown import cell_of
-from otc.money.rules import decimal_text
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions
-from otc.ui.controls import Choice, Tab, href_with
+from otc.ui.controls import Choice, Control, Tab, href_with
 from otc.ui.csv import safe_cell
 from otc.ui.pages import page
+from pipeline.deal_views.views import default_href, view_shown
+from pipeline.exports.sheet import head, line
+from pipeline.fields.columns import ListColumn
+from pipeline.grid.grouping import Group, grouping_named, groupings
 from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
@@ -36,7 +38,7 @@ STATE_WORDS = {
     ANY_STATE: "in all",
 }
 # What the filter's form leaves as it is.
-KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id", "columns")
+KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id", "columns", "group", "view")
 TAB_WORDS = {
     "changed": "changed since Monday",
     "overdue": "past their close date",
@@ -44,30 +46,14 @@ TAB_WORDS = {
     "no_close_date": "without a close date",
     "no_amount": "without an amount",
 }
-CSV_HEAD = (
-    "id",
-    "name",
-    "account",
-    "owner",
-    "stage",
-    "category",
-    "amount",
-    "currency",
-    "corporate_amount",
-    "close_date",
-    "outcome",
-    "closed_at",
-    "next_step",
-    "next_step_on",
-    "health",
-    "slip_risk",
-)
 
 
 @page("view_deals")
 @answers_bad_questions
 def deals(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
-    """`/deals/`: also as CSV with `format=csv`."""
+    """`/deals/`: also as CSV with `format=csv`. Without parameters, the view that one starts with."""
+    if not request.GET and (href := default_href(tenant_of(request))):
+        return redirect(href)
     framed = frame(request)
     if request.GET.get("format") == "csv":
         return as_csv(tenant_of(request), framed)
@@ -80,6 +66,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
     asked, path, query = framed.asked, request.path, request.GET
     state = asked.filter.state or ANY_STATE
     columns, names = columns_of_list(request, report.rows, asked=asked)
+    view, is_view_changed = view_shown(request)
     return {
         **bar_of(request, framed),
         **field_controls(request, asked, columns, names),
@@ -97,14 +84,75 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
         "state_word": STATE_WORDS[state],
         "categories": [(key, label, key == asked.filter.category) for key, label in Category.choices],
         "sort": asked.sort,
-        "next_href": href_with(path, query, after=report.next_cursor) if report.next_cursor else "",
+        "next_href": next_href(request, report),
+        "group_control": group_control(request, asked),
+        "sections": sections(request, report, columns),
         "first_href": href_with(path, query, after=None) if asked.after else "",
         "csv_href": href_with(path, query, format="csv"),
+        "export_query": query.urlencode(),
+        "view": view,
+        "is_view_changed": is_view_changed,
         "is_filtered": is_filtered(asked),
         "kept_names": [(name, query.get(name, "")) for name in KEPT],
         "page_note": f"{len(report.rows)} of {fmt.thousands(report.sums.count)} deals on this page",
         "bulk_fields": bulk_fields(asked.book) if report.rows else (),
         "tab_words": TAB_WORDS.get(asked.tab, ""),
+    }
+
+
+def next_href(request: HttpRequest, report: DealsReport) -> str:
+    if not report.next_cursor:
+        return ""
+    return href_with(request.path, request.GET, **{"after": report.next_cursor, "in": report.open_group})
+
+
+def group_control(request: HttpRequest, asked: Asked) -> Control:
+    """By what the list is grouped."""
+    named = [("", "Not grouped"), *((one.name, one.label) for one in groupings(asked.book))]
+    cleared = {"in": None, "after": None}
+    choices = tuple(
+        Choice(
+            label, href_with(request.path, request.GET, group=name or None, **cleared), name == asked.group
+        )
+        for name, label in named
+    )
+    label = dict(named).get(asked.group, "")
+    return Control("group", "Group by", f"By {label.lower()}" if asked.group else "Group", choices)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group of the list as it stands on the page: `href` opens it alone, or closes it again."""
+
+    group: Group
+    rows: tuple[DealRow, ...]
+    href: str
+    is_open: bool
+
+
+def sections(request: HttpRequest, report: DealsReport, columns: Sequence[ListColumn]) -> dict[str, Any]:
+    """The groups with their rows of this page, the columns left and right of their sums, and what isn't listed."""
+    if not report.groups:
+        return {}
+    grouping = grouping_named(report.asked.group, book=report.asked.book)
+    found = []
+    for group in report.groups:
+        is_alone = report.open_group == group.key
+        is_open = is_alone or report.open_group is None
+        rows = tuple(row for row in report.rows if is_open and grouping.key_of(row) == group.key)
+        key = None if is_alone and report.asked.inside else group.key
+        href = href_with(request.path, request.GET, **{"in": key, "after": None})
+        found.append(Section(group, rows, href, is_open))
+    names = [column.name for column in columns]
+    left = names.index("amount") if "amount" in names else len(names)
+    listed = sum(group.count for group in report.groups)
+    return {
+        "all": found,
+        "left": left + 1,
+        "has_amount": "amount" in names,
+        "right": len(names) - left - 1,
+        "rest": report.sums.count - listed,
+        "rest_minor": report.sums.total_minor - sum(group.total_minor for group in report.groups),
     }
 
 
@@ -166,32 +214,10 @@ class Line:
 def csv_lines(tenant: Tenant, framed: Frame) -> Iterator[str]:
     writer = csv.writer(Line())
     fields = framed.asked.book.active
-    yield "\ufeff" + writer.writerow([*CSV_HEAD, *(safe_cell(one.name) for one in fields)])
+    yield "\ufeff" + writer.writerow([safe_cell(name) for name in head(fields)])
     corporate = framed.question.currency
     with use(tenant.organization.id, person_id=tenant.person.id, channel="ui", repeatable_read=True):
         names = people_names() if any(one.kind == "person" for one in fields) else {}
         for row in all_deal_rows(framed.question, framed.asked, since=framed.since):
-            typed = [cell_of(one, stored(one, row.attributes), names=names) for one in fields]
-            yield writer.writerow([safe_cell(cell) for cell in (*csv_row(row, corporate=corporate), *typed)])
-
-
-def csv_row(row: DealRow, *, corporate: str) -> tuple[Any, ...]:
-    """Amounts as plain decimals in their currency; days and instants in ISO form."""
-    return (
-        str(row.id),
-        row.name,
-        row.account_name,
-        row.owner_name,
-        row.stage_name,
-        row.category,
-        None if row.amount_minor is None else decimal_text(row.amount_minor, currency=row.currency),
-        row.currency,
-        None if row.corporate_minor is None else decimal_text(row.corporate_minor, currency=corporate),
-        row.close_date,
-        row.outcome,
-        row.closed_at.isoformat() if row.closed_at else None,
-        row.next_step,
-        row.next_step_on,
-        row.health,
-        row.p_slip,
-    )
+            cells = line(row, corporate=corporate, fields=fields, names=names)
+            yield writer.writerow([safe_cell(cell) for cell in cells])

@@ -56,8 +56,8 @@ def deals_block(request: HttpRequest, slug: str) -> HttpResponse:
 def read_posted(request: HttpRequest, *, wants_page: bool) -> Posted:
     """Raises BadBlock."""
     try:
-        text = request.POST.get("block", "") if request.POST else request.body
-        body = json.loads(text or "{}")
+        is_json = request.content_type == "application/json"
+        body = json.loads((request.body if is_json else request.POST.get("block")) or "{}")
     except ValueError as problem:
         raise BadBlock("That is no JSON") from problem
     rest = "rest" in request.POST or (isinstance(body, dict) and body.get("rest") is True)

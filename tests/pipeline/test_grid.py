@@ -266,6 +266,22 @@ def test_undo_after_anothers_edit_says_so(house, deals, signed_in):
     assert [deal.amount_minor for deal in now_of(house, deals)] == [100_00, 2_000_00, 300_00]
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {}},
+        {"data": {"block": "{"}},
+        {"data": "{", "content_type": "application/json"},
+        {"data": "[1]", "content_type": "application/json"},
+        {"data": b"\xff", "content_type": "application/json"},
+        {"data": "x", "content_type": "text/plain"},
+    ],
+)
+def test_what_is_no_json_is_refused_in_words(house, deals, signed_in, sent):
+    answer = signed_in(house.ana).post(house.url("deals/block/"), **sent)
+    assert answer.status_code == 422 and answer.json()["error"]
+
+
 def test_a_deal_out_of_sight_is_a_bad_cell(house, deals, signed_in, make_deal):
     with use(house.organization.id):
         hers = make_deal("Not Ana’s", owner=house.jon)

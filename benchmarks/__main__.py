@@ -20,6 +20,7 @@ from benchmarks import (
     reports,
     saving,
     searching,
+    today,
 )
 from benchmarks.finding import HEAD
 from benchmarks.house import build, servers
@@ -27,7 +28,7 @@ from benchmarks.house import build, servers
 DEALS = 100_000
 RESULTS = Path(__file__).with_name("results.md")
 # In this order: the later ones change what is in the database.
-BENCHES = (deals_list, api_list, searching, first_load, reports, fences, saving, crowd, importing)
+BENCHES = (deals_list, today, api_list, searching, first_load, reports, fences, saving, crowd, importing)
 
 
 def main(wanted: list[str]) -> None:

@@ -1,8 +1,9 @@
 """The queue of a scope in one query, what one deal is asked for, and what was answered today."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
-from otc.tenancy.models import FOREVER
+from otc.tenancy.models import FOREVER, Person
 from pipeline.health.models import Health
+from pipeline.health.queries import CONTACTS, PATHS
 from pipeline.opportunities.models import Opportunity
 from pipeline.risk.models import Risk
 from pipeline.today.models import DealAnswer
@@ -29,10 +31,14 @@ from pipeline.today.rules import (
     reasons_of,
 )
 
-URGENCY = "CASE k {} END".format(" ".join(f"WHEN '{one.key}' THEN {one.urgency}" for one in REASONS))
+# The first reason that holds is the most urgent one: REASONS are in that order.
+URGENCY = "CASE {} END".format(
+    " ".join(f"WHEN '{one.key}' = ANY(q.keys) THEN {one.urgency}" for one in REASONS)
+)
 
 # rules.reasons_of, still_open and worth over every open deal of the scope. An answer counts until somebody else has
-# changed the deal or logged something on it.
+# changed the deal or logged something on it. Health and risk are looked up deal by deal: hashing the organization's
+# would cost more than all the rest.
 QUEUE = """
 WITH deals AS MATERIALIZED (
   SELECT o.id, o.owner_id, o.close_date, o.next_step ~ '\\S' AS has_step, o.next_step_on,
@@ -48,27 +54,31 @@ answers AS MATERIALIZED (
     ON a.kind <> '{snooze}' AND (a."on" = %(today)s OR NOT k.key = ANY(%(due)s))
   WHERE (a.kind <> '{snooze}' OR a.person_id = ANY(%(watchers)s::uuid[])) AND NOT {changed}
   GROUP BY a.opportunity_id),
-asked AS (
-  SELECT d.id, d.owner_id, d.close_date, d.corporate_minor,
+standing AS MATERIALIZED (
+  SELECT d.id, d.close_date, d.corporate_minor, a.keys AS answered,
     CASE WHEN r.close_date = d.close_date THEN round(r.p_won * 10000)::bigint END AS chance_bp,
-    ARRAY(SELECT k FROM unnest(array_remove(ARRAY[
+    array_remove(ARRAY[
       CASE WHEN d.close_date < %(today)s THEN 'close_date_passed' WHEN d.close_date IS NULL THEN 'no_close_date' END,
       CASE WHEN NOT d.has_step THEN 'no_next_step' WHEN d.next_step_on IS NULL THEN 'next_step_undated'
         WHEN d.next_step_on <= %(today)s THEN 'next_step_due' END,
       CASE WHEN d.no_amount THEN 'no_amount' END,
       CASE WHEN d.close_date <= %(today)s + {near} AND r.close_date = d.close_date AND r.p_slip >= {slip}
         THEN 'likely_slip' END], NULL)
-      || ARRAY(SELECT f."check" FROM jsonb_to_recordset(h.failed) AS f("check" text)
-        WHERE f."check" = ANY(%(checks)s)
-        AND (f."check" <> 'close_date_implausible' OR d.close_date IS NOT NULL))) AS k
-      WHERE NOT k = ANY(COALESCE(a.keys, '{{}}'))) AS keys
+    || ARRAY(SELECT f."check" FROM jsonb_to_recordset(h.failed) AS f("check" text)
+      WHERE f."check" = ANY(%(checks)s)
+      AND (f."check" <> 'close_date_implausible' OR d.close_date IS NOT NULL)) AS keys
   FROM deals d
-  LEFT JOIN pipeline_health h ON h.organization_id = %(organization)s AND h.opportunity_id = d.id
-  LEFT JOIN pipeline_risk r ON r.organization_id = %(organization)s AND r.opportunity_id = d.id
+  LEFT JOIN LATERAL (SELECT failed FROM pipeline_health
+    WHERE organization_id = %(organization)s AND opportunity_id = d.id LIMIT 1) h ON true
+  LEFT JOIN LATERAL (SELECT close_date, p_won, p_slip FROM pipeline_risk
+    WHERE organization_id = %(organization)s AND opportunity_id = d.id LIMIT 1) r ON true
   LEFT JOIN answers a ON a.opportunity_id = d.id
   WHERE a.is_snoozed IS NOT TRUE),
-ranked AS (
-  SELECT q.*, (SELECT max({urgency}) FROM unnest(q.keys) AS k) AS urgency FROM asked q WHERE q.keys <> '{{}}')
+asked AS MATERIALIZED (
+  SELECT id, close_date, corporate_minor, chance_bp, CASE WHEN answered IS NULL THEN keys
+    ELSE ARRAY(SELECT k FROM unnest(keys) AS k WHERE NOT k = ANY(answered)) END AS keys
+  FROM standing WHERE keys <> '{{}}'),
+ranked AS MATERIALIZED (SELECT q.*, {urgency} AS urgency FROM asked q WHERE q.keys <> '{{}}')
 SELECT id, keys, urgency, COALESCE(corporate_minor, 0)::numeric * COALESCE(chance_bp, {assumed}) * urgency AS worth,
   count(*) OVER (), COALESCE(sum(corporate_minor) OVER (), 0)::bigint,
   COALESCE(sum(corporate_minor) FILTER (WHERE close_date < %(period_end)s) OVER (), 0)::bigint,
@@ -147,6 +157,89 @@ def queue_of(question: Question, *, owners: Owners, watchers: Collection[UUID], 
         Asked(row[0], tuple(sorted(row[1], key=ORDER.__getitem__)), row[2], int(row[3])) for row in rows
     )
     return Queue(asked, *rows[0][4:])
+
+
+# Health's own sight of one deal, and when the buyer was last in contact, asked at once.
+KNOWN = f"""
+SELECT p.push_count, p.stage_since, c.last_at FROM ({PATHS}) p
+LEFT JOIN ({CONTACTS}) AS c(opportunity_id, last_at, contact_count, decides) USING (opportunity_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the card says of a deal's past: later moves of its close date, since when it is in its stage (None: it
+    never changed it), and the latest activity.
+    """
+
+    push_count: int = 0
+    stage_since: datetime | None = None
+    last_contact: datetime | None = None
+
+
+def known_of(deal_id: UUID, *, now: datetime) -> Known:
+    """One query."""
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "ids": [str(deal_id)],
+        "forever": FOREVER,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, parameters)
+        row = cursor.fetchone()
+    return Known(*row) if row else Known()
+
+
+BESIDE = """
+SELECT 'part' AS what, NULL::uuid, o.category, sum({corporate})::text, 0 AS place, '' AS name_folded
+FROM pipeline_opportunity o
+WHERE o.organization_id = %(organization)s AND o.deleted_at IS NULL AND (o.outcome IS NULL OR o.outcome = 'won')
+  AND o.close_date >= %(first)s AND o.close_date < %(period_end)s AND {owners} GROUP BY o.category
+UNION ALL SELECT 'reason', id, name, outcomes::text, position, name_folded FROM pipeline_closereason
+WHERE organization_id = %(organization)s
+UNION ALL SELECT 'competitor', id, name, NULL, 0, name_folded FROM pipeline_competitor
+WHERE organization_id = %(organization)s
+UNION ALL SELECT 'person', id, name, NULL, 0, name_folded FROM otc_person
+WHERE organization_id = %(organization)s AND %(with_people)s
+ORDER BY place, name_folded
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the page shows and offers beside the queue: corporate sums of the period by category (closed: won), reasons
+    with their outcomes, competitors, and, if asked for, people.
+    """
+
+    parts: Mapping[str | None, int]
+    reasons: tuple[tuple[UUID, str, frozenset[str]], ...]
+    competitors: tuple[tuple[UUID, str], ...]
+    people: dict[UUID, Person]
+
+
+def beside_of(question: Question, *, owners: Owners, with_people: bool) -> Beside:
+    """One query: each alone would be a round trip. The people bear their id and names only."""
+    condition, values = owners.condition("o.owner_id")
+    sql = BESIDE.format(corporate=corporate_minor_sql("o"), owners=condition.replace("%s", "%(owners)s"))
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "known": question.known,
+        "corporate": question.currency,
+        "owners": values[0] if values else None,
+        "first": question.period.first,
+        "period_end": question.period.end,
+        "with_people": with_people,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    return Beside(
+        {row[2]: int(row[3] or 0) for row in rows if row[0] == "part"},
+        tuple((row[1], row[2], frozenset(json.loads(row[3]))) for row in rows if row[0] == "reason"),
+        tuple((row[1], row[2]) for row in rows if row[0] == "competitor"),
+        {row[1]: Person(id=row[1], name=row[2], name_folded=row[5]) for row in rows if row[0] == "person"},
+    )
 
 
 def reasons_now(deal: Opportunity, *, today: date) -> tuple[str, ...]:

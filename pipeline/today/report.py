@@ -5,26 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, Sum
-
 from otc.question import BadQuestion, Question, since_instant
 from otc.tenancy.lines import EVERYONE, OWNED, UNASSIGNED, Owners
-from pipeline.health.queries import Contacts, Path, contacts, paths
-from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.queries import corporate_minor, deals_of
+from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import COLUMNS, DealRow, with_facts
-from pipeline.process.models import Category
 from pipeline.today.models import DealAnswer
-from pipeline.today.queries import Asked, Queue, answered_on, queue_of
+from pipeline.today.queries import Asked, Queue, answered_on, known_of, queue_of
 from pipeline.today.rules import BY_KEY, OFF_TRACK, Reason, pushes
 from pipeline.today.words import Act, acts, why
 
-SHOWN = 25
+SHOWN = 15
 DONE_SHOWN = 50
 # A queue is what somebody goes through; a larger branch is inspected, and its leader sees only what they own.
 LARGEST_BRANCH = 50
-# What is certain first.
-PARTS = (Category.CLOSED, Category.COMMIT, Category.MOST_LIKELY, Category.BEST_CASE, Category.PIPELINE)
 
 
 @dataclass(frozen=True)
@@ -76,15 +69,6 @@ class Focus:
 
 
 @dataclass(frozen=True)
-class QuarterPart:
-    """Corporate sum of the scope's deals that close in the period, in one state."""
-
-    key: str
-    label: str
-    amount_minor: int
-
-
-@dataclass(frozen=True)
 class TodayReport:
     """The queue's first rows, what counts over all of it, and what was answered today by whose queue it is."""
 
@@ -93,7 +77,7 @@ class TodayReport:
     rows: tuple[QueueRow, ...]
     focus: Focus | None
     done: Sequence[DealAnswer]
-    parts: tuple[QuarterPart, ...]
+    owners: Owners
     branch_size: int = 0
 
     @property
@@ -127,7 +111,7 @@ def today_report(question: Question, *, focus_on: UUID | None = None, limit: int
         rows=rows,
         focus=_focus(question, rows, focus_on=focus_on),
         done=answered_on(question.day, watchers=watchers, limit=DONE_SHOWN),
-        parts=_parts(question, owners=owners),
+        owners=owners,
         branch_size=branch_size,
     )
 
@@ -162,13 +146,12 @@ def _focus(question: Question, rows: Sequence[QueueRow], *, focus_on: UUID | Non
         return None
     place = next((index for index, row in enumerate(rows) if row.deal.id == focus_on), 0)
     row = rows[place]
-    path = paths([row.deal.id], now=question.now).get(row.deal.id, Path())
-    known = contacts([row.deal.id], now=question.now).get(row.deal.id, Contacts())
+    known = known_of(row.deal.id, now=question.now)
     return Focus(
         row=row,
-        days_in_stage=_days_since(path.stage_since, question),
-        days_silent=_days_since(known.last_at, question),
-        push_count=path.push_count,
+        days_in_stage=_days_since(known.stage_since, question),
+        days_silent=_days_since(known.last_contact, question),
+        push_count=known.push_count,
         pushes=pushes(row.deal.close_date, today=question.day),
         previous_id=rows[place - 1].deal.id if place else None,
         next_id=rows[place + 1].deal.id if place + 1 < len(rows) else None,
@@ -178,25 +161,3 @@ def _focus(question: Question, rows: Sequence[QueueRow], *, focus_on: UUID | Non
 def _days_since(moment: datetime | None, question: Question) -> int | None:
     """Whole days of the organization's calendar."""
     return None if moment is None else max(0, (question.day - moment.astimezone(question.zone).date()).days)
-
-
-def _parts(question: Question, *, owners: Owners) -> tuple[QuarterPart, ...]:
-    """What the scope has won and what is open in the period, by category. One query."""
-    period = question.period
-    deals = Opportunity.objects.filter(
-        owners.matching(), deleted_at__isnull=True, close_date__gte=period.first, close_date__lt=period.end
-    ).filter(Q(outcome__isnull=True) | Q(outcome="won"))
-    found = (
-        deals.annotate(corporate_minor=corporate_minor(Opportunity._meta.db_table, question))
-        .order_by()
-        .values("category")
-        .annotate(sum=Sum("corporate_minor"))
-    )
-    sums: dict[str | None, int] = {row["category"]: int(row["sum"] or 0) for row in found}
-    return tuple(
-        QuarterPart(
-            category, "Won" if category == Category.CLOSED else f"{Category(category).label}, open", amount
-        )
-        for category in PARTS
-        if (amount := sums.get(category, 0)) or category in (Category.CLOSED, Category.COMMIT)
-    )

@@ -1,5 +1,6 @@
 """Today's page, and the answers that are posted from it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,35 +15,37 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from otc.question import Question, ask, parse_uuid
-from otc.tenancy.lines import EVERYONE, people_by_id
+from otc.tenancy.lines import EVERYONE
 from otc.tenancy.middleware import Tenant, tenant_of
+from otc.tenancy.models import Person
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions, period_note, scope_choices
 from otc.ui.charts import svg
 from otc.ui.controls import Control, href_with, scope_control
 from otc.ui.pages import page
 from otc.undo.views import undo_address
-from pipeline.opportunities.models import Competitor, Outcome
+from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.views.answers import back, deal_or_404, is_htmx, tenant_after_write, toast
 from pipeline.opportunities.views.frame import sees_only_own
-from pipeline.process.models import CloseReason
 from pipeline.today.asked import read_answer
-from pipeline.today.report import QuarterPart, TodayReport, today_report
+from pipeline.today.queries import Beside, beside_of
+from pipeline.today.report import TodayReport, today_report
 from pipeline.today.rules import AMOUNT, LOSE, NEXT_STEP, PUSH, SNOOZE
 from pipeline.today.services import action_of, deal_answer
 
 # Answers that ask for more, each with a form of its own on the card.
 FORMS = (PUSH, AMOUNT, NEXT_STEP, LOSE, SNOOZE)
 # More steps than this are a number, not a row of marks.
-MARKS = 12
-MARK_OF = {
-    "closed": "seg-1",
-    "commit": "seg-2",
-    "most_likely": "seg-2",
-    "best_case": "seg-3",
-    "pipeline": "seg-open",
-}
+MARKS = 20
+SURE = ("closed", "commit")
+PARTS = (
+    ("closed", "Won", "seg-1"),
+    ("commit", "Commit, open", "seg-2"),
+    ("most_likely", "Most likely, open", "seg-2"),
+    ("best_case", "Best case, open", "seg-3"),
+    ("pipeline", "Pipeline, open", "seg-open"),
+)
 
 
 @page("view_deals")
@@ -125,7 +128,10 @@ def home(request: HttpRequest) -> str:
 def context_of(request: HttpRequest, report: TodayReport, *, form: str = "") -> dict[str, Any]:
     tenant, question = tenant_of(request), report.question
     is_own = question.scope == str(question.viewer.id)
-    control = whose(request, question)
+    is_alone = sees_only_own(question)
+    beside = beside_of(question, owners=report.owners, with_people=not is_alone)
+    parts = quarter_parts(report, beside.parts)
+    control = None if is_alone else whose(request, question, beside.people)
     done, total = report.done_count, report.done_count + report.queue.count
     return {
         "page_title": "Today",
@@ -146,76 +152,76 @@ def context_of(request: HttpRequest, report: TodayReport, *, form: str = "") -> 
         if report.focus
         else None,
         "in_a_week": question.day + timedelta(days=7),
-        "endings": endings() if report.focus else (),
-        "competitors": competitors() if report.focus else (),
+        "endings": endings(beside),
+        "competitors": beside.competitors,
         "done_total": total,
         "marks": [place < done for place in range(total)] if done and total <= MARKS else [],
-        "quarter_bar": quarter_bar(report),
-        "quarter_rows": quarter_rows(report),
-        "sure_minor": sum(part.amount_minor for part in report.parts if part.key in ("closed", "commit")),
+        "parts": parts,
+        "quarter_bar": quarter_bar(parts, label=f"Won and open in {question.period.label}"),
+        "sure_minor": sum(beside.parts.get(category, 0) for category in SURE),
     }
 
 
-def whose(request: HttpRequest, question: Question) -> Control | None:
-    """The people whose Today one may look at; nothing for who only sees their own deals."""
-    if sees_only_own(question):
-        return None
-    scopes = [choice for choice in scope_choices(question, people_by_id()) if choice[0] != EVERYONE]
+def whose(request: HttpRequest, question: Question, people: dict[UUID, Person]) -> Control:
+    """The people whose Today one may look at."""
+    scopes = [choice for choice in scope_choices(question, people) if choice[0] != EVERYONE]
     own = str(question.viewer.id)
     label = "My team" if len(question.chart.branch(question.viewer.id)) > 1 else "Mine"
     scopes = [(own, label, 0), *(choice for choice in scopes if choice[0] != own)]
     return scope_control(path=home(request), query={}, current=question.scope, scopes=scopes)
 
 
-def endings() -> list[tuple[str, list[tuple[str, str]]]]:
+def endings(beside: Beside) -> list[tuple[str, list[tuple[str, str]]]]:
     """Ways to lose: (outcome in words, [(value, reason)])."""
-    reasons = list(CloseReason.objects.all())
     return [
         (
-            outcome.label,
-            [(f"{outcome.value}:{one.id}", one.name) for one in reasons if outcome in one.outcomes],
+            str(outcome.label),
+            [
+                (f"{outcome.value}:{key}", name)
+                for key, name, outcomes in beside.reasons
+                if outcome in outcomes
+            ],
         )
         for outcome in (Outcome.LOST, Outcome.NO_DECISION)
     ]
 
 
-def competitors() -> list[tuple[str, str]]:
-    found = Competitor.objects.order_by("name_folded").values_list("id", "name")
-    return [(str(competitor_id), name) for competitor_id, name in found]
-
-
 @dataclass(frozen=True)
-class QuarterRow:
-    """A part of the period beside its mark in the bar; `href` opens its deals."""
+class QuarterPart:
+    """Corporate sum of the scope's deals that close in the period, in one state; its mark in the bar and its deals."""
 
-    part: QuarterPart
+    label: str
+    amount_minor: int
     mark: str
     href: str
 
 
-def quarter_rows(report: TodayReport) -> list[QuarterRow]:
+def quarter_parts(report: TodayReport, sums: Mapping[str | None, int]) -> list[QuarterPart]:
+    """What is certain first. Won and commit are there even with nothing in them."""
     question = report.question
     deals = reverse("deals", args=[question.organization.slug])
     frame = {"scope": question.scope, "period": question.period.key}
     return [
-        QuarterRow(
-            part,
-            MARK_OF[part.key],
-            href_with(deals, {}, **frame, category=part.key, state="won" if part.key == "closed" else None),
+        QuarterPart(
+            label,
+            sums.get(category, 0),
+            mark,
+            href_with(deals, {}, **frame, category=category, state="won" if category == "closed" else None),
         )
-        for part in report.parts
+        for category, label, mark in PARTS
+        if sums.get(category) or category in SURE
     ]
 
 
-def quarter_bar(report: TodayReport) -> SafeString:
+def quarter_bar(parts: Sequence[QuarterPart], *, label: str) -> SafeString:
     """The period's won and open amounts as one bar; the list below it says what is what."""
-    total = sum(part.amount_minor for part in report.parts)
+    total = sum(part.amount_minor for part in parts)
     if total <= 0:
         return mark_safe("")
     marks, start = [], 0.0
-    for part in report.parts:
+    for part in parts:
         width = part.amount_minor / total
         x, wide = svg.pct(start), svg.pct(max(0.002, width - 0.004))
-        marks.append(svg.rect(x=x, y=1, width=wide, height=10, class_=MARK_OF[part.key]))
+        marks.append(svg.rect(x=x, y=1, width=wide, height=10, class_=part.mark))
         start += width
-    return svg.picture(marks, height=12, label=f"Won and open in {report.question.period.label}")
+    return svg.picture(marks, height=12, label=label)

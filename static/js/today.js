@@ -64,9 +64,16 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (event.detail.ctx.request?.method === "POST") isSending = false;
 });
 
+// What was done before stands in the list of today, each with its own Undo; one toast is enough.
+function keepLatestToast() {
+  const toasts = [...document.querySelectorAll("#toasts [data-toast]:not(.toast-error)")];
+  for (const toast of toasts.slice(0, -1)) toast.remove();
+}
+
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   if (ctx.target?.id !== "main" && !ctx.sourceElement?.closest?.("#main")) return;
+  keepLatestToast();
   if (document.activeElement?.closest?.(".today-form")) return;
   const form = document.querySelector(".today-form:not([hidden])");
   if (form) focusForm(form);

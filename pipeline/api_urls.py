@@ -4,6 +4,7 @@ from django.urls import path
 
 from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contacts
 from pipeline.activities.api import Activities
+from pipeline.approvals.api import ApprovalDetail, Approvals, OpportunityApprovals
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
 from pipeline.deal_views.api import DealViews
 from pipeline.fields.api import FieldDetail, Fields
@@ -23,6 +24,7 @@ from pipeline.process.api import (
     Reasons,
     Stages,
 )
+from pipeline.process.api_processes import ProcessDetail, Processes, ProcessVersions
 from pipeline.team.api import OpportunitySplits, OpportunityTeam, OpportunityTeamMember
 from pipeline.today.api import Today, TodayAnswer
 
@@ -59,6 +61,12 @@ urlpatterns = [
         f"{DEAL}/team/<uuid:member_id>", OpportunityTeamMember.as_view(), name="api-opportunity-team-member"
     ),
     path(f"{DEAL}/splits", OpportunitySplits.as_view(), name="api-opportunity-splits"),
+    path(f"{DEAL}/approvals", OpportunityApprovals.as_view(), name="api-opportunity-approvals"),
+    path("approvals", Approvals.as_view(), name="api-approvals"),
+    path("approvals/<uuid:approval_id>", ApprovalDetail.as_view(), name="api-approval"),
+    path("processes", Processes.as_view(), name="api-processes"),
+    path("processes/<uuid:process_id>", ProcessDetail.as_view(), name="api-process"),
+    path("processes/<uuid:process_id>/versions", ProcessVersions.as_view(), name="api-process-versions"),
     path("stages", Stages.as_view(), name="api-stages"),
     path("milestones", Milestones.as_view(), name="api-milestones"),
     path("reasons", Reasons.as_view(), name="api-reasons"),

@@ -156,6 +156,9 @@ class OpportunityInput(Strict):
     )
     account_id = serializers.UUIDField(required=False, allow_null=True)
     owner_id = serializers.UUIDField(required=False, allow_null=True)
+    process_id = serializers.UUIDField(
+        required=False, help_text="Without `stage_id` the stage that the present one maps to, or the first."
+    )
     stage_id = serializers.UUIDField(required=False, allow_null=True)
     category = serializers.ChoiceField(OPEN_CATEGORIES, required=False)
     amount_minor = serializers.IntegerField(

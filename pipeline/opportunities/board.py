@@ -16,6 +16,7 @@ from pipeline.opportunities.asked import Asked, conditions
 from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import COLUMNS, DealRow, unconvertible_sums, with_facts
 from pipeline.process.models import Stage
+from pipeline.process.versions import stages_then
 from pipeline.risk.models import Risk
 
 CARDS = 20
@@ -94,7 +95,7 @@ def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardR
     return BoardReport(
         columns=tuple(
             _column(stage, sums, (told[card["deal_id"]] for card in cards if card["stage_id"] == _id(stage)))
-            for stage in _stages(sums)
+            for stage in _stages(sums, question)
         ),
         won=_won(won_rows, question, tuple(told[card["deal_id"]] for card in won_cards)),
         forward=forward,
@@ -134,7 +135,7 @@ def _cards(rows: Any, question: Question, group: str, most: int, order: Any) -> 
     return list(ranked.filter(place__lte=most).order_by("place").values(*COLUMNS))
 
 
-def _stages(sums: dict[Any, Any]) -> list[Stage | None]:
+def _stages(sums: dict[Any, Any], question: Question) -> list[Stage | None]:
     """Every stage of the default process and any other that holds deals; None where deals have no stage. Where all
     deals are in other processes, the stages of those alone.
     """
@@ -149,10 +150,20 @@ def _stages(sums: dict[Any, Any]) -> list[Stage | None]:
     else:
         stages = [stage for stage in stages if stage.process.is_default or stage.id in sums]
     stages = [stage for stage in stages if stage.retired_at is None or stage.id in sums]
+    if question.is_past:
+        _as_called_then(stages, question.as_of)
     ordered = sorted(
         stages, key=lambda stage: (not stage.process.is_default, stage.process.name, stage.position)
     )
     return [None, *ordered] if None in sums else list(ordered)
+
+
+def _as_called_then(stages: Iterable[Stage], instant: datetime) -> None:
+    """Give each stage the name and the place that it had. One query."""
+    then = stages_then(instant)
+    for stage in stages:
+        if stage.id in then:
+            stage.name, stage.position = then[stage.id].name, then[stage.id].position
 
 
 def _id(stage: Stage | None) -> UUID | None:

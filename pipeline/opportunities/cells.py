@@ -18,10 +18,14 @@ from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from otc.ui.dates import DayNotUnderstood, parse_day
 from otc.ui.format import currency_decimals
 from pipeline.fields.forms import INPUT, field_choices
+from pipeline.opportunities.gates import stage_in_process
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
-from pipeline.process.models import Category
+from pipeline.process.models import Category, Process
 from pipeline.process.queries import process_stages
+
+# Each asks where the deal stood there.
+MOST_SWITCHES = 10
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,22 @@ def _written_amount(deal: Opportunity) -> str:
 
 
 def _stages(deal: Opportunity) -> list[tuple[str, str]]:
+    return [*own_stages(deal), *switches(deal)]
+
+
+def own_stages(deal: Opportunity) -> list[tuple[str, str]]:
+    """The stages of the deal's process."""
     return [(str(stage.id), stage.name) for stage in process_stages(deal.process_id)]
+
+
+def switches(deal: Opportunity) -> list[tuple[str, str]]:
+    """For each other process the stage that the deal would stand in there."""
+    others = Process.objects.exclude(id=deal.process_id).order_by("name", "id")[:MOST_SWITCHES]
+    found = [
+        (process, stage_in_process(deal.id, here_id=deal.stage_id, process_id=process.id))
+        for process in others
+    ]
+    return [(str(stage.id), f"Switch to {process.name}: {stage.name}") for process, stage in found if stage]
 
 
 def _categories(deal: Opportunity) -> list[tuple[str, str]]:

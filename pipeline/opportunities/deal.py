@@ -1,11 +1,13 @@
 """One deal as of an instant: is it real, what is next, who is there, what changed, why this risk."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from otc.fields.queries import Book, field_book
 from otc.fields.shown import ShownField, shown_fields
@@ -21,6 +23,7 @@ from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
 from pipeline.opportunities.timeline import CHANGE, CONTACT, Entry, days_by_stage, entries
 from pipeline.process.models import Category, Milestone, Stage
+from pipeline.process.versions import document_then
 from pipeline.risk.models import Risk
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.team.queries import splits_of, team_of
@@ -60,6 +63,8 @@ class PathStage:
     days: int | None
     expected_days: int
     milestones: tuple[PathMilestone, ...]
+    guidance: str = ""
+    aids: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ def deal_report(
         is_past=question.is_past,
         shown_day=question.day,
         corporate_minor=_corporate(state, question),
-        path=_path(state, marks, days_by_stage(versions, until=question.as_of)),
+        path=_path_then(question, _path(question, state, marks, versions), state),
         entries=tuple(shown),
         more_entries=len(wanted) - len(shown),
         first_at=wanted[-1].at if wanted else None,
@@ -224,12 +229,15 @@ def _corporate(state: Any, question: Question) -> int | None:
 
 
 def _path(
-    state: Any, marks: Sequence[OpportunityMilestone], days: dict[UUID | None, int]
+    question: Question, state: Any, marks: Sequence[OpportunityMilestone], versions: Sequence[Any]
 ) -> tuple[PathStage, ...]:
     """The stages of the deal's process in order, each with its milestones. Two queries."""
-    stages = list(Stage.objects.filter(process_id=state.process_id).order_by("position"))
+    days = days_by_stage(versions, until=question.as_of)
+    standing = Q() if question.is_past else Q(retired_at__isnull=True) | Q(id=state.stage_id)
+    stages = list(Stage.objects.filter(standing, process_id=state.process_id).order_by("position"))
     milestones: dict[UUID, list[Milestone]] = {}
-    for milestone in Milestone.objects.filter(stage__process_id=state.process_id).order_by("position"):
+    asked = Milestone.objects.filter(stage__process_id=state.process_id, retired_at__isnull=True)
+    for milestone in asked.order_by("position"):
         milestones.setdefault(milestone.stage_id, []).append(milestone)
     mark_of = {mark.milestone_id: "met" if mark.met_at else "waived" for mark in marks}
     here = next((stage.position for stage in stages if stage.id == state.stage_id), 0)
@@ -245,9 +253,35 @@ def _path(
                 PathMilestone(one.id, one.name, mark_of.get(one.id, "open"), one.is_required)
                 for one in milestones.get(stage.id, [])
             ),
+            stage.guidance,
+            _aids(stage, state),
         )
         for stage in stages
     )
+
+
+def _aids(stage: Stage, state: Any) -> tuple[Mapping[str, Any], ...]:
+    """What helps in the stage whoever competes, or against the deal's competitor."""
+    return tuple(
+        {**aid, "role_words": aid["role"].replace("_", " ")}
+        for aid in stage.aids
+        if aid["competitor_id"] in (None, str(state.competitor_id))
+    )
+
+
+def _path_then(question: Question, path: tuple[PathStage, ...], state: Any) -> tuple[PathStage, ...]:
+    """On a past day the stages of then, by their names of then. One query more on a past day."""
+    document = document_then(state.process_id, question.as_of) if question.is_past else None
+    if document is None:
+        return path
+    known = {str(stage.id): stage for stage in path}
+    kept = tuple(
+        replace(known[entry["id"]], name=entry["name"], objective=entry["objective"])
+        for entry in document["stages"]
+        if entry["id"] in known
+    )
+    # A deal of then stands in a stage that the versions don't have where an import brought it: the path of now.
+    return kept if any(stage.id == state.stage_id for stage in kept) or state.stage_id is None else path
 
 
 def _place(position: int, here: int, *, outcome: str | None) -> str:

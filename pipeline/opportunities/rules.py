@@ -14,6 +14,7 @@ EDITABLE = frozenset(
         "account_id",
         "owner_id",
         "stage_id",
+        "process_id",
         "category",
         "amount_minor",
         "currency",
@@ -105,7 +106,7 @@ def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:
         raise Refused("amount_minor", "An amount is not negative; take the deal out with a category instead")
     if "category" in changes and changes["category"] not in OPEN_CATEGORIES:
         raise Refused("category", "Choose one of: " + ", ".join(OPEN_CATEGORIES) + "; closing sets closed")
-    frozen = {"stage_id", "category"} & set(changes)
+    frozen = {"stage_id", "process_id", "category"} & set(changes)
     if frozen and not is_open:
         raise Refused(sorted(frozen)[0], "This deal is closed; reopen it first")
 

@@ -27,6 +27,7 @@ from pipeline.opportunities.gates import (
     check_change,
     check_stage_stands,
     check_winning,
+    stage_in_process,
 )
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.opportunities.rules import (
@@ -73,7 +74,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
         raise Refused("external_id", f"There is a deal with the external id {external_id} already")
     changes = clean_lines({"name": name, **fields})
     check_editable(changes, is_open=True)
-    process = Process.objects.filter(is_default=True).first()
+    process = _process_asked(changes)
     stages = process_stages(process.id) if process else []
     deal = Opportunity(
         id=uuid4(),
@@ -85,6 +86,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     )
     if "stage_id" not in changes and stages:
         changes["stage_id"] = stages[0].id
+    _check_stage_of(changes, process)
     _apply(deal, changes, is_new=True)
     _check_rate(deal)
     act_on(deal.owner_id)
@@ -122,6 +124,7 @@ def opportunity_edit(
             next_step_on=deal.next_step_on,
             is_open=deal.outcome is None,
         )
+    changes = _with_mapped_stage(deal, changes)
     _check_decimals(deal, changes)
     _apply(deal, changes)
     if set(CONVERTED) & set(changes):
@@ -244,7 +247,8 @@ def milestone_mark(
     deal = _locked(opportunity_id)
     if state not in ("met", "waived", "open"):
         raise Refused("state", "A milestone is met, waived or open")
-    if not Milestone.objects.filter(id=milestone_id, stage__process_id=deal.process_id).exists():
+    asked = Milestone.objects.filter(stage__process_id=deal.process_id, retired_at__isnull=True)
+    if not asked.filter(id=milestone_id).exists():
         raise Refused("milestone", "This deal's process has no such milestone")
     OpportunityMilestone.objects.filter(opportunity=deal, milestone_id=milestone_id).delete()
     if state != "open":
@@ -289,6 +293,46 @@ def _created_on(deal: Opportunity) -> date:
         id=current_context().organization_id
     )
     return deal.created_at.astimezone(ZoneInfo(zone)).date()
+
+
+def _process_asked(changes: dict[str, Any]) -> Process | None:
+    """The process that a new deal is to go through, by default the default one; taken out of the changes."""
+    asked = changes.pop("process_id", None)
+    if asked is None:
+        return Process.objects.filter(is_default=True).first()
+    found = Process.objects.filter(id=asked).first()
+    if found is None:
+        raise Refused("process_id", "There is no such process")
+    return found
+
+
+def _check_stage_of(changes: Mapping[str, Any], process: Process | None) -> None:
+    """A new deal's stage may be of any process where none is named."""
+    if process is None or process.is_default or changes.get("stage_id") is None:
+        return
+    if not Stage.objects.filter(id=changes["stage_id"], process=process).exists():
+        raise Refused("stage_id", f"That is no stage of {process.name}; leave it out or choose one")
+
+
+def _with_mapped_stage(deal: Opportunity, changes: dict[str, Any]) -> dict[str, Any]:
+    """Another process without a stage means the stage that the deal's present one maps to."""
+    if "process_id" not in changes:
+        return changes
+    others = {name: value for name, value in changes.items() if name != "process_id"}
+    process = Process.objects.filter(id=changes["process_id"]).first()
+    if process is None:
+        raise Refused("process_id", "There is no such process")
+    if "stage_id" in others:
+        if not Stage.objects.filter(id=others["stage_id"], process=process).exists():
+            raise Refused("stage_id", f"That is no stage of {process.name}; leave it out to have it mapped")
+        return others
+    if process.id == deal.process_id:
+        return others
+    stage = stage_in_process(deal.id, here_id=deal.stage_id, process_id=process.id)
+    mapped = stage or next(iter(process_stages(process.id)), None)
+    if mapped is None:
+        raise Refused("process_id", f"{process.name} has no stages")
+    return others | {"stage_id": mapped.id}
 
 
 def _apply(deal: Opportunity, changes: Mapping[str, Any], *, is_new: bool = False) -> None:

@@ -32,6 +32,14 @@ class StageItem(serializers.Serializer):
     objective = serializers.CharField(allow_blank=True)
     category = serializers.ChoiceField(Category.choices, allow_null=True, help_text="What it proposes.")
     expected_days = serializers.IntegerField()
+    win_percent = serializers.IntegerField(allow_null=True, help_text="What it proposes.")
+    guidance = serializers.CharField(allow_blank=True)
+    may_be_skipped = serializers.BooleanField()
+    may_go_back = serializers.BooleanField(help_text="Whether a deal here may go to an earlier stage.")
+    approval_above_minor = serializers.IntegerField(
+        allow_null=True, help_text="Corporate minor units above which entering needs the manager's approval."
+    )
+    required_fields = serializers.ListField(child=serializers.CharField())
 
 
 class MilestoneItem(serializers.Serializer):
@@ -73,8 +81,21 @@ class MarkInput(Strict):
 
 def stage_rows() -> Any:
     """Stages by process and position; `process_name` beside its id."""
-    return Stage.objects.values(
-        "id", "process_id", "process__name", "name", "position", "objective", "category", "expected_days"
+    return Stage.objects.filter(retired_at__isnull=True).values(
+        "id",
+        "process_id",
+        "process__name",
+        "name",
+        "position",
+        "objective",
+        "category",
+        "expected_days",
+        "win_percent",
+        "guidance",
+        "may_be_skipped",
+        "may_go_back",
+        "approval_above_minor",
+        "required_fields",
     )
 
 
@@ -90,9 +111,9 @@ def deal_milestones(opportunity_id: UUID) -> list[dict[str, Any]]:
         )
     }
     process = Opportunity.objects.filter(id=opportunity_id).values("process_id")
-    rows = Milestone.objects.filter(stage__process_id__in=process).order_by(
-        "stage__position", "position", "id"
-    )
+    rows = Milestone.objects.filter(
+        stage__process_id__in=process, stage__retired_at__isnull=True, retired_at__isnull=True
+    ).order_by("stage__position", "position", "id")
     return [row | _mark(marks.get(row["id"])) for row in rows.values(*MILESTONE_COLUMNS)]
 
 
@@ -134,7 +155,8 @@ class Milestones(Endpoint):
     def get(self, request: Request) -> Response:
         """The milestones of every stage."""
         parameters = self.parameters(MilestoneQuery)
-        rows = Milestone.objects.values(*MILESTONE_COLUMNS)
+        standing = Milestone.objects.filter(retired_at__isnull=True, stage__retired_at__isnull=True)
+        rows = standing.values(*MILESTONE_COLUMNS)
         if stage_id := parameters.get("stage_id"):
             rows = rows.filter(stage_id=stage_id)
         return Response(paged(request, keyset_page(rows, parameters=parameters, sorts=BY_POSITION)))

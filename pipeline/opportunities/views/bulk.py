@@ -22,7 +22,7 @@ from pipeline.opportunities.bulk import (
     deals_edit,
     deals_to_change,
 )
-from pipeline.opportunities.cells import CELLS, Cell, Typing, cell_named
+from pipeline.opportunities.cells import CELLS, Cell, Typing, cell_named, own_stages
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.report import matching_ids
 from pipeline.opportunities.views.answers import back, is_htmx
@@ -130,7 +130,9 @@ def common_choices(cell: Cell, deals: Sequence[Opportunity]) -> list[tuple[str, 
     """What can be chosen for all of them: deals of other processes have other stages."""
     if cell.choices is None:
         return []
-    of_each = [list(cell.choices(deal)) for deal in {deal.process_id: deal for deal in deals}.values()]
+    # To which stage a switch of processes leads depends on the deal: it is made deal by deal.
+    choices = own_stages if cell.column == "stage_id" else cell.choices
+    of_each = [list(choices(deal)) for deal in {deal.process_id: deal for deal in deals}.values()]
     return [choice for choice in of_each[0] if all(choice in others for others in of_each[1:])]
 
 

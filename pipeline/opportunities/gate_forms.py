@@ -54,7 +54,7 @@ class GateForm(forms.Form):
             self.fields["note"] = forms.CharField(
                 max_length=500,
                 required=False,
-                label="A word to whom you ask",
+                label="A word to the approver",
                 help_text="Why this deal, why now",
                 widget=forms.Textarea(attrs={"rows": 2}),
             )

@@ -31,6 +31,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ApprovalState": "pipeline.approvals.models.ApprovalState",
         "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",

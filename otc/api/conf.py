@@ -32,6 +32,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ApprovalState": "pipeline.approvals.models.ApprovalState",
+        "ApprovalAnswer": ["granted", "declined", "withdrawn"],
+        "MilestoneState": "pipeline.process.api.STATES",
         "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",

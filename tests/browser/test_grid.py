@@ -205,3 +205,53 @@ def test_a_block_that_is_higher_than_the_page_is_refused_whole(sit, rows):
     seat.page.evaluate(PASTE, "1k\n2k")
     seat.page.locator("#block-answer").get_by_text("1 stand from this cell").wait_for(timeout=SECOND)
     assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
+
+
+def test_without_a_connection_the_typed_value_stays_and_is_tried_again(sit, rows):
+    house, ids = rows
+    seat = at_list(sit, house)
+    seat.page.route(
+        "**/edit/amount/",
+        lambda asked: asked.abort() if asked.request.method == "POST" else asked.continue_(),
+    )
+    cell(seat, ids[0], "amount").focus()
+    seat.page.keyboard.type("3k")
+    seat.page.keyboard.press("Enter")
+    seat.page.get_by_text("Not saved").wait_for(timeout=SECOND)
+    field = seat.page.locator("[data-cell-input]")
+    assert field.input_value() == "3k" and values(house, ids, "amount_minor")[0] == 100_00
+    seat.page.unroute("**/edit/amount/")
+    field.press("Enter")
+    seat.page.locator(UNDO).wait_for(timeout=SECOND)
+    assert values(house, ids, "amount_minor")[0] == 3_000_00
+
+
+def test_a_block_that_never_arrives_shows_what_stood_there(sit, rows):
+    house, ids = rows
+    seat = at_list(sit, house)
+    seat.page.route("**/deals/block/", lambda asked: asked.abort())
+    cell(seat, ids[0], "amount").focus()
+    seat.page.evaluate(PASTE, "1k\n2k")
+    seat.page.get_by_text("No connection").wait_for(timeout=SECOND)
+    assert "100" in cell(seat, ids[0], "amount").inner_text()
+    assert seat.page.locator(".is-saving").count() == 0
+    assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
+
+
+def test_a_list_is_grouped_edited_and_saved_as_a_view(sit, rows):
+    house, ids = rows
+    seat = at_list(sit, house)
+    seat.page.locator("summary[aria-label^='Group by']").click()
+    seat.page.locator(".control-group a", has_text="Category").click()
+    seat.page.locator("tr.group", has_text="Pipeline").wait_for(timeout=SECOND)
+    cell(seat, ids[0], "amount").focus()
+    seat.page.keyboard.type("3k")
+    seat.page.keyboard.press("Enter")
+    saved(seat)
+    seat.page.locator("summary[aria-label=View]").click()
+    name = seat.page.get_by_label("Name of the view")
+    name.fill("By category")
+    name.press("Enter")
+    seat.page.locator("summary[aria-label='View: By category']").wait_for(timeout=SECOND)
+    assert "group=category" in seat.page.url and "view=" in seat.page.url
+    assert seat.complaints == []

@@ -26,7 +26,13 @@ PAGES = (
     *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
-    "settings/imports/",
+    *(
+        "settings/imports/",
+        "deals/?group=stage",
+        "deals/?group=account",
+        "deals/views/?query=q",
+        "deals/exports/",
+    ),
 )
 
 

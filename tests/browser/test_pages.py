@@ -26,7 +26,9 @@ PAGES = (
     *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
-    "settings/imports/",
+    *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),
+    *("settings/security/", "settings/fields/", "settings/calendar/", "settings/currencies/"),
+    *("settings/audit/", "glossary/", "trash/", "notices/", "find/", "shown-currency/"),
 )
 
 

@@ -55,9 +55,13 @@ class RateRow:
 
 @dataclass(frozen=True)
 class CurrencyReport:
-    """`rows` are a page of days; `next_before` is the day that the next page lies before, None on the last."""
+    """What holds today and what follows it; `rows` are a page of days; `next_before` is the day that the next page
+    lies before, None on the last.
+    """
 
     code: str
+    in_force: Rate | None
+    coming: Rate | None
     rows: tuple[RateRow, ...]
     chart: Chart | None
     missing: MissingRate | None
@@ -87,7 +91,7 @@ def currencies_report(*, own: str, today: date) -> CurrenciesReport:
     return CurrenciesReport(tuple(rows), tuple(missing.values()), used.get(own, 0))
 
 
-def currency_report(code: str, *, own: str, before: date | None = None) -> CurrencyReport:
+def currency_report(code: str, *, own: str, today: date, before: date | None = None) -> CurrencyReport:
     """The rates of a currency that are or were known, the latest day first, those of before a day where one is given;
     and the latest current ones drawn over time.
     """
@@ -103,6 +107,8 @@ def currency_report(code: str, *, own: str, before: date | None = None) -> Curre
     shown = list(current[:SHOWN_POINTS])[::-1]
     return CurrencyReport(
         code=code,
+        in_force=current.filter(valid_from__lte=today).first(),
+        coming=current.filter(valid_from__gt=today).last(),
         rows=tuple(RateRow(known[0], tuple(known[1:])) for known in by_day.values()),
         next_before=days[DAYS_A_PAGE - 1] if len(days) > DAYS_A_PAGE else None,
         chart=rate_chart(shown, own=own) if len(shown) > 1 else None,

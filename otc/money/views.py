@@ -77,7 +77,7 @@ def currency(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     context = {
         "page_title": code,
         "tabs": settings_tabs(request, "currencies"),
-        "report": currency_report(code, own=tenant.organization.currency, before=before),
+        "report": currency_report(code, own=tenant.organization.currency, today=tenant.today, before=before),
         "first_href": request.path if before else "",
         "can_manage": tenant.may("manage_rates"),
     }

@@ -42,6 +42,8 @@ ALSO = {
     "list_price": ("price", "sales price"),
     "parent": ("parent account", "subsidiary of"),
 }
+# What our own download of deals says beside them: computed, so never brought back in.
+COMPUTED = frozenset({"corporate_amount", "health", "slip_risk"})
 _WORD = re.compile(r"[^a-z0-9]+")
 # What other systems put around the name of a field of one's own.
 _FRAME = re.compile(r"^propert(?:y|ies)[_.]|__c$", re.IGNORECASE)
@@ -71,7 +73,12 @@ def guessed_mapping(header: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
         required = {column.name for column in kind.columns if column.is_required}
         if required <= set(found) and len(found) > most:
             best, most = kind.name, len(found)
-    return (best, {"columns": columns_by_name(header, kind=best)}) if best else ("", {})
+    if not best:
+        return "", {}
+    document: dict[str, Any] = {"columns": columns_by_name(header, kind=best)}
+    if best == "opportunities" and set(header) >= COMPUTED:
+        document["ignore"] = sorted(COMPUTED)
+    return best, document
 
 
 def fields_found(document: Mapping[str, Any], header: tuple[str, ...], *, kind: str) -> dict[str, Any]:

@@ -48,6 +48,8 @@ LABELS = {
     "is_top": "reports to nobody",
     "since": "reports there since",
 }
+# What becomes of a column that nothing feeds.
+UNFED = {"currency": "the organization’s", "owner": "unassigned where new"}
 FIXED, KEPT = "=", "keep"
 # What to do about names that nobody knows.
 FIRST = {
@@ -104,6 +106,10 @@ class FieldRow:
     def unknown_word(self) -> str:
         """What becomes of a value that nobody knows, left as it is."""
         return "refused" if isinstance(self.column, FieldColumn) else "new"
+
+    @property
+    def unfed_word(self) -> str:
+        return UNFED.get(self.column.name, "stays empty where new")
 
     @property
     def unknown_count(self) -> int:

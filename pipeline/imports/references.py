@@ -123,13 +123,27 @@ def note_process(job: ImportJob, *, columns: tuple[str, ...] = ("stage", "reason
     )
 
 
+# What a row calls its deal, where that may be the id that the deal has here: downloads bear it.
+_OWN_ID = "CASE WHEN external_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN external_id::uuid END"
+
+
 def match_deals(job: ImportJob, *, counts_as_new: bool = False) -> None:
-    """Set target_id to the deal of external_id, locked, so that nobody edits it before this import is done."""
+    """Set target_id to the deal of external_id, else to the one whose own id it is, so that a download that comes
+    back doubles nothing. Locked, so that nobody edits the deal before this import is done.
+    """
     job.sql(
         "UPDATE import_stage s SET target_id = d.id, is_new = %(counts_as_new)s "
         "FROM (SELECT o.id, o.external_id FROM pipeline_opportunity o "
         "WHERE o.organization_id = %(organization)s AND o.external_id IN (SELECT external_id FROM import_stage "
         "WHERE refused_reason IS NULL) ORDER BY o.id FOR UPDATE) d "
         "WHERE d.external_id = s.external_id AND s.refused_reason IS NULL",
+        counts_as_new=counts_as_new,
+    )
+    job.sql(
+        "UPDATE import_stage s SET target_id = d.id, is_new = %(counts_as_new)s "
+        "FROM (SELECT o.id FROM pipeline_opportunity o WHERE o.organization_id = %(organization)s "
+        f"AND o.id IN (SELECT {_OWN_ID} FROM import_stage WHERE refused_reason IS NULL AND target_id IS NULL) "
+        "ORDER BY o.id FOR UPDATE) d "
+        "WHERE s.external_id = d.id::text AND s.target_id IS NULL AND s.refused_reason IS NULL",
         counts_as_new=counts_as_new,
     )

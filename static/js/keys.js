@@ -42,7 +42,7 @@ function undo() {
 function act(event) {
   const key = event.key.toLowerCase();
   if (event.timeStamp - goPressedAt < GO_WINDOW_MS) {
-    goPressedAt = 0;
+    goPressedAt = -Infinity;
     go(key);
     return true;
   }

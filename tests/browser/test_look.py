@@ -95,3 +95,32 @@ def test_no_page_of_the_past_offers_an_edit(sit, shelf):
         if "deals/" not in path or path in ("deals/", "deals/board/"):
             assert "Nothing can be changed" in seat.page.locator(".banner").inner_text(), path
         assert seat.page.locator("[data-cell], [data-move-url], form[method=post]:visible").count() == 0, path
+
+
+# What a row is called stands in its first cell; at the left edge of the phone, and wide enough to be read.
+UNREADABLE = """[...document.querySelectorAll('tbody th[scope=row], dl.facts dd')].filter(cell => {
+  const box = cell.getBoundingClientRect();
+  return box.width < 90 || box.left < 0 || box.left > innerWidth - 90;
+}).map(cell => cell.innerText)"""
+
+
+def test_a_phones_settings_keep_their_words_and_show_the_current_tab(sit, shelf):
+    house, _ = shelf
+    seat = sit("ops@example.org", width=390)
+    for path in ("", "roles/", "process/", "audit/"):
+        seat.open(house.url(f"settings/{path}"))
+        assert {path: seat.page.evaluate(UNREADABLE)} == {path: []}
+        current = seat.page.locator(".tabs-list [aria-current]").bounding_box()
+        assert current["x"] >= 0 and current["x"] + current["width"] <= 390, path
+
+
+def test_a_long_name_stays_on_the_page(sit, shelf):
+    house, _ = shelf
+    with use(house.organization.id):
+        opportunity_create(name="W" * 290, owner_id=house.ana.id, now=datetime.now(UTC))
+        deal = Opportunity.objects.get(name__startswith="WWW")
+    seat = sit("ana@example.org")
+    seat.open(house.url(f"deals/{deal.id}/"))
+    cut = "e => e.scrollWidth > e.clientWidth"
+    assert not seat.page.locator(".answer h1").evaluate(cut)
+    assert not seat.page.locator("#main").evaluate(cut)

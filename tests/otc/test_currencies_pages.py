@@ -168,3 +168,13 @@ def test_many_rates_come_in_pages(house, signed_in):
         url = house.url(f"settings/currencies/of/USD/?before={before}") if before else ""
     assert seen == days[::-1]
     assert client.get(house.url("settings/currencies/of/USD/?before=soon")).status_code == 404
+
+
+def test_the_page_of_a_currency_answers_with_what_holds_today(house, signed_in):
+    add(house, "0.92")
+    ahead = timezone.now().date() + timedelta(days=400)
+    add(house, "0.95", day=ahead)
+    client, address = signed_in(house.ops), house.url("settings/currencies/of/USD/")
+    for query in ("", f"?before={ahead.isoformat()}"):
+        said = client.get(address + query).content.decode()
+        assert "One USD is 0.92 EUR since" in said and ", 0.95 from" in said

@@ -1,5 +1,6 @@
 """Roles and access on the people pages: at once, undone at once, never the last administrator, always audited."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
@@ -9,6 +10,7 @@ from django.test import Client
 from otc.audit.models import AuditEntry
 from otc.identity.models import Invitation
 from otc.tenancy.context import use
+from otc.tenancy.lines import lines_of
 from otc.tenancy.models import Person
 from otc.tenancy.services import person_leave
 from tests.api_client import bearer, secret_of
@@ -78,6 +80,60 @@ def test_who_leaves_is_out_whatever_the_clock(house: House, signed_in: SignedIn,
     ops.post(path_of(house, house.ana, "deactivate/"))
     assert ana.get(house.url("deals/")).status_code == 404
     assert "Left" in ops.get(house.url("settings/people/")).content.decode()
+
+
+def test_to_end_access_twice_is_to_end_it_once(house: House, signed_in: SignedIn) -> None:
+    left_on = date(2024, 5, 1)
+    with use(house.organization.id):
+        Person.objects.filter(id=house.ana.id).update(left_on=left_on)
+    ops = signed_in(house.ops)
+    before = last_entry(house).sequence
+    ops.post(path_of(house, house.ana, "deactivate/"))
+    with use(house.organization.id):
+        assert Person.objects.get(id=house.ana.id).left_on == left_on
+    assert last_entry(house).sequence == before
+    for _ in range(2):
+        ops.post(path_of(house, house.ana, "reactivate/"))
+    assert last_entry(house).sequence == before + 1
+
+
+def lines_now(house: House, person: Person) -> list[tuple[str, bool]]:
+    """Manager and whether it begins later, of the lines that hold from now on."""
+    now = datetime.now(UTC)
+    with use(house.organization.id):
+        return [
+            (line.manager.name if line.manager else "", line.valid_from > now)
+            for line in lines_of(person.id)[::-1]
+            if line.valid_to > now
+        ]
+
+
+@pytest.mark.parametrize("since", ["today", "+1w"])
+def test_a_changed_line_is_put_back_with_what_was_planned(
+    house: House, signed_in: SignedIn, since: str
+) -> None:
+    ops = signed_in(house.ops)
+    ops.post(path_of(house, house.ana, "line/"), {"manager": str(house.eve.id), "since": "+2w"}, follow=True)
+    before = lines_now(house, house.ana)
+    assert before == [("Max Brandt", False), ("Eve Okafor", True)]
+    page = ops.post(path_of(house, house.ana, "line/"), {"manager": "", "since": since}, follow=True)
+    assert lines_now(house, house.ana) != before
+    undo = re.search(r'action="([^"]+/undo/[^"]+)"', page.content.decode())
+    assert undo is not None
+    ops.post(undo[1])
+    assert [name for name, _ in lines_now(house, house.ana)][-2:] == ["Max Brandt", "Eve Okafor"]
+    said = ops.post(undo[1], follow=True).content.decode()
+    assert "undone already" in said
+
+
+def test_a_line_that_was_changed_again_is_not_put_back(house: House, signed_in: SignedIn) -> None:
+    ops = signed_in(house.ops)
+    page = ops.post(path_of(house, house.ana, "line/"), {"manager": "", "since": "today"}, follow=True)
+    undo = re.search(r'action="([^"]+/undo/[^"]+)"', page.content.decode())
+    assert undo is not None
+    ops.post(path_of(house, house.ana, "line/"), {"manager": str(house.eve.id), "since": "today"})
+    assert "changed again since" in ops.post(undo[1], follow=True).content.decode()
+    assert lines_now(house, house.ana) == [("Eve Okafor", False)]
 
 
 def test_an_open_invitation_leaves_with_its_person(house: House, signed_in: SignedIn) -> None:

@@ -9,6 +9,7 @@ from threading import Thread
 from time import sleep
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -114,6 +115,7 @@ def test_a_file_goes_from_upload_to_deals(desk: Desk) -> None:
     run = desk.work()
     assert (run.state, run.created_count) == ("applied", 2)
     assert "2 rows came in" in desk.page()
+    assert f"{run.finished_at.astimezone(ZoneInfo(desk.house.organization.timezone)):%H:%M}" in desk.page()
     with use(desk.house.organization.id):
         deal = Opportunity.objects.select_related("owner").get(external_id="D1")
         assert (deal.amount_minor, str(deal.close_date), deal.owner.name) == (
@@ -123,6 +125,28 @@ def test_a_file_goes_from_upload_to_deals(desk: Desk) -> None:
         )
         entry = AuditEntry.objects.get(action="import.applied")
         assert (entry.actor_id, entry.detail["created"]) == (desk.house.ops.id, 2)
+
+
+def test_a_download_of_deals_comes_back_to_the_same_deals(desk: Desk) -> None:
+    desk.upload(DEALS)
+    for answers in ({"kind": "opportunities"}, MAPPED | {"action": "check"}):
+        desk.post("mapping", answers)
+    desk.work()
+    desk.post("apply")
+    desk.work()
+    download = b"".join(
+        desk.browser.get(desk.house.url("deals/?format=csv&scope=everyone")).streaming_content
+    )
+    page = desk.upload(download.replace(b"1200.50", b"1300.50"), name="ours.csv").content.decode()
+    assert "ready to be checked" in page
+    desk.post("mapping", {"action": "check"})
+    run = desk.work()
+    assert (run.state, run.created_count, run.updated_count, run.refused_count) == ("checked", 0, 2, 0)
+    desk.post("apply")
+    desk.work()
+    with use(desk.house.organization.id):
+        first, _ = Opportunity.objects.order_by("external_id")
+        assert (first.external_id, first.amount_minor, first.attributes) == ("D1", 1300_50, {})
 
 
 def test_the_mapping_is_kept_for_the_next_file_with_these_columns(desk: Desk) -> None:

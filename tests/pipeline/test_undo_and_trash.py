@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -132,6 +133,8 @@ def test_the_trash_says_who_deleted_what_and_gives_it_back(house: Any) -> None:
     client = at(house, "ana")
     [row] = client.get(house.url("trash/")).context["report"].rows
     assert (row.name, row.deleted_by, row.amount_minor) == ("Kestrel depots", "Ana Ruiz", 100_00)
+    there = row.deleted_at.astimezone(ZoneInfo(house.organization.timezone))
+    assert f"{there:%H:%M}" in client.get(house.url("trash/")).content.decode()
     page = client.post(house.url(f"deals/{deal.id}/restore/"), follow=True)
     assert "Kestrel depots is back" in page.content.decode()
     assert client.get(house.url("trash/")).context["report"].rows == ()

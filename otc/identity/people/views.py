@@ -1,6 +1,6 @@
 """The people of the organization, and one of them: role, sign-in, access."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from otc.identity.invitations.forms import AddressForm
 from otc.identity.invitations.queries import open_invitation_of, open_invitations
 from otc.identity.invitations.services import invitation_revoke
 from otc.identity.people.forms import LineForm, RoleForm
+from otc.identity.people.undo import line_set_undoably
 from otc.identity.queries import members
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.lines import lines_of
@@ -26,12 +27,12 @@ from otc.tenancy.models import FOREVER, Person, Role
 from otc.tenancy.services import (
     CyclicLine,
     LastAdministrator,
-    line_set,
     person_leave,
     person_return,
     person_role_set,
 )
 from otc.ui.pages import page
+from otc.undo.views import undo_address
 
 
 def person_or_404(person_id: UUID) -> Person:
@@ -59,6 +60,10 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "otc/identity/people.html", context)
 
 
+def has_left(person: Person, today: date) -> bool:
+    return person.left_on is not None and person.left_on <= today
+
+
 def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResponse:
     """The page of one person; `more` are forms with their errors, or a new link to copy."""
     tenant = tenant_of(request)
@@ -66,7 +71,7 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
         "page_title": person.name,
         "tabs": settings_tabs(request, "people"),
         "subject": person,
-        "has_left": person.left_on is not None and person.left_on <= tenant.today,
+        "has_left": has_left(person, tenant.today),
         "is_oneself": person.id == tenant.person.id,
         "role_form": RoleForm(initial={"role": person.role}),
         "line_form": LineForm(
@@ -129,11 +134,13 @@ def change_line(request: HttpRequest, slug: str, person_id: UUID) -> HttpRespons
         return render_person(request, found, line_form=form)
     since = tenant.now if day == tenant.today else datetime.combine(day, time(), tzinfo=tenant.zone)
     try:
-        line_set(found, manager_id=form.manager_id, since=since)
+        step_id = line_set_undoably(found, manager_id=form.manager_id, since=since)
     except CyclicLine as refusal:
         form.add_error("manager", str(refusal))
         return render_person(request, found, line_form=form)
-    messages.success(request, f"{found.name} has a new reporting line")
+    messages.success(
+        request, f"{found.name} has a new reporting line", extra_tags=undo_address(slug, step_id)
+    )
     return redirect("person", slug=slug, person_id=person_id)
 
 
@@ -142,6 +149,8 @@ def change_line(request: HttpRequest, slug: str, person_id: UUID) -> HttpRespons
 def deactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
     """End the person's access at once; an open invitation goes with it."""
     tenant, found = tenant_of(request), person_or_404(person_id)
+    if has_left(found, tenant.today):
+        return redirect("people", slug=slug)
     try:
         person_leave(found, now=timezone.now(), today=tenant.today)
     except LastAdministrator as refusal:
@@ -160,6 +169,7 @@ def deactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse
 def reactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
     """Let a person who left back in."""
     found = person_or_404(person_id)
-    person_return(found)
-    messages.success(request, f"{found.name} has access again.")
+    if found.left_on is not None:
+        person_return(found)
+        messages.success(request, f"{found.name} has access again.")
     return redirect("person", slug=slug, person_id=person_id)

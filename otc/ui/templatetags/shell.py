@@ -46,6 +46,7 @@ MODULES = (
     "filter",
     "board",
     "palette",
+    "tabs",
 )
 USER_MENU = "ui/user_menu.html"
 

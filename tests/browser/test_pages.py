@@ -26,19 +26,17 @@ PAGES = (
     *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
-<<<<<<< HEAD
+    *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),
+    *("settings/security/", "settings/fields/", "settings/calendar/", "settings/currencies/"),
+    *("settings/audit/", "glossary/", "trash/", "notices/", "find/", "shown-currency/"),
     *(
-        "settings/imports/",
         "deals/?group=stage",
         "deals/?group=account",
         "deals/views/?query=q",
         "deals/exports/",
+        "approvals/",
+        "today/",
     ),
-=======
-    *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),
-    *("settings/security/", "settings/fields/", "settings/calendar/", "settings/currencies/"),
-    *("settings/audit/", "glossary/", "trash/", "notices/", "find/", "shown-currency/"),
->>>>>>> origin/main
 )
 
 

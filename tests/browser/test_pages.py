@@ -23,7 +23,7 @@ SERIOUS = """async rules => {
     .map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
 }"""
 PAGES = (
-    *("deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
+    *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
     *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),

@@ -88,30 +88,30 @@ def random_deals(house, rng, *, count):
         score(
             deal, failed=failed, p_won=p_won, p_slip=None if p_won is None else 0.55, stale=rng.random() < 0.3
         )
-        if rng.random() < 0.5:
+        if rng.random() < 0.7:
             answered(house, deal, rng)
 
 
 def answered(house, deal, rng):
     """An answer of some day, after which somebody may have changed the deal."""
     person = rng.choice([house.ana, house.jon, house.max])
-    on = today() - rng.randint(0, 8) * DAY
+    on = today() - rng.randint(0, 4) * DAY
     kind = rng.choice(["snooze", "on_track", "push"])
     DealAnswer(
         opportunity=deal,
         person=person,
         kind=kind,
         said="",
-        reasons=[one.key for one in REASONS if rng.random() < 0.5],
+        reasons=[one.key for one in REASONS if rng.random() < 0.8],
         at=datetime.now(UTC),
         on=on,
-        holds_until=on + rng.randint(1, 9) * DAY,
+        holds_until=on + rng.randint(2, 9) * DAY,
     ).save()
     changer, what = rng.choice([house.ana, house.max]), rng.random()
     with use(house.organization.id, person_id=changer.id, channel="ui"):
-        if what < 0.2:
+        if what < 0.12:
             opportunity_edit(deal.id, changes={"source": "Web"})
-        elif what < 0.4:
+        elif what < 0.24:
             now = datetime.now(UTC)
             activity_log(deal.id, kind="call", at=now, now=now)
 

@@ -34,6 +34,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ApprovalState": "pipeline.approvals.models.ApprovalState",
         "ApprovalAnswer": ["granted", "declined", "withdrawn"],
         "MilestoneState": "pipeline.process.api.STATES",
+        "TodayAnswer": "pipeline.today.rules.ANSWERS",
         "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",

@@ -51,6 +51,10 @@ field?.addEventListener("keydown", (event) => {
     window.location.assign(chosen().href);
     // A place on this very page changes no document.
     palette.close();
+  } else if (event.key === "Escape") {
+    // Else a search field is emptied first, and a second press leaves.
+    event.preventDefault();
+    palette.close();
   }
 });
 

@@ -31,6 +31,7 @@ def test_arrows_choose_and_escape_leaves_the_page_as_it_was(sit, desk):
     options.first.wait_for()
     seat.page.keyboard.press("ArrowUp")
     assert options.last.get_attribute("aria-selected") == "true"
+    seat.page.keyboard.type("kes")
     seat.page.keyboard.press("Escape")
     assert not seat.page.locator("#palette").is_visible()
     assert seat.complaints == []

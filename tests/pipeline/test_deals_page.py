@@ -330,6 +330,8 @@ def test_a_new_deal_adds_its_account(house, signed_in):
             "currency": "eur",
             "owner": str(house.ana.id),
         },
+        # As a browser says it: one came from the form, and goes on to the deal.
+        headers={"referer": "http://testserver" + house.url("deals/new/")},
     )
     assert response.status_code == 302
     with use(house.organization.id):
@@ -339,6 +341,7 @@ def test_a_new_deal_adds_its_account(house, signed_in):
             50_000_00,
             "Qualify",
         )
+        assert response["Location"] == house.url(f"deals/{made.id}/")
 
 
 @pytest.mark.parametrize(

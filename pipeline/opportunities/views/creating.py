@@ -70,6 +70,5 @@ def create(request: HttpRequest, form: NewDealForm) -> HttpResponse | None:
         name = input_of(refusal.field)
         form.add_error(name if name in form.fields else FORM_FIELDS.get(refusal.field), refusal.reason)
         return None
-    url = deal_url(request, written.opportunity.id)
-    request.META.pop("HTTP_REFERER", None)
-    return back(request, url, said=f"{cleaned['name'].strip()} added")
+    deal = written.opportunity
+    return back(request, deal_url(request, deal.id), said=f"{deal.name} added", has_origin=False)

@@ -36,6 +36,8 @@ def test_a_choice_is_made_set_in_place_filtered_grouped_and_seen_as_it_was(
         editor.select_option(label=label)
         editor.press("Enter")
         expect(rep.page.locator(f"#deal-{deal_id} td").nth(3)).to_have_text(label)
+        # The cell shows it at once; the toast says that it is written.
+        expect(rep.page.locator("#toasts")).to_contain_text(label)
         if label == "EMEA":
             moment = timezone.now().isoformat()
     rep.open(house.url("deals/?field.region=emea"))

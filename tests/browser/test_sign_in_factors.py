@@ -115,7 +115,7 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     assert nia.page.locator(".codes li").count() == 10
     nia.page.get_by_role("link", name="I have kept them").click()
     nia.page.get_by_role("link", name="Halden Systems").click()
-    nia.page.wait_for_url("**/o/halden/deals/**", timeout=SECOND)
+    nia.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
 
     go_out(nia)
     cache.clear()
@@ -123,7 +123,7 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     nia.page.wait_for_url("**/2fa/authenticate/", timeout=SECOND)
     nia.page.fill("[name=code]", code_of(secret))
     nia.page.keyboard.press("Enter")
-    nia.page.wait_for_url("**/o/halden/deals/**", timeout=SECOND)
+    nia.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
     assert nia.complaints == [] and ops.complaints == []
 
 
@@ -155,7 +155,7 @@ def test_a_passkey_is_added_named_used_and_removed(sit, desk):
 
     go_out(seat)
     seat.page.get_by_role("button", name="Sign in with a passkey").click()
-    seat.page.wait_for_url("**/o/halden/deals/**", timeout=SECOND)
+    seat.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
 
     seat.open("/accounts/")
     seat.page.get_by_role("button", name="Remove Work laptop").click()
@@ -204,7 +204,7 @@ def test_a_passkey_is_the_second_step_after_a_password(sit, desk):
     cache.clear()
     come_in(seat, "ana@example.org")
     seat.page.get_by_role("button", name="Use a passkey").click()
-    seat.page.wait_for_url("**/o/halden/deals/**", timeout=SECOND)
+    seat.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
     assert seat.complaints == []
 
 

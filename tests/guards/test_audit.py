@@ -31,6 +31,8 @@ ELSEWHERE = {
     "pipeline/accounts/services.py": "records of the business",
     "pipeline/activities/services.py": "the deal's timeline",
     "pipeline/buying/services.py": "the deal's timeline, with dates",
+    "pipeline/deal_views/services.py": "each person's own view; a shared one shows whose it is",
+    "pipeline/exports/services.py": "export.made says it when the file leaves",
     "pipeline/fields/services.py": "each person's own columns",
     "pipeline/health/services.py": "computed",
     "pipeline/history/services.py": "the versions themselves",

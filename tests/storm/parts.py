@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -51,7 +50,10 @@ COMMANDS = {
     ),
     "scheduler": ("celery", "-A", "tests.storm.worker", "beat", "--pidfile="),
 }
-CLAIMED = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' LIMIT 1"
+AT_WORK = """
+SELECT 1 FROM pg_stat_activity
+WHERE state <> 'idle' AND query LIKE 'UPDATE pipeline_opportunity SET amount_minor%' LIMIT 1
+"""
 Leases = dict[str, str]  # a job's id -> the token of whoever holds it
 RUNNING = "SELECT id::text, lease_token::text FROM otc_job WHERE kind = 'count_long' AND state = 'running'"
 # In their first half, so that a successor has something left to do; those of an open step are locked.
@@ -83,7 +85,6 @@ class StormyHouse:
         )
         self.valkey = ValkeyServer(folder / "valkey", folder, folder / "valkey.log")
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
-        self.starts: Counter[str] = Counter()
         self.frozen: subprocess.Popen[bytes] | None = None
         self.takeovers = 0
 
@@ -117,13 +118,9 @@ class StormyHouse:
         }
         module, *words = COMMANDS[part]
         command = [sys.executable, "-W", "ignore", "-m", module, *words, *extra[part]]
-        self.starts[part] += 1
-        environment = self.environment() | {"OTC_ALIVE_FILE": str(self.sign_of_life(part))}
-        self.parts[part] = processes.start(command, log=self.log, environment=environment, folder=CLONE)
-
-    def sign_of_life(self, part: str) -> Path:
-        """The file that the latest start of a part touches once it is at work."""
-        return self.folder / f"{part}-{self.starts[part]}.alive"
+        self.parts[part] = processes.start(
+            command, log=self.log, environment=self.environment(), folder=CLONE
+        )
 
     def kill(self, part: str) -> None:
         """kill -9 for the process and its children: no goodbye, no acknowledgement."""
@@ -187,8 +184,8 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def _kill(part: str) -> Callable[[StormyHouse], None]:
     def blow(house: StormyHouse) -> None:
         if part == "worker":
-            # With a short job in its hands: killed between two it would prove nothing.
-            wait_until(lambda: bool(house.rows(CLAIMED)), seconds=10, every=0.01)
+            # In the middle of an effect: killed between two it would prove nothing.
+            wait_until(lambda: bool(house.rows(AT_WORK)), seconds=3, every=0.01)
         house.kill(part)
         if part == "worker":
             house.expire_leases()
@@ -217,9 +214,8 @@ def _freeze(house: StormyHouse) -> None:
     goes on as if nothing had been, until the next blow kills it.
     """
     house.frozen = house.parts.pop("worker")
-    house.start("worker")
-    wait_until(house.sign_of_life("worker").exists, seconds=60)
     held = _stopped_at_long_work(house, house.frozen)
+    house.start("worker")
     house.expire_leases()
     house.takeovers += wait_until(partial(_has_successor, house, held), seconds=60, every=0.05)
     os.killpg(house.frozen.pid, signal.SIGCONT)

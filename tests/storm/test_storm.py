@@ -5,7 +5,7 @@ What it takes to see that was tried by breaking the code, each time with this re
 - the fencing token not looked at in a lease's step: red, a long job has 39 steps instead of 20. Only the frozen
   worker shows it: a killed one never comes back to write;
 - "done" committed before the effect: red, jobs are done that left nothing;
-- the effect committed before "done": red, 32 jobs done twice;
+- the effect committed before "done": red, jobs are done twice;
 - no claim at all (the advisory lock not asked for): red, jobs whose rings come doubled are done twice;
 - the sweep ringing for nothing: red, what the flush and the dead workers lost is never done.
 """
@@ -35,7 +35,7 @@ JOBS, LONG_JOBS, A_REQUEST = 1000, 8, 10
 # Every so many requests' jobs are rung for twice.
 DOUBLED = 5
 # So much may wait to be done: enough for a flush to lose, little enough that the web is needed to the end.
-AHEAD = 60
+AHEAD = 100
 PATIENCE_SECONDS = 240.0
 FAULTS = 8
 DONE = "SELECT count(*) FROM pipeline_opportunity WHERE amount_minor > 0"
@@ -95,7 +95,7 @@ def ask_stubbornly(
     """As an integration does: a request without an answer is sent again. At most `ahead` deals wait to be done."""
     asked = 0
     for deals, how in requests:
-        wait_until(partial(_has_done, house, asked - ahead), seconds=PATIENCE_SECONDS)
+        wait_until(partial(_has_done, house, asked - ahead), seconds=PATIENCE_SECONDS, every=0.05)
         while not house.ask(organization_id, deals, how=how):
             time.sleep(0.1)
         asked += len(deals)

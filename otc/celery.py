@@ -12,13 +12,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otc.settings")
 
 app = Celery("otc")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# A worker without --queues serves both; with a worker for each, short jobs never wait for long ones.
-app.conf.task_queues = (Queue("celery", routing_key="celery"), Queue("long", routing_key="long"))
+# A worker without --queues serves all; with one for each, short jobs never wait for long ones. The clock's calls
+# wait in neither: behind more jobs than five seconds' worth, every sweep would expire unheard.
+CLOCK = "clock"
+app.conf.task_queues = tuple(Queue(name, routing_key=name) for name in ("celery", "long", CLOCK))
 app.conf.task_default_queue = "celery"
 # A call nobody has heard expires before the next: a worker that comes back finds one sweep, not a thousand.
 app.conf.beat_schedule = {
-    "sweep": {"task": "otc.jobs.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "daily": {"task": "otc.jobs.ask_for_daily_work", "schedule": 300.0, "options": {"expires": 300}},
+    "sweep": {"task": "otc.jobs.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": CLOCK}},
+    "daily": {
+        "task": "otc.jobs.ask_for_daily_work",
+        "schedule": 300.0,
+        "options": {"expires": 300, "queue": CLOCK},
+    },
 }
 app.autodiscover_tasks(["otc.jobs"])
 

@@ -41,17 +41,6 @@ class House:
 settings.register_profile("otc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("otc")
 
-# What takes longest begins first, so that no worker is left alone with it at the end.
-LONGEST_FIRST = ("tests/storm/", "tests/embedded/", "tests/browser/", "tests/guards/")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def turn(item: pytest.Item) -> int:
-        return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), 9)
-
-    items.sort(key=turn)
-
 
 def user_for(name: str) -> User:
     return User.objects.create(email=f"{name}@example.org", name=name.title(), password="!")

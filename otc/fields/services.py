@@ -17,6 +17,7 @@ from otc.fields.rules import (
     MAX_FIELDS,
     MAX_OPTIONS,
     MAX_TEXT,
+    NATIVE,
     OBJECTS,
     NotAccepted,
     Option,
@@ -93,6 +94,8 @@ def field_retire(field_id: UUID, *, is_active: bool = False) -> CustomField:
     """Take a field off every surface, or bring it back; its values stay where they are."""
     row = _locked(field_id)
     before = definition_document(row)
+    if is_active:
+        _check_label(row)
     row.is_active = is_active
     return _changed(row, before, action="field.restored" if is_active else "field.retired")
 
@@ -243,6 +246,8 @@ def _apply(row: CustomField, changes: Mapping[str, Any]) -> None:
     """Write checked parts of the definition to the row."""
     for name, value in changes.items():
         setattr(row, name, _CHECKS[name](value))
+    if "label" in changes:
+        _check_label(row)
     if row.kind == "choice" and not row.options:
         raise NotAccepted("options", "A choice needs at least one option")
     if row.kind != "choice" and row.options:
@@ -258,6 +263,16 @@ def _label(value: Any) -> str:
     if not text or len(text) > 80 or not text.isprintable():
         raise NotAccepted("label", "A label has 1 to 80 characters that can be seen")
     return text
+
+
+def _check_label(row: CustomField) -> None:
+    """Two columns called alike can't be told apart, neither on a page nor in a file."""
+    label = row.label.casefold()
+    if label in NATIVE[row.object]:
+        raise NotAccepted("label", f"Every {row.object} has “{row.label}” already; call this one otherwise")
+    others = CustomField.objects.filter(object=row.object, is_active=True).exclude(pk=row.pk)
+    if label in {other.casefold() for other in others.values_list("label", flat=True)}:
+        raise NotAccepted("label", f"There is a field “{row.label}” already; call this one otherwise")
 
 
 def _help(value: Any) -> str:

@@ -12,6 +12,7 @@ from otc.imports.models import RUNNING, ImportRow, ImportRun, ImportState, Saved
 from otc.imports.names_shown import shown_name
 from otc.imports.presets import header_signature
 from otc.imports.profile import file_profile, line_count
+from otc.imports.reader import ImportFileError
 from otc.imports.uploads import delete_stored, delete_strays, store_upload, stored_path
 from otc.jobs.services import enqueue
 from otc.tenancy.context import current_context
@@ -36,6 +37,8 @@ def run_upload(upload: UploadedFile) -> tuple[ImportRun, tuple[str, ...]]:
     path = stored_path(context.organization_id, stored_as)
     try:
         profile = file_profile(path, name=name)
+        if not profile.sampled:
+            raise ImportFileError(f"{name} names columns and has no rows: there is nothing to bring in")
     except Exception:
         path.unlink(missing_ok=True)
         raise

@@ -2,7 +2,10 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
+
+from celery import current_app
 
 from otc.jobs.registry import is_long
 
@@ -14,14 +17,26 @@ RING_AT_MOST = 200
 RING_EXPIRES_SECONDS = 60
 
 
-def ring_for(organization_id: UUID, kind: str, job_ids: Sequence[UUID]) -> None:
-    """Tell Celery, long jobs in a queue of their own so that short ones never wait for them.
+def queue_of(kind: str) -> str:
+    """Long jobs have a queue of their own, so that short ones never wait for them."""
+    return LONG_QUEUE if is_long(kind) else SHORT_QUEUE
 
-    A dead broker is logged and forgotten.
-    """
+
+def rings_waiting(queue: str) -> int:
+    """How many rings of a queue nobody has heard yet; 0 where the broker doesn't say."""
+    try:
+        with current_app.connection_for_write() as connection:
+            channel: Any = connection.channel()
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except Exception:  # an empty queue doesn't exist; a dead broker raises a family of its own
+        return 0
+
+
+def ring_for(organization_id: UUID, kind: str, job_ids: Sequence[UUID]) -> None:
+    """Tell Celery. A dead broker is logged and forgotten."""
     from otc.jobs.tasks import run_job
 
-    queue = LONG_QUEUE if is_long(kind) else SHORT_QUEUE
+    queue = queue_of(kind)
     try:
         for job_id in job_ids[:RING_AT_MOST]:
             run_job.apply_async(

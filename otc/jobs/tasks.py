@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from celery import shared_task
 from django.utils import timezone
 
-from otc.jobs.doorbell import ring_for
+from otc.jobs.doorbell import LONG_QUEUE, SHORT_QUEUE, queue_of, ring_for, rings_waiting
 from otc.jobs.queries import due_jobs, organization_ids
 from otc.jobs.registry import registered_kinds
 from otc.jobs.services import enqueue_once, run
@@ -15,6 +15,8 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Organization
 
 SWEEP_AT_MOST = 1000
+# So many rings that wait keep workers busy until the next sweep.
+FULL = 200
 
 
 # Acknowledged before it runs: a job that kills its worker must not come back at once, the sweep is soon enough.
@@ -26,8 +28,13 @@ def run_job(organization_id: str, job_id: str) -> bool:
 
 @shared_task(name="otc.jobs.sweep")
 def sweep() -> int:
-    """Ring for what was not claimed and for what a dead worker left. Returns how many."""
-    due = due_jobs(limit=SWEEP_AT_MOST)
+    """Ring for what was not claimed and for what a dead worker left. Returns how many.
+
+    A queue that is full already is left alone: whoever works it off needs no second ring for each of its jobs, and
+    a later sweep sees what is left.
+    """
+    full = {queue for queue in (SHORT_QUEUE, LONG_QUEUE) if rings_waiting(queue) >= FULL}
+    due = [entry for entry in due_jobs(limit=SWEEP_AT_MOST) if queue_of(entry.kind) not in full]
     for entry in due:
         ring_for(entry.organization_id, entry.kind, [entry.job_id])
     return len(due)

@@ -196,7 +196,11 @@ def field_set_aside(request: HttpRequest, slug: str, field_id: UUID) -> HttpResp
     """POST `is_active`: retire a field or bring it back."""
     row = row_or_404(field_id)
     is_active = request.POST.get("is_active") == "yes"
-    field_retire(field_id, is_active=is_active)
+    try:
+        field_retire(field_id, is_active=is_active)
+    except NotAccepted as refusal:
+        messages.error(request, refusal.reason)
+        return redirect(fields_url(slug, row.object))
     return done(request, slug, row, f"{row.label} is {'back' if is_active else 'retired; its values stay'}")
 
 

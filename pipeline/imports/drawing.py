@@ -40,6 +40,17 @@ KIND_WORDS = {
     "rates": "Exchange rates",
 }
 
+# Where the records of a kind are seen, below the organization's own address.
+SEEN_AT = {
+    "people": ("See the people", "settings/people/"),
+    "accounts": ("See the accounts", "accounts/"),
+    "contacts": ("See the accounts and their contacts", "accounts/"),
+    "opportunities": ("See the deals", "deals/?scope=everyone"),
+    "history": ("See the deals", "deals/?scope=everyone"),
+    "activities": ("See the deals", "deals/?scope=everyone"),
+    "rates": ("See the rates", "settings/currencies/"),
+}
+
 
 def runs_page(*, before: str = "") -> list[ImportRun]:
     """Runs from the newest on, one more than fit a page."""
@@ -65,6 +76,7 @@ def run_context(run: ImportRun, *, organization: Organization, may_import: bool)
         "percent": _percent(run),
         "keeps_until": run.started_at + FILES_KEPT if run.stored_as else None,
         "coming_count": run.created_count + run.updated_count,
+        "seen_at": SEEN_AT.get(run.kind),
     }
     if run.state in (ImportState.APPLIED, ImportState.CHECKED) and run.refused_count:
         refused = ImportRow.objects.filter(run_id=run.id).order_by("line")

@@ -8,19 +8,15 @@ from otc.fields.importing import field_columns
 from otc.fields.rules import PREFIX
 from otc.imports.columns import FieldColumn
 from otc.imports.presets import source_columns
+from pipeline.imports.deal_names import id_from_names
 from pipeline.imports.registry import KINDS
 
 # Other words for native columns, in the form that names are compared in.
 ALSO = {
     "external_id": ("id", "record id", "opportunity id", "deal id", "account id", "contact id", "user id"),
     "name": (
-        "opportunity name",
-        "deal name",
-        "account name",
-        "company",
-        "contact name",
-        "full name",
-        "opportunity",
+        *("opportunity name", "deal name", "deal title", "opportunity", "deal"),
+        *("account name", "contact name", "full name", "company"),
     ),
     "account": ("account name", "company", "company name", "customer", "organization", "account id"),
     "owner": ("sales rep", "rep", "sales agent", "deal owner", "opportunity owner", "owner name", "owner id"),
@@ -44,6 +40,8 @@ ALSO = {
 }
 # What our own download of deals says beside them: computed, so never brought back in.
 COMPUTED = frozenset({"corporate_amount", "health", "slip_risk"})
+# A name beside one of these is a deal's, ids or not.
+DEAL_WORDS = frozenset({"amount", "close_date", "stage"})
 _WORD = re.compile(r"[^a-z0-9]+")
 # What other systems put around the name of a field of one's own.
 _FRAME = re.compile(r"^propert(?:y|ies)[_.]|__c$", re.IGNORECASE)
@@ -53,15 +51,18 @@ def plain(name: str) -> str:
     return _WORD.sub(" ", name.casefold()).strip()
 
 
-def columns_by_name(header: tuple[str, ...], *, kind: str) -> dict[str, str]:
-    """Native columns of a kind that a column of the file is called like."""
+def columns_by_name(header: tuple[str, ...], *, kind: str) -> dict[str, Any]:
+    """Native columns of a kind that a column of the file is called like; deals without ids are known by their names."""
     by_plain = {plain(name): name for name in reversed(header)}
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     for column in KINDS[kind].columns:
         for word in (plain(column.name), *ALSO.get(column.name, ())):
             if word in by_plain and by_plain[word] not in found.values():
                 found[column.name] = by_plain[word]
                 break
+    has_id = "external_id" in found or KINDS[kind].key_column != "external_id"
+    if not has_id and DEAL_WORDS & set(found) and (named := id_from_names(found)):
+        found["external_id"] = named
     return found
 
 

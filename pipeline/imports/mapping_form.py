@@ -1,7 +1,7 @@
 """The form that says what a file's columns are: what it shows, and the mapping that its answers make.
 
-A field's answer is `from-<field>`: c3 (the file's fourth column), "=" (a fixed value), "keep" (the preset's own
-way, which one column can't say), or empty.
+A field's answer is `from-<field>`: c3 (the file's fourth column), "=" (a fixed value), "named" (a deal is known by
+what feeds its account and name), "keep" (the preset's own way, which one column can't say), or empty.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ from otc.imports.reader import SourceRow, open_csv
 from otc.imports.unfold import unfolded
 from otc.money.rules import decimal_text
 from otc.tenancy.models import Organization
+from pipeline.imports.deal_names import id_from_names, is_id_from_names
 from pipeline.imports.field_cells import field_examples, field_note
 from pipeline.imports.known_names import is_mappable, known_among
 from pipeline.imports.value_rows import AS_IT_IS, LEFT_EMPTY, MOST_VALUES, ValueRow, value_rows
@@ -50,7 +51,7 @@ LABELS = {
 }
 # What becomes of a column that nothing feeds.
 UNFED = {"currency": "the organization’s", "owner": "unassigned where new"}
-FIXED, KEPT = "=", "keep"
+FIXED, KEPT, NAMED = "=", "keep", "named"
 # What to do about names that nobody knows.
 FIRST = {
     "account": "bring the accounts in first",
@@ -76,6 +77,7 @@ class FieldRow:
     values: list[ValueRow] = field(default_factory=list)
     options: tuple[str, ...] = ()
     more_values: bool = False
+    has_name: bool = False
 
     @property
     def label(self) -> str:
@@ -106,6 +108,11 @@ class FieldRow:
     def unknown_word(self) -> str:
         """What becomes of a value that nobody knows, left as it is."""
         return "refused" if isinstance(self.column, FieldColumn) else "new"
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether it can do without a column of its own: a deal's account and name tell it from others."""
+        return self.column.name == "external_id" and self.has_name
 
     @property
     def unfed_word(self) -> str:
@@ -157,6 +164,8 @@ def document_from(
         elif f"from-{column.name}" in post:
             # Nothing is to feed it, not even the column that is called like it.
             unfed |= {name for name in header if _is_called(column, name)}
+    if post.get("from-external_id") == NAMED and (named := id_from_names(columns)):
+        columns["external_id"] = named
     document["columns"] = columns
     used = set().union(*map(source_columns, columns.values())) if columns else set()
     asked = [place for place in range(len(header)) if f"other-{place}" in post]
@@ -226,6 +235,10 @@ def mapping_form(
     columns = (*kind.columns, *field_columns(kind.name))
     sources = _sources(columns, profile.header, document)
     rows = [_field_row(column, sources.get(column.name), profile.header) for column in columns]
+    for row in rows:
+        row.has_name = id_from_names(sources) is not None and kind.key_column == "external_id"
+        if row.column.name == "external_id" and is_id_from_names(sources):
+            row.answer = NAMED
     form = MappingForm(
         kind, profile, document, creates_missing, rows, _others(kind, profile, document, columns, sources)
     )

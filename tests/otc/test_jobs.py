@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from otc.jobs import doorbell, registry
+from otc.celery import app
+from otc.jobs import doorbell, registry, tasks
 from otc.jobs.lease import Lease, LeaseLost
 from otc.jobs.models import Job, JobState
 from otc.jobs.queries import due_jobs, organization_ids
@@ -305,6 +306,38 @@ def test_the_sweep_rings_for_what_is_due_and_for_nothing_else(house, elsewhere, 
     assert set(rung) == {due, elsewhere_due}
 
 
+def test_the_sweep_leaves_a_full_queue_alone_and_rings_in_the_other(house, kinds, rung, monkeypatch):
+    job("mark")(lambda subject: None)
+    long_job("work")(lambda lease: None)
+    short, long = ask(house, "mark", key="k"), ask(house, "work", key="k")
+    waiting = {"celery": tasks.FULL, "long": tasks.FULL - 1}
+    monkeypatch.setattr(tasks, "rings_waiting", waiting.__getitem__)
+    rung.clear()
+    assert sweep() == 1 and rung == [long]
+    waiting["celery"] -= 1
+    assert sweep() == 2 and short in rung
+
+
+def test_rings_that_wait_are_counted_and_a_dead_broker_says_none(monkeypatch):
+    queue = f"counted-{uuid4().hex}"
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        for _ in range(3):
+            app.send_task("otc.jobs.run_job", queue=queue, connection=connection)
+        assert doorbell.rings_waiting(queue) == 3
+        channel.queue_delete(queue)
+    assert doorbell.rings_waiting(queue) == 0
+    monkeypatch.setattr(app.conf, "broker_write_url", "redis+socket:///nowhere/valkey.sock")
+    before = time.monotonic()
+    assert doorbell.rings_waiting("celery") == 0 and time.monotonic() - before < 5
+
+
+def test_the_clock_never_waits_behind_jobs():
+    """In their queue a call would expire unheard while more than five seconds' worth of jobs wait."""
+    queues = {call["options"]["queue"] for call in app.conf.beat_schedule.values()}
+    assert queues == {"clock"} and queues <= {queue.name for queue in app.conf.task_queues}
+    assert not queues & {doorbell.SHORT_QUEUE, doorbell.LONG_QUEUE}
+
+
 def test_two_schedulers_ask_for_one_job_per_kind_and_day(house, elsewhere, kinds, rung):
     long_job("nightly", is_daily=True)(lambda lease: None)
     daily = sum(kind.is_daily for kind in registry.registered_kinds().values())
@@ -341,8 +374,6 @@ def test_many_jobs_are_written_by_one_statement(house, kinds, rung, django_asser
 
 
 def test_a_dead_broker_holds_nobody_up_and_is_only_logged(house, kinds, monkeypatch, caplog):
-    from otc.celery import app
-
     job("mark")(lambda subject: None)
     job_id = ask(house, "mark", key="k")
     monkeypatch.setattr(app.conf, "broker_url", "redis+socket:///nowhere/valkey.sock")

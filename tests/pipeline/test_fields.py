@@ -14,7 +14,7 @@ from django.utils import timezone
 from otc.audit.models import AuditEntry
 from otc.fields.models import CustomField
 from otc.fields.queries import field_book
-from otc.fields.rules import NotAccepted, Option, millionths, stored
+from otc.fields.rules import NATIVE, NotAccepted, Option, millionths, stored
 from otc.fields.services import field_create, field_edit, field_move, field_retire, field_undo
 from otc.imports.services import run_import
 from otc.tenancy.context import use
@@ -571,3 +571,25 @@ def test_a_session_that_begins_with_words_for_a_person_reads_no_person(house):
     with connection.cursor() as cursor:
         cursor.execute("""SELECT pipeline_field_person('{"a": "Jonas"}', 'a')""")
         assert cursor.fetchall() == [(None,)]
+
+
+def test_a_field_is_called_like_nothing_that_is_there(house: House) -> None:
+    with use(house.organization.id, person_id=house.ops.id):
+        for object, label in (("deal", "Close Date"), ("account", "industry"), ("contact", "Phone")):
+            with pytest.raises(NotAccepted, match="already"):
+                field_create(object=object, label=label, kind="text")
+        first = field_create(object="deal", label="Region", kind="text")
+        with pytest.raises(NotAccepted, match="already"):
+            field_create(object="deal", label="REGION", kind="text")
+        field_create(object="account", label="Region", kind="text")
+        field_retire(first.id)
+        field_create(object="deal", label="Region", kind="text")
+        with pytest.raises(NotAccepted, match="already"):
+            field_retire(first.id, is_active=True)
+
+
+@pytest.mark.parametrize(
+    ("object", "kind"), [("deal", "opportunities"), ("account", "accounts"), ("contact", "contacts")]
+)
+def test_every_native_column_is_a_taken_label(object: str, kind: str) -> None:
+    assert {column.name.replace("_", " ") for column in IMPORTS[kind].columns} <= NATIVE[object]

@@ -149,6 +149,44 @@ def test_a_download_of_deals_comes_back_to_the_same_deals(desk: Desk) -> None:
         assert (first.external_id, first.amount_minor, first.attributes) == ("D1", 1300_50, {})
 
 
+def test_deals_without_ids_are_known_by_account_and_name(desk: Desk) -> None:
+    file = "Company,Deal,Amount,Close date\nHalden,Renewal,100,2027-03-01\nHalden,Seats,200,2027-03-01\n"
+    assert "ready to be checked" in desk.upload(file).content.decode()
+    assert desk.run().kind == "opportunities"
+    assert 'value="named" selected' in desk.page()
+    chosen = {"external_id": "named", "account": "c0", "name": "c1", "amount": "c2", "close_date": "c3"}
+    answers = {f"from-{name}": answer for name, answer in chosen.items()} | {"kind": "opportunities"}
+    desk.post("mapping", {**answers, "mapping": "1", "action": "check", "creates_missing": "1"})
+    desk.work()
+    desk.post("apply")
+    assert desk.work().created_count == 2
+    assert "deals/?scope=everyone" in desk.page()
+    desk.upload(file.replace("200", "300"), name="next week.csv")
+    desk.post("mapping", {"action": "check"})
+    run = desk.work()
+    assert (run.created_count, run.updated_count, run.unchanged_count) == (0, 1, 1)
+    twice = file + "Halden,Seats,400,2027-03-01\n"
+    desk.upload(twice, name="two alike.csv")
+    desk.post("mapping", {"action": "check"})
+    assert desk.work().refused_count > 0
+    assert "deals/?scope=everyone" not in desk.page()
+
+
+def test_a_name_chosen_by_hand_can_stand_for_the_id(desk: Desk) -> None:
+    desk.upload(DEALS.replace("Deal Key,", "Nr,"))
+    desk.post("mapping", {"kind": "opportunities"})
+    named = MAPPED | {"from-external_id": "named"}
+    assert "ready to be checked" in desk.post("mapping", named).content.decode()
+    assert desk.run().mapping["columns"]["external_id"] == {"columns": ["Title"], "separator": " · "}
+    page = desk.post("mapping", {**named, "from-name": ""}).content.decode()
+    assert "Missing: id over there." in page
+
+
+def test_a_file_of_column_names_alone_is_refused(desk: Desk) -> None:
+    page = desk.upload(DEALS.splitlines()[0] + "\n").content.decode()
+    assert "has no rows" in page and not stored(desk)
+
+
 def test_the_mapping_is_kept_for_the_next_file_with_these_columns(desk: Desk) -> None:
     desk.upload(DEALS)
     desk.post("mapping", {"kind": "opportunities"})

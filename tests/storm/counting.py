@@ -10,14 +10,23 @@ from uuid import UUID
 from celery import shared_task
 from django.db import connection, transaction
 
+from otc.jobs.doorbell import ring_for
 from otc.jobs.lease import Lease
 from otc.jobs.registry import job, long_job
 from otc.jobs.services import enqueue_many
 from otc.tenancy.context import use
 
-SECONDS_OF_WORK = 0.02
-LONG_STEPS = 4
+SECONDS_OF_WORK = 0.01
+# A long job lasts long enough for a fault to meet it, and for its successor to be met at work.
+LONG_STEPS, SECONDS_PER_STEP = 20, 0.06
 ASKED = "asked"
+# Between effect and "done" there is time to die: a claim that didn't commit with its effect would show.
+SLOW_DONE = """
+CREATE FUNCTION storm_pause() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$;
+CREATE TRIGGER storm_pause BEFORE UPDATE ON otc_job FOR EACH ROW
+WHEN (NEW.kind = 'count' AND NEW.state = 'done') EXECUTE FUNCTION storm_pause()
+"""
 
 
 @job("count")
@@ -33,7 +42,7 @@ def count_long(lease: Lease) -> None:
     for step in range(lease.done_count, LONG_STEPS):
         with lease.step(done=step + 1, total=LONG_STEPS):
             _add_one(lease.subject)
-        time.sleep(SECONDS_OF_WORK)
+        time.sleep(SECONDS_PER_STEP)
 
 
 @shared_task(name="storm.plain_count", acks_late=False, reject_on_worker_lost=None)
@@ -55,7 +64,8 @@ def _add_one(deal_id: UUID | None) -> None:
 def ask(organization_id: UUID, deal_ids: list[UUID], *, how: str) -> int:
     """Ask once for each deal's count in the transaction that notes the asking; a repeated request asks nothing.
 
-    `how` is jobs, long or plain. Returns how many were asked for now.
+    `how` is jobs, long or plain; twice are jobs whose rings come doubled, so that two workers reach for the same
+    at once. Returns how many were asked for now.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -69,5 +79,9 @@ def ask(organization_id: UUID, deal_ids: list[UUID], *, how: str) -> int:
             transaction.on_commit(partial(plain_count.delay, str(organization_id), str(deal_id)))
     elif new:
         kind = "count_long" if how == "long" else "count"
-        enqueue_many(kind, {str(deal_id): deal_id for deal_id in new})
+        is_doubled = how == "twice"
+        job_ids = enqueue_many(kind, {str(deal_id): deal_id for deal_id in new}, ring=not is_doubled)
+        if is_doubled:
+            rings = [job_id for job_id in job_ids for _ in range(2)]
+            transaction.on_commit(partial(ring_for, organization_id, kind, rings))
     return len(new)

@@ -12,4 +12,5 @@ class OtcConfig(AppConfig):
         import_module("otc.audit.tasks")
         import_module("otc.identity.factors.tasks")
         import_module("otc.notices.tasks")
+        import_module("otc.notices.undo")
         import_module("otc.undo.tasks")

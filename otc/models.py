@@ -8,7 +8,7 @@ from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.jobs.models import Job
 from otc.money.models import Rate
-from otc.notices.models import Notice
+from otc.notices.models import MailChoice, Notice, NoticeChoice
 from otc.tenancy.models import Organization, Person, ReportingLine
 from otc.undo.models import UndoStep
 
@@ -26,7 +26,9 @@ __all__ = [
     "ImportedSource",
     "Invitation",
     "Job",
+    "MailChoice",
     "Notice",
+    "NoticeChoice",
     "Organization",
     "Person",
     "Rate",

@@ -44,6 +44,9 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 # How many proxies stand in front and add to X-Forwarded-For; limits of attempts and sessions go by that address.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("OTC_PROXIES", "1"))
 
+ADDRESS = os.environ.get(
+    "OTC_ADDRESS", f"https://{os.environ['OTC_HOSTS'].split(',')[0].lstrip('.')}"
+).rstrip("/")
 DEFAULT_FROM_EMAIL = os.environ.get(
     "OTC_MAIL_FROM", f"no-reply@{os.environ['OTC_HOSTS'].split(',')[0].lstrip('.')}"
 )

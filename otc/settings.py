@@ -193,6 +193,9 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     # Of this house, beside allauth's own: links that a stranger opens.
     "invitation": "30/m/ip",
+    "mail_stop": "30/m/ip",
+    "close_plan": "120/m/ip",
+    "close_plan_write": "60/m/ip,60/m/key",
 }
 
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -260,6 +263,9 @@ AUDIT_FOLDER = os.environ.get(
 )
 AUDIT_MAIL = [address for address in os.environ.get("OTC_AUDIT_MAIL", "").split(",") if address]
 AUDIT_KEY = os.environ.get("OTC_AUDIT_KEY", "")
+
+# Where people reach this house: what mails that no request asked for begin their links with.
+ADDRESS = os.environ.get("OTC_ADDRESS", "http://localhost:8000/").rstrip("/")
 
 # Mail is printed until a server is configured.
 MAILERS: dict[str, dict[str, Any]] = {

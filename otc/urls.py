@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from otc.identity.invitations.door import invitation
+from otc.notices.door import mail_stop
 from otc.probes import alive, ready
 from otc.tenancy.views import home
 
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("otc.identity.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
+    path("mails/<str:token>/", mail_stop, name="mail_stop"),
     path("", home, name="home"),
     path("api/v1/", include("otc.api.urls")),
     path("o/<slug:slug>/", include("otc.ui.urls")),

@@ -21,7 +21,8 @@ from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.money.models import Rate
-from otc.notices.services import notice_send
+from otc.notices.kinds import Ways
+from otc.notices.services import mail_choice_set, notice_choices_set, notice_send
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import fold, person_create
@@ -217,3 +218,6 @@ def _told(moment: Round) -> None:
     DealExport(person=moment.owner, format="csv").save()
     DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")
+    person = Person.objects.get(name=f"Person {moment.number}")
+    notice_choices_set(person.id, ways={"mention": Ways(in_app=False)})
+    mail_choice_set(person.id, digest=False)

@@ -159,6 +159,7 @@ class Supervisor:
         os.set_inheritable(line.fileno(), True)
         port = line.getsockname()[1]
         address = f"http://{'localhost' if self.host in {'127.0.0.1', '0.0.0.0'} else self.host}:{port}/"
+        os.environ.setdefault("OTC_ADDRESS", address)
         lock.truncate(0)
         lock.write(f"{address} (process {os.getpid()})")
         lock.flush()

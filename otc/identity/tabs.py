@@ -19,6 +19,7 @@ TABS = (
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
     ("currencies", "Currencies", "view_settings"),
+    ("big_deals", "Big deals", "manage_notices"),
     ("tokens", "API tokens", "manage_own_tokens"),
     ("audit", "Audit", "view_audit"),
 )

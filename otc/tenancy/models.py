@@ -50,6 +50,9 @@ class Organization(models.Model):
     second_factor = models.CharField(
         max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
     )
+    # From which corporate amount and chance of being won a deal is big; no amount: none is.
+    big_deal_minor = models.BigIntegerField(null=True, blank=True)
+    big_deal_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
     session_idle_minutes = models.PositiveIntegerField(null=True, blank=True)
     session_length_hours = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -59,6 +62,11 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=Q(session_idle_minutes__gte=5) & Q(session_length_hours__gte=1),
                 name="organization_session_limits",
+            ),
+            models.CheckConstraint(
+                condition=(Q(big_deal_minor__isnull=True) | Q(big_deal_minor__gt=0))
+                & Q(big_deal_percent__lte=100),
+                name="organization_big_deal",
             ),
             models.CheckConstraint(
                 condition=Q(fiscal_year_start_month__range=(1, 12)), name="organization_start_month"

@@ -65,6 +65,7 @@ TABLE = (
     Action("manage_process", SETTINGS, "Change the sales processes and their rules", ADMINISTRATORS),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
+    Action("manage_notices", SETTINGS, "Say from where on a deal is big", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from otc.money.queries import corporate_currency
+from otc.notices.kinds import APPROVAL_ANSWERED, APPROVAL_ASKED
 from otc.notices.services import notice_send
 from otc.tenancy.context import act_on, current_context
 from otc.ui import format as fmt
@@ -73,6 +74,8 @@ def approval_ask(
             person_id,
             text=f"{deal.name} ({amount} {request.currency}) waits for your approval to enter {asked.stage}",
             path=f"approvals/{request.id}/",
+            kind=APPROVAL_ASKED,
+            deal_id=deal.id,
         )
     return request
 
@@ -152,6 +155,8 @@ def _decide(
             + (f": {request.reason}" if request.reason else ""),
             path=f"approvals/{request.id}/",
             is_bad=state == ApprovalState.DECLINED,
+            kind=APPROVAL_ANSWERED,
+            deal_id=deal.id,
         )
 
 

@@ -28,7 +28,16 @@ PAGES = (
     *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
     *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),
     *("settings/security/", "settings/fields/", "settings/calendar/", "settings/currencies/"),
-    *("settings/audit/", "glossary/", "trash/", "notices/", "find/", "shown-currency/"),
+    *(
+        "settings/audit/",
+        "glossary/",
+        "trash/",
+        "notices/",
+        "notices/choices/",
+        "settings/big-deals/",
+        "find/",
+        "shown-currency/",
+    ),
     *(
         "deals/?group=stage",
         "deals/?group=account",

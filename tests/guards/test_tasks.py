@@ -35,6 +35,7 @@ KINDS = {
     "deals_export": "one file of deals in the private folder, and how far it is; done again it is made anew",
     "exports_forget": "files of deals past their time, deleted, and later their rows",
     "deal_health": "health and risk of one deal",
+    "notice_mail": "marks one notice as mailed, then mails its person; marked already it mails nothing",
     "forget_notices": "deletes notices older than ninety days",
     "forget_undo_steps": "deletes undo steps older than thirty days",
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",

@@ -56,6 +56,10 @@ def at_list(sit, house):
     return seat
 
 
+def entered(seat) -> None:
+    seat.page.locator("table[data-entered]").wait_for(timeout=SECOND)
+
+
 def saved(seat) -> None:
     seat.page.locator("#toasts [data-toast]").first.wait_for(timeout=SECOND)
     seat.page.locator(".is-saving").first.wait_for(state="detached", timeout=SECOND)
@@ -77,6 +81,29 @@ def test_typing_edits_enter_saves_and_goes_down_tab_goes_right(sit, rows):
     assert values(house, ids, "amount_minor") == [3_000_00, 2_500_00, 80_00]
     assert values(house, ids, "close_date")[1] == date(2027, 3, 31)
     assert seat.complaints == []
+
+
+def test_what_is_done_before_the_modules_have_come_is_done_then(sit, rows):
+    house, ids = rows
+    seat = sit("ana@example.org")
+    held = []
+    seat.page.route("**/js/deals-grid*.js", lambda asked: held.append(asked))
+    seat.open(house.url("deals/?sort=-amount"))
+    assert held == []
+    cell(seat, ids[0], "amount").focus()
+    seat.page.keyboard.type("3k")
+    cell(seat, ids[1], "amount").focus()
+    seat.page.evaluate(PASTE, "2k")
+    seat.page.wait_for_timeout(200)
+    assert len(held) == 1 and values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
+    held[0].continue_()
+    saved(seat)
+    field = seat.page.locator(f"#deal-{ids[0]} [data-cell-input]")
+    field.wait_for(timeout=SECOND)
+    assert field.input_value() == "3k"
+    field.press("Enter")
+    seat.page.locator("#toasts [data-toast]").nth(1).wait_for(timeout=SECOND)
+    assert values(house, ids, "amount_minor") == [3_000_00, 2_000_00, 80_00]
 
 
 def test_f2_edits_and_escape_leaves_the_cell_then_its_row(sit, rows):
@@ -175,6 +202,7 @@ def test_shift_selects_copy_gives_a_block_and_control_d_fills_down(sit, rows):
     house, ids = rows
     seat = at_list(sit, house)
     cell(seat, ids[0], "stage").focus()
+    entered(seat)
     for key in ("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown"):
         seat.page.keyboard.press(key)
     assert seat.page.locator("td.is-in-block").count() == 6
@@ -190,6 +218,7 @@ def test_what_would_run_in_a_spreadsheet_is_copied_as_text_and_pasted_back_as_it
         opportunity_edit(ids[0], changes={"next_step": "=1+1"})
     seat = at_list(sit, house)
     cell(seat, ids[0], "next").focus()
+    entered(seat)
     copied = seat.page.evaluate(COPY)
     assert copied == "'=1+1"
     cell(seat, ids[1], "next").focus()

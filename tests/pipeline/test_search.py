@@ -83,12 +83,25 @@ def test_a_contact_an_owner_a_next_step_and_a_note_find_the_deal(inside: Any, ma
     assert names_found("wait") == {"First"}
 
 
+def test_every_kind_of_space_parts_words(inside: Any, make_deal: Any) -> None:
+    # Control characters are taken out before.
+    spaces = [chr(code) for code in range(0x20, 0x3100) if chr(code).isspace()]
+    said = "".join(f"w{number}x{space}" for number, space in enumerate(spaces))
+    deal = make_deal("First", owner=inside.ana, next_step=said)
+    now = datetime.now(UTC)
+    activity_log(deal.id, kind="note", at=now, now=now, subject="Agreed\non the budget\r\nof spring")
+    missing = [hex(ord(space)) for n, space in enumerate(spaces) if names_found(f"w{n}x") != {"First"}]
+    assert missing == []
+    assert names_found("on spring") == {"First"}
+
+
 def test_a_word_of_a_thousand_letters_is_found(inside: Any, make_deal: Any) -> None:
     make_deal("First", owner=inside.ana, next_step="x" * 500)
     assert names_found("x" * 500) == names_found("x" * 120) == names_found("xxx") == {"First"}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(said="budget\u00a01 a\u3000b", text="1")
 @given(
     said=st.text(LETTERS | st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=20), text=LETTERS
 )

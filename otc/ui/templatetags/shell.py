@@ -44,7 +44,6 @@ MODULES = (
     "toast",
     "menu",
     "filter",
-    "board",
     "palette",
     "tabs",
 )

@@ -6,9 +6,11 @@ from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contac
 from pipeline.activities.api import Activities
 from pipeline.approvals.api import ApprovalDetail, Approvals, OpportunityApprovals
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
+from pipeline.comments.api import OpportunityComment, OpportunityComments
 from pipeline.deal_views.api import DealViews
 from pipeline.fields.api import FieldDetail, Fields
 from pipeline.history.api import OpportunityVersions
+from pipeline.lines.api import OpportunityAmountFollows, OpportunityLine, OpportunityLines
 from pipeline.opportunities.api import (
     Opportunities,
     OpportunityClose,
@@ -61,6 +63,19 @@ urlpatterns = [
         f"{DEAL}/team/<uuid:member_id>", OpportunityTeamMember.as_view(), name="api-opportunity-team-member"
     ),
     path(f"{DEAL}/splits", OpportunitySplits.as_view(), name="api-opportunity-splits"),
+    path(f"{DEAL}/lines", OpportunityLines.as_view(), name="api-opportunity-lines"),
+    path(f"{DEAL}/lines/<uuid:line_id>", OpportunityLine.as_view(), name="api-opportunity-line"),
+    path(
+        f"{DEAL}/amount-follows-lines",
+        OpportunityAmountFollows.as_view(),
+        name="api-opportunity-amount-follows",
+    ),
+    path(f"{DEAL}/comments", OpportunityComments.as_view(), name="api-opportunity-comments"),
+    path(
+        f"{DEAL}/comments/<uuid:comment_id>",
+        OpportunityComment.as_view(),
+        name="api-opportunity-comment",
+    ),
     path(f"{DEAL}/approvals", OpportunityApprovals.as_view(), name="api-opportunity-approvals"),
     path("approvals", Approvals.as_view(), name="api-approvals"),
     path("approvals/<uuid:approval_id>", ApprovalDetail.as_view(), name="api-approval"),

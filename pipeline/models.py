@@ -4,11 +4,13 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
+from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
+from pipeline.lines.models import DealLine
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
@@ -24,7 +26,9 @@ __all__ = [
     "Competitor",
     "Contact",
     "DealAnswer",
+    "DealComment",
     "DealExport",
+    "DealLine",
     "DealTeamMember",
     "DealView",
     "Health",

@@ -3,10 +3,12 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
+from pipeline.comments import views as comments
 from pipeline.deal_views import views as deal_views
 from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
+from pipeline.lines import views as lines
 from pipeline.opportunities.views import (
     board,
     bulk,
@@ -67,6 +69,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         buying.buying_role_edit,
         name="buying_role_edit",
     ),
+    path("deals/<uuid:deal_id>/lines/new/", lines.deal_line_new, name="deal_line_new"),
+    path("deals/<uuid:deal_id>/lines/follow/", lines.deal_lines_follow, name="deal_lines_follow"),
+    path("deals/<uuid:deal_id>/lines/<uuid:line_id>/", lines.deal_line, name="deal_line"),
+    path("deals/<uuid:deal_id>/comments/", comments.deal_comment_new, name="deal_comment_new"),
+    path("deals/<uuid:deal_id>/comments/people/", comments.deal_people, name="deal_people"),
+    path("deals/<uuid:deal_id>/comments/<uuid:comment_id>/", comments.deal_comment, name="deal_comment"),
     path("deals/<uuid:deal_id>/close/", closing.deal_close, name="deal_close"),
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),

@@ -32,10 +32,13 @@ from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
+from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
 from pipeline.exports.models import DealExport
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
+from pipeline.lines.rules import Terms
+from pipeline.lines.services import line_add
 from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.services import (
     milestone_mark,
@@ -175,6 +178,10 @@ def _around(deal: Opportunity, moment: Round) -> None:
         currency="EUR",
         asked_at=moment.now,
     ).save()
+    line_add(deal.id, product_id=deal.product_id, terms=Terms(1000, 100), now=moment.now)
+    comment_add(
+        deal.id, text=f"@{moment.owner.name} see {moment.name}", audience=[moment.owner], now=moment.now
+    )
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)

@@ -24,6 +24,7 @@ WATERFALL = "forecasting.waterfall.report.waterfall_report"
 ROLLUP = "forecasting.rollup.report.rollup_report"
 INSPECTION = "forecasting.inspection.report.summary_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
+LINES = "pipeline.lines.rules.lines_sums"
 HEALTH = "pipeline.health.rules.health"
 TODAY = "pipeline.today.report.today_report"
 RISK = "pipeline.risk.rules.risk"
@@ -190,6 +191,21 @@ PIPELINE = Section(
             "days_in_stage",
             "Days in stage",
             "Days since the stage last changed; a deal that never changed stage counts from its creation.",
+        ),
+        Term(
+            "total_contract_value",
+            "Total contract value",
+            "What a deal’s products come to: one-off lines, and recurring lines over their terms. A price is rounded "
+            "once where a discount makes it, a line’s sum once; the total is the sum of those.",
+            LINES,
+            ("annual_recurring",),
+        ),
+        Term(
+            "annual_recurring",
+            "Annual recurring part",
+            "What the recurring products cost in a full year, however long or short their terms are.",
+            LINES,
+            ("total_contract_value",),
         ),
         Term("push_count", "Push count", "Every later move of the close date.", see=("push",)),
         Term(

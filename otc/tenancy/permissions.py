@@ -40,6 +40,7 @@ TABLE = (
     Action("close_deal", DEALS, "Close deals as won, lost or no decision, and reopen them", WRITERS),
     Action("mark_milestone", DEALS, "Mark milestones as met or waived", WRITERS),
     Action("log_activity", DEALS, "Log calls, meetings and mails", WRITERS),
+    Action("comment_deal", DEALS, "Comment on deals and mention colleagues there", WRITERS),
     Action("edit_team", DEALS, "Add people to a deal’s team and take them off", WRITERS),
     Action("edit_splits", DEALS, "Split a deal between people", LEADERS),
     Action("edit_account", DEALS, "Add and change accounts and their people", WRITERS),

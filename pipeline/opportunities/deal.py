@@ -17,11 +17,16 @@ from otc.question import Question
 from pipeline.accounts.models import Contact
 from pipeline.activities.models import Activity
 from pipeline.buying.report import BuyingTeam, buying_team_report
+from pipeline.comments.queries import latest_comments
+from pipeline.comments.timeline import comment_entries
 from pipeline.health.models import Health
 from pipeline.history.queries import timeline
+from pipeline.lines.queries import lines_at, lines_ever
+from pipeline.lines.report import LinesReport, lines_report
+from pipeline.lines.timeline import line_entries
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
-from pipeline.opportunities.timeline import CHANGE, CONTACT, Entry, days_by_stage, entries
+from pipeline.opportunities.timeline import CHANGE, COMMENT, CONTACT, Entry, days_by_stage, entries
 from pipeline.process.models import Category, Milestone, Stage
 from pipeline.process.versions import document_then
 from pipeline.risk.models import Risk
@@ -29,7 +34,8 @@ from pipeline.team.models import DealTeamMember, Split
 from pipeline.team.queries import splits_of, team_of
 
 SHOWN_ENTRIES = 12
-TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"))
+TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"), ("comments", "Comments"))
+KIND_OF_TAB = {"changes": CHANGE, "contacts": CONTACT, "comments": COMMENT}
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class DealReport:
     team: BuyingTeam
     deal_team: tuple[DealTeamMember, ...]
     splits: tuple[Split, ...]
+    lines: LinesReport
     since: Any
     book: Book
 
@@ -152,6 +159,7 @@ def deal_report(
         [deal.attributes, *(version.attributes for version in versions)]
     )
     seats = [seat for seat in team_of(deal_id) if seat.valid_from <= question.as_of]
+    lines = lines_ever(deal_id)
     told = entries(
         versions=versions,
         marks=marks,
@@ -160,8 +168,12 @@ def deal_report(
         today=question.day,
         until=question.as_of,
         book=book,
+        beside=(
+            *line_entries(lines, until=question.as_of),
+            *comment_entries(latest_comments(deal_id, until=question.as_of)),
+        ),
     )
-    wanted = [entry for entry in told if tab == "all" or entry.kind == {"changes": CHANGE}.get(tab, CONTACT)]
+    wanted = [entry for entry in told if tab == "all" or entry.kind == KIND_OF_TAB[tab]]
     shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
     is_scored = not question.is_past and state.outcome is None
     health = Health.objects.filter(opportunity_id=deal_id).first() if is_scored else None
@@ -184,6 +196,12 @@ def deal_report(
         risk=risk,
         deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
         splits=tuple(splits_of(deal_id)) if not question.is_past else (),
+        lines=lines_report(
+            lines_at(lines, question.as_of),
+            amount_minor=state.amount_minor,
+            currency=state.currency,
+            follows=deal.amount_follows_lines and not question.is_past,
+        ),
         team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
         book=book,

@@ -90,6 +90,8 @@ class Opportunity(DealState):
     external_id = models.CharField(max_length=200, null=True, blank=True, db_collation="C")
     name_folded = models.CharField(max_length=300, db_collation="C")
     created_at = models.DateTimeField()
+    # Whether the amount is what the deal's lines come to: its own versions say what it was.
+    amount_follows_lines = models.BooleanField(default=False, db_default=False)
     milestones = models.ManyToManyField(Milestone, through="OpportunityMilestone", related_name="+")
 
     class Meta:

@@ -111,6 +111,19 @@ def check_editable(changes: Mapping[str, Any], *, is_open: bool) -> None:
         raise Refused(sorted(frozen)[0], "This deal is closed; reopen it first")
 
 
+def check_amount_follows(
+    changes: Mapping[str, Any], *, present_minor: int | None, follows: bool, lines_total_minor: int | None
+) -> None:
+    """While the amount follows the products it is written by them alone; `lines_total_minor` is what they come to."""
+    if not follows or "amount_minor" not in changes:
+        return
+    if changes["amount_minor"] not in (present_minor, lines_total_minor):
+        raise Refused(
+            "amount_minor",
+            "The amount follows this deal’s products; change a product, or let the amount stand by itself there",
+        )
+
+
 def check_next_step(next_step: str, next_step_on: date | None, *, today: date) -> None:
     """The step that follows one that is done has words and a day that isn't past."""
     if not next_step.strip():

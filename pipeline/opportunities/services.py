@@ -20,6 +20,7 @@ from otc.tenancy.services import fold
 from pipeline.accounts.models import Account
 from pipeline.approvals.services import approval_record, approvals_overtaken
 from pipeline.history.models import STATE_COLUMNS, OpportunityVersion
+from pipeline.opportunities.following import check_lines_stand
 from pipeline.opportunities.gates import (
     Before,
     Passage,
@@ -103,12 +104,14 @@ def opportunity_edit(
     changes: Mapping[str, Any],
     check: Callable[[Opportunity], None] | None = None,
     approved_minor: int | None = None,
+    lines_total_minor: int | None = None,
 ) -> Written:
     """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written.
 
     `check` looks at the locked deal first, and what it raises stops the write. What the deal's process keeps from
     happening raises MoveRefused; `approved_minor` is what a manager has approved of this change for, in corporate
-    minor units.
+    minor units. `lines_total_minor` is what the deal's lines come to: the one amount that may be written while it
+    follows them.
     """
     deal = _locked(opportunity_id)
     if check is not None:
@@ -126,6 +129,7 @@ def opportunity_edit(
         )
     changes = _with_mapped_stage(deal, changes)
     _check_decimals(deal, changes)
+    check_lines_stand(deal, changes, lines_total_minor=lines_total_minor)
     _apply(deal, changes)
     if set(CONVERTED) & set(changes):
         _check_rate(deal)
@@ -229,6 +233,7 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     )
     if len(latest) < 2 or latest[1].id != to_version:
         raise Refused("undo", "Somebody changed this deal since; look at its timeline before you go back")
+    check_lines_stand(deal, {name: getattr(latest[1], name) for name in CONVERTED})
     is_converted_anew = any(getattr(deal, name) != getattr(latest[1], name) for name in CONVERTED)
     for column in STATE_COLUMNS:
         setattr(deal, column, getattr(latest[1], column))

@@ -9,14 +9,14 @@ from uuid import UUID
 from otc.fields.queries import Book
 from pipeline.history.changes import CHANNEL_WORDS, PROVENANCE_WORDS, Change, changes
 
-CHANGE, CONTACT, MILESTONE = "change", "contact", "milestone"
+CHANGE, CONTACT, MILESTONE, COMMENT = "change", "contact", "milestone", "comment"
 ACTIVITY_ICONS = {"call": "phone", "meeting": "meeting", "mail": "mail", "email": "mail", "note": "note"}
 DIRECTION_WORDS = {"in": "from them", "out": "to them", "": ""}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One moment: its changes or its title, who did it, and a line in grey."""
+    """One moment: its changes, its title or a comment, who did it, and a line in grey."""
 
     at: datetime
     kind: str
@@ -26,6 +26,7 @@ class Entry:
     who: str = ""
     note: str = ""
     undo_to: UUID | None = None
+    comment: Any = None
 
 
 def entries(
@@ -37,15 +38,18 @@ def entries(
     today: date,
     until: datetime,
     book: Book | None = None,
+    beside: Iterable[Entry] = (),
 ) -> list[Entry]:
     """All entries up to `until`, newest first. `versions` are newest first, with their names loaded; `seats` are
-    who was on the deal's team; `book` has the custom fields and the people whom their values mean.
+    who was on the deal's team; `book` has the custom fields and the people whom their values mean; `beside` is what
+    other rooms tell.
     """
     found = [
         *_of_versions(versions, today=today, book=book or Book()),
         *(_of_mark(mark) for mark in marks),
         *(_of_activity(activity) for activity in activities),
         *(entry for seat in seats for entry in _of_seat(seat, until=until)),
+        *beside,
     ]
     return sorted(found, key=lambda entry: entry.at, reverse=True)
 

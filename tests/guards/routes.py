@@ -23,6 +23,8 @@ MODEL_OF = {
     "deal": "opportunity",
     "export": "dealexport",
     "member": "dealteammember",
+    "line": "dealline",
+    "comment": "dealcomment",
     "step": "undostep",
     "view": "dealview",
     "version": "opportunityversion",

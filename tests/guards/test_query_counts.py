@@ -16,6 +16,9 @@ from otc.identity.sessions import stamps
 from otc.tenancy.context import use
 from pipeline.accounts.services import contact_create
 from pipeline.activities.services import activity_log
+from pipeline.comments.services import comment_add
+from pipeline.lines.rules import Terms
+from pipeline.lines.services import line_add
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_edit
 from tests.api_client import bearer, secret_of
@@ -72,6 +75,8 @@ def fill(house: House, *, start: int, count: int) -> None:
     with use(house.organization.id, person_id=house.ana.id, channel="ui"):
         deal = Opportunity.objects.filter(outcome__isnull=True).order_by("id")[0]
         for number in range(start, start + count):
+            line_add(deal.id, product_id=deal.product_id, terms=Terms(1000, number), now=now)
+            comment_add(deal.id, text=f"Said {number}", audience=[house.ana], now=now)
             activity_log(deal.id, kind="call", at=now, now=now, subject=f"Call {number}")
             contact_create(deal.account_id, name=f"Contact {number} of one account")
             opportunity_edit(deal.id, changes={"amount_minor": 500_00 + number})

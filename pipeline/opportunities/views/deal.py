@@ -80,6 +80,9 @@ def context_of(
         "state": report.state,
         "question": question,
         "can_edit": can_edit,
+        "may_comment": not question.is_past
+        and tenant_of(request).may_on("comment_deal", report.deal.owner_id),
+        "home": path,
         "edits_forecast": can_edit and report.is_open,
         "as_of_control": control(question, path=path, query=query),
         "timeline_tabs": [

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from otc.notices.services import notice_send
+from otc.notices.kinds import MENTION
+from otc.notices.services import notices_send
 from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import Person
 from otc.undo.registry import CantUndo, undoes
@@ -114,8 +115,13 @@ def _tell(deal: Opportunity, comment: DealComment, people: frozenset[UUID] | set
     """A notice to each but the author."""
     author = Person.objects.filter(id=comment.author_id).values_list("name", flat=True).first()
     path = f"deals/{deal.id}/#comment-{comment.id}"
-    for person_id in sorted(people - {comment.author_id}):
-        notice_send(person_id, text=f"{author or 'Somebody'} mentioned you on {deal.name}", path=path)
+    notices_send(
+        sorted(people - {comment.author_id}),
+        text=f"{author or 'Somebody'} mentioned you on {deal.name}",
+        path=path,
+        kind=MENTION,
+        deal_id=deal.id,
+    )
 
 
 def _words(comment: DealComment) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
 from pipeline.comments.api import OpportunityComment, OpportunityComments
 from pipeline.deal_views.api import DealViews
 from pipeline.fields.api import FieldDetail, Fields
+from pipeline.fit.api import FitScorecard, FitScorecards, OpportunityFit
 from pipeline.history.api import OpportunityVersions
 from pipeline.lines.api import OpportunityAmountFollows, OpportunityLine, OpportunityLines
+from pipeline.links.api import OpportunityLink, OpportunityLinks
 from pipeline.opportunities.api import (
     Opportunities,
     OpportunityClose,
@@ -76,6 +78,11 @@ urlpatterns = [
         OpportunityComment.as_view(),
         name="api-opportunity-comment",
     ),
+    path(f"{DEAL}/links", OpportunityLinks.as_view(), name="api-opportunity-links"),
+    path(f"{DEAL}/links/<uuid:link_id>", OpportunityLink.as_view(), name="api-opportunity-link"),
+    path(f"{DEAL}/fit", OpportunityFit.as_view(), name="api-opportunity-fit"),
+    path("scorecard", FitScorecard.as_view(), name="api-scorecard"),
+    path("scorecards", FitScorecards.as_view(), name="api-scorecards"),
     path(f"{DEAL}/approvals", OpportunityApprovals.as_view(), name="api-opportunity-approvals"),
     path("approvals", Approvals.as_view(), name="api-approvals"),
     path("approvals/<uuid:approval_id>", ApprovalDetail.as_view(), name="api-approval"),

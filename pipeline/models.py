@@ -8,9 +8,11 @@ from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
+from pipeline.fit.models import Scorecard
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.lines.models import DealLine
+from pipeline.links.models import DealLink
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
@@ -29,6 +31,7 @@ __all__ = [
     "DealComment",
     "DealExport",
     "DealLine",
+    "DealLink",
     "DealTeamMember",
     "DealView",
     "Health",
@@ -42,6 +45,7 @@ __all__ = [
     "ProcessVersion",
     "Product",
     "Risk",
+    "Scorecard",
     "Split",
     "Stage",
     "StageRate",

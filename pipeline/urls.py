@@ -9,6 +9,7 @@ from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
 from pipeline.lines import views as lines
+from pipeline.links import views as links
 from pipeline.opportunities.views import (
     board,
     bulk,
@@ -22,6 +23,7 @@ from pipeline.opportunities.views import (
     next_step,
     trash,
 )
+from pipeline.team import splitting
 from pipeline.team import views as team
 from pipeline.today import views as today
 
@@ -75,6 +77,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/comments/", comments.deal_comment_new, name="deal_comment_new"),
     path("deals/<uuid:deal_id>/comments/people/", comments.deal_people, name="deal_people"),
     path("deals/<uuid:deal_id>/comments/<uuid:comment_id>/", comments.deal_comment, name="deal_comment"),
+    path("deals/<uuid:deal_id>/links/new/", links.deal_link_new, name="deal_link_new"),
+    path("deals/<uuid:deal_id>/links/<uuid:link_id>/", links.deal_link_remove, name="deal_link_remove"),
+    path("deals/<uuid:deal_id>/splits/", splitting.deal_splits, name="deal_splits"),
     path("deals/<uuid:deal_id>/close/", closing.deal_close, name="deal_close"),
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),

@@ -35,10 +35,13 @@ from pipeline.buying.services import buying_role_add
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
 from pipeline.exports.models import DealExport
+from pipeline.fit.rules import Criterion
+from pipeline.fit.services import scorecard_set
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.lines.rules import Terms
 from pipeline.lines.services import line_add
+from pipeline.links.services import link_add
 from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.services import (
     milestone_mark,
@@ -182,6 +185,9 @@ def _around(deal: Opportunity, moment: Round) -> None:
     comment_add(
         deal.id, text=f"@{moment.owner.name} see {moment.name}", audience=[moment.owner], now=moment.now
     )
+    link_add(deal.id, name=moment.name, url=f"https://example.org/{moment.number}", now=moment.now)
+    criteria = [Criterion(moment.name, "account.industry", "one_of", 5, ("Rail",))]
+    scorecard_set(criteria=criteria, fair_percent=40, good_percent=70, now=moment.now)
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)

@@ -24,6 +24,7 @@ WATERFALL = "forecasting.waterfall.report.waterfall_report"
 ROLLUP = "forecasting.rollup.report.rollup_report"
 INSPECTION = "forecasting.inspection.report.summary_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
+FIT = "pipeline.fit.rules.fit"
 LINES = "pipeline.lines.rules.lines_sums"
 HEALTH = "pipeline.health.rules.health"
 TODAY = "pipeline.today.report.today_report"
@@ -206,6 +207,13 @@ PIPELINE = Section(
             "What the recurring products cost in a full year, however long or short their terms are.",
             LINES,
             ("total_contract_value",),
+        ),
+        Term(
+            "fit",
+            "Fit",
+            "The points that a deal and its account get from the organization’s scorecard, of all points there are. "
+            "An attribute that isn’t set meets nothing. It says whether a deal suits us, not whether it will be won.",
+            FIT,
         ),
         Term("push_count", "Push count", "Every later move of the close date.", see=("push",)),
         Term(

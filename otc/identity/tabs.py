@@ -16,6 +16,7 @@ TABS = (
     ("security", "Security", "manage_policy"),
     ("process", "Process", "view_settings"),
     ("fields", "Fields", "manage_fields"),
+    ("fit", "Fit", "manage_fit"),
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
     ("currencies", "Currencies", "view_settings"),

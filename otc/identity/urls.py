@@ -13,6 +13,7 @@ urlpatterns = [
     path("settings/delegates/", include("otc.delegation.urls")),
     path("settings/process/", include("pipeline.process.urls")),
     path("settings/fields/", include("pipeline.fields.urls")),
+    path("settings/fit/", include("pipeline.fit.urls")),
     path("settings/imports/", include("pipeline.imports.urls")),
     path("settings/tokens/", views.token_list, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", views.token_end, name="token_end"),

@@ -64,6 +64,9 @@ TABLE = (
         "manage_fields", SETTINGS, "Define the custom fields of deals, accounts and people", ADMINISTRATORS
     ),
     Action("manage_process", SETTINGS, "Change the sales processes and their rules", ADMINISTRATORS),
+    Action(
+        "manage_fit", SETTINGS, "Say what makes a deal fit, and take versions of it again", ADMINISTRATORS
+    ),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
     Action("manage_notices", SETTINGS, "Say from where on a deal is big", ADMINISTRATORS),

@@ -19,11 +19,14 @@ from pipeline.activities.models import Activity
 from pipeline.buying.report import BuyingTeam, buying_team_report
 from pipeline.comments.queries import latest_comments
 from pipeline.comments.timeline import comment_entries
+from pipeline.fit.report import FitReport, fit_report
 from pipeline.health.models import Health
 from pipeline.history.queries import timeline
 from pipeline.lines.queries import lines_at, lines_ever
 from pipeline.lines.report import LinesReport, lines_report
 from pipeline.lines.timeline import line_entries
+from pipeline.links.models import DealLink
+from pipeline.links.queries import link_entries, links_at, links_ever
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
 from pipeline.opportunities.timeline import CHANGE, COMMENT, CONTACT, Entry, days_by_stage, entries
@@ -93,7 +96,9 @@ class DealReport:
     team: BuyingTeam
     deal_team: tuple[DealTeamMember, ...]
     splits: tuple[Split, ...]
+    fit: FitReport | None
     lines: LinesReport
+    links: tuple[tuple[DealLink, str], ...]
     since: Any
     book: Book
 
@@ -159,7 +164,7 @@ def deal_report(
         [deal.attributes, *(version.attributes for version in versions)]
     )
     seats = [seat for seat in team_of(deal_id) if seat.valid_from <= question.as_of]
-    lines = lines_ever(deal_id)
+    lines, links = lines_ever(deal_id), links_ever(deal_id)
     told = entries(
         versions=versions,
         marks=marks,
@@ -170,6 +175,7 @@ def deal_report(
         book=book,
         beside=(
             *line_entries(lines, until=question.as_of),
+            *link_entries(links, until=question.as_of),
             *comment_entries(latest_comments(deal_id, until=question.as_of)),
         ),
     )
@@ -196,6 +202,9 @@ def deal_report(
         risk=risk,
         deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
         splits=tuple(splits_of(deal_id)) if not question.is_past else (),
+        fit=None
+        if question.is_past
+        else fit_report(account=state.account, deal=state, organization=question.organization),
         lines=lines_report(
             lines_at(lines, question.as_of),
             amount_minor=state.amount_minor,
@@ -203,6 +212,7 @@ def deal_report(
             follows=deal.amount_follows_lines and not question.is_past,
         ),
         team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
+        links=links_at(links, question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
         book=book,
     )

@@ -1,5 +1,6 @@
 """What may be on a deal's team and in its splits? Pure: values in, refusals out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,6 +9,7 @@ WHOLE_BP = 10_000
 REVENUE, OVERLAY = "revenue", "overlay"
 LONGEST_PART = 60
 MOST_SPLITS = 20
+_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?", re.ASCII)
 
 
 class TeamRefused(ValueError):
@@ -35,6 +37,18 @@ def checked_part(part: str) -> str:
     if len(told) > LONGEST_PART:
         raise TeamRefused("part", f"Say it in at most {LONGEST_PART} letters")
     return told
+
+
+def read_share(typed: str) -> int:
+    """Basis points of a typed percentage: “33.33”, “25 %”, “12,5”.
+
+    >>> read_share("33.33 %")
+    3333
+    """
+    match = _PERCENT.fullmatch(typed.replace("%", "").strip())
+    if match is None:
+        raise TeamRefused("splits", f"“{typed.strip()[:20]}” is not a share like 25 or 33.33")
+    return int(match[1] + (match[2] or "").ljust(2, "0"))
 
 
 def check_shares(shares: Sequence[Share]) -> None:

@@ -24,6 +24,7 @@ MODEL_OF = {
     "export": "dealexport",
     "member": "dealteammember",
     "line": "dealline",
+    "link": "deallink",
     "comment": "dealcomment",
     "step": "undostep",
     "view": "dealview",

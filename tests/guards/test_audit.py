@@ -38,6 +38,7 @@ ELSEWHERE = {
     "pipeline/health/services.py": "computed",
     "pipeline/history/services.py": "the versions themselves",
     "pipeline/lines/services.py": "the deal's timeline, with dates",
+    "pipeline/links/services.py": "the deal's timeline",
     "pipeline/opportunities/services.py": "the deal's versions",
     "pipeline/risk/services.py": "computed",
     "pipeline/today/services.py": "the deal's versions and timeline; a snooze is each person's own view",

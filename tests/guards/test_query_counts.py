@@ -19,6 +19,7 @@ from pipeline.activities.services import activity_log
 from pipeline.comments.services import comment_add
 from pipeline.lines.rules import Terms
 from pipeline.lines.services import line_add
+from pipeline.links.services import link_add
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_edit
 from tests.api_client import bearer, secret_of
@@ -77,6 +78,8 @@ def fill(house: House, *, start: int, count: int) -> None:
         for number in range(start, start + count):
             line_add(deal.id, product_id=deal.product_id, terms=Terms(1000, number), now=now)
             comment_add(deal.id, text=f"Said {number}", audience=[house.ana], now=now)
+            if number < 40:
+                link_add(deal.id, name="", url=f"https://more.example.org/{number}", now=now)
             activity_log(deal.id, kind="call", at=now, now=now, subject=f"Call {number}")
             contact_create(deal.account_id, name=f"Contact {number} of one account")
             opportunity_edit(deal.id, changes={"amount_minor": 500_00 + number})

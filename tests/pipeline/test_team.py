@@ -7,13 +7,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER, Organization, Person
 from otc.tenancy.services import person_create
+from otc.undo.models import UndoStep
 from pipeline.opportunities.services import opportunity_create
 from pipeline.team.models import DealTeamMember, Split
-from pipeline.team.rules import Share, TeamRefused, check_shares
+from pipeline.team.rules import Share, TeamRefused, check_shares, read_share
 from pipeline.team.services import splits_set, team_member_add, team_member_remove, team_member_restore
 from tests.api_client import Caller
 from tests.conftest import House, user_for
@@ -150,3 +153,49 @@ def test_the_database_refuses_revenue_that_is_not_whole(house: House, deal: Any)
         ).save()
     with use(house.organization.id):
         assert not Split.objects.exists()
+
+
+# Splits on the page
+
+
+def split_rows(*rows: tuple[str, str, str]) -> dict[str, list[str]]:
+    return dict(zip(("person", "kind", "share"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+def test_a_manager_splits_a_deal_on_its_page_and_takes_it_back(
+    house: House, deal: Any, signed_in: SignedIn
+) -> None:
+    client, page = signed_in(house.max), house.url(f"deals/{deal.id}/")
+    form = client.get(f"{page}splits/")
+    assert form.context["rows"][0] == {"person": str(house.ana.id), "kind": "revenue", "share": "100"}
+    ana, jon = str(house.ana.id), str(house.jon.id)
+    asked = split_rows((ana, "revenue", "66.67"), (jon, "revenue", "30"), ("", "revenue", ""))
+    refused = client.post(f"{page}splits/", asked)
+    assert refused.status_code == 422 and "these to 96.67 %" in refused.content.decode()
+    assert refused.context["rows"][1]["share"] == "30"
+    asked = split_rows((ana, "revenue", "66.67"), (jon, "revenue", "33,33 %"), (jon, "overlay", "80"))
+    shown = client.post(f"{page}splits/", asked, follow=True).content.decode()
+    assert "66.67 %" in shown and "overlay" in shown and "/undo/" in shown
+    with use(house.organization.id):
+        step = UndoStep.objects.order_by("-created_at", "-id")[0]
+    client.post(house.url(f"undo/{step.id}/"))
+    with use(house.organization.id):
+        assert not Split.objects.filter(valid_to=FOREVER).exists()
+
+
+def test_a_rep_sees_the_split_and_may_not_change_it(house: House, deal: Any, signed_in: SignedIn) -> None:
+    page = house.url(f"deals/{deal.id}/")
+    client = signed_in(house.ana)
+    assert "/splits/" not in client.get(page).content.decode()
+    assert client.get(f"{page}splits/").status_code == client.post(f"{page}splits/").status_code == 403
+
+
+@given(st.integers(1, 10_000))
+def test_a_share_reads_back_as_it_is_written(share_bp: int) -> None:
+    assert read_share(f"{share_bp / 100:g} %") == share_bp
+
+
+@pytest.mark.parametrize("typed", ["", "x", "-5", "1.234", "1e2", "٣"])
+def test_what_is_no_share_is_refused(typed: str) -> None:
+    with pytest.raises(TeamRefused):
+        read_share(typed)

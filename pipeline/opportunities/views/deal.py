@@ -94,6 +94,7 @@ def context_of(
         "deal_team": report.deal_team,
         "splits": report.splits,
         "can_edit_team": can_edit and tenant_of(request).may_on("edit_team", report.deal.owner_id),
+        "can_split": can_edit and tenant_of(request).may_on("edit_splits", report.deal.owner_id),
         "deal_team_form": TeamMemberForm() if can_edit else None,
         "usual_parts": PARTS,
         "team": report.team,

@@ -47,7 +47,7 @@ def fit_settings(request: HttpRequest, slug: str) -> HttpResponse:
     typed_bands = {name: request.POST.get(name, "") for name in ("fair_percent", "good_percent")}
     try:
         bands = read_bands(typed_bands)
-        criteria = read_rows(rows, offered)
+        criteria = tuple(read_rows(rows, offered))
         check_scorecard(criteria, **bands)
     except FitRefused as refusal:
         return shown(request, offered, rows, bands=typed_bands, refusal=refusal)

@@ -12,7 +12,7 @@ from otc.tenancy.operations import Fence
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0017_default_deal_view"),
-        ("pipeline", "0019_search_notes"),
+        ("pipeline", "0020_search_spaces"),
     ]
 
     operations = [

@@ -8,11 +8,21 @@ from pipeline.approvals.api import ApprovalDetail, Approvals, OpportunityApprova
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
 from pipeline.comments.api import OpportunityComment, OpportunityComments
 from pipeline.deal_views.api import DealViews
+from pipeline.duplicates.api import DuplicateDismiss, Duplicates, Merges, MergeUndo
 from pipeline.fields.api import FieldDetail, Fields
 from pipeline.fit.api import FitScorecard, FitScorecards, OpportunityFit
 from pipeline.history.api import OpportunityVersions
 from pipeline.lines.api import OpportunityAmountFollows, OpportunityLine, OpportunityLines
 from pipeline.links.api import OpportunityLink, OpportunityLinks
+from pipeline.leads.api import (
+    LeadChecklist,
+    LeadChecks,
+    LeadConvert,
+    LeadDetail,
+    LeadReopen,
+    LeadReturn,
+    Leads,
+)
 from pipeline.opportunities.api import (
     Opportunities,
     OpportunityClose,
@@ -39,6 +49,17 @@ urlpatterns = [
     path("accounts/<uuid:account_id>", AccountDetail.as_view(), name="api-account"),
     path("contacts", Contacts.as_view(), name="api-contacts"),
     path("contacts/<uuid:contact_id>", ContactDetail.as_view(), name="api-contact"),
+    path("duplicates", Duplicates.as_view(), name="api-duplicates"),
+    path("duplicates/<uuid:pair_id>/dismiss", DuplicateDismiss.as_view(), name="api-duplicate-dismiss"),
+    path("merges", Merges.as_view(), name="api-merges"),
+    path("merges/<uuid:merge_id>/undo", MergeUndo.as_view(), name="api-merge-undo"),
+    path("lead-checks", LeadChecklist.as_view(), name="api-lead-checks"),
+    path("leads", Leads.as_view(), name="api-leads"),
+    path("leads/<uuid:lead_id>", LeadDetail.as_view(), name="api-lead"),
+    path("leads/<uuid:lead_id>/checks", LeadChecks.as_view(), name="api-lead-marks"),
+    path("leads/<uuid:lead_id>/convert", LeadConvert.as_view(), name="api-lead-convert"),
+    path("leads/<uuid:lead_id>/return", LeadReturn.as_view(), name="api-lead-return"),
+    path("leads/<uuid:lead_id>/reopen", LeadReopen.as_view(), name="api-lead-reopen"),
     path("deal-views", DealViews.as_view(), name="api-deal-views"),
     path("fields", Fields.as_view(), name="api-fields"),
     path("fields/<uuid:field_id>", FieldDetail.as_view(), name="api-field"),

@@ -7,10 +7,12 @@ from django.apps import AppConfig
 REGISTERED = (
     "pipeline.accounts.undo",
     "pipeline.deal_views.services",
+    "pipeline.duplicates.tasks",
     "pipeline.exports.tasks",
     "pipeline.fields.tasks",
     "pipeline.health.tasks",
     "pipeline.imports.tasks",
+    "pipeline.leads.services",
     "pipeline.opportunities.conversion",
     "pipeline.today.services",
 )

@@ -6,6 +6,7 @@ from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
 from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
+from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.fit.models import Scorecard
@@ -13,6 +14,7 @@ from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.lines.models import DealLine
 from pipeline.links.models import DealLink
+from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
@@ -34,8 +36,13 @@ __all__ = [
     "DealLink",
     "DealTeamMember",
     "DealView",
+    "DuplicatePair",
     "Health",
     "HistoryRow",
+    "Lead",
+    "LeadCheck",
+    "LeadMark",
+    "Merge",
     "Milestone",
     "Opportunity",
     "OpportunityFieldValue",

@@ -5,11 +5,14 @@ from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
 from pipeline.comments import views as comments
 from pipeline.deal_views import views as deal_views
+from pipeline.duplicates import views as duplicates
 from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
 from pipeline.lines import views as lines
 from pipeline.links import views as links
+from pipeline.leads import checklist as lead_checklist
+from pipeline.leads import views as leads
 from pipeline.opportunities.views import (
     board,
     bulk,
@@ -90,6 +93,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/<uuid:approval_id>/withdraw/", approvals.approval_take_back, name="approval_withdraw"),
     path("trash/", trash.trash, name="trash"),
     path("find/", find.find, name="find"),
+    path("leads/", leads.leads, name="leads"),
+    path("leads/new/", leads.lead_new, name="lead_new"),
+    path("leads/checklist/", lead_checklist.lead_checklist, name="lead_checklist"),
+    path("leads/<uuid:lead_id>/", leads.lead, name="lead"),
+    path("leads/<uuid:lead_id>/edit/", leads.lead_change, name="lead_change"),
+    path("leads/<uuid:lead_id>/checks/", leads.lead_checks, name="lead_checks"),
+    path("leads/<uuid:lead_id>/convert/", leads.lead_to_deal, name="lead_convert"),
+    path("leads/<uuid:lead_id>/return/", leads.lead_back, name="lead_return"),
+    path("leads/<uuid:lead_id>/reopen/", leads.lead_open_again, name="lead_reopen"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/merge/", duplicates.merge_new, name="merge_new"),
+    path("duplicates/merges/", duplicates.merges, name="merges"),
+    path("duplicates/merges/<uuid:merge_id>/undo/", duplicates.merge_take_back, name="merge_undo"),
+    path("duplicates/<uuid:pair_id>/dismiss/", duplicates.duplicate_dismiss, name="duplicate_dismiss"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/new/", accounts.account_new, name="account_new"),
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),

@@ -2,6 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from postmortem.sources.api import LeadSources
 from postmortem.winloss.api import WinLossEndpoint
 
-urlpatterns: list[URLPattern | URLResolver] = [path("winloss", WinLossEndpoint.as_view(), name="api-winloss")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("lead-sources", LeadSources.as_view(), name="api-lead-sources"),
+    path("winloss", WinLossEndpoint.as_view(), name="api-winloss"),
+]

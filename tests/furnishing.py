@@ -27,13 +27,14 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import fold, person_create
 from otc.undo.models import UndoStep
-from pipeline.accounts.models import Contact
+from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
+from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
@@ -42,6 +43,8 @@ from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.lines.rules import Terms
 from pipeline.lines.services import line_add
 from pipeline.links.services import link_add
+from pipeline.leads.models import LeadCheck
+from pipeline.leads.services import lead_create, lead_marks_set
 from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.services import (
     milestone_mark,
@@ -227,8 +230,28 @@ def chain_now() -> None:
         cursor.execute("SET CONSTRAINTS audit_chained IMMEDIATE; SET CONSTRAINTS audit_chained DEFERRED")
 
 
+def _lead(moment: Round) -> None:
+    check = LeadCheck(text=f"Question {moment.number}")
+    check.save()
+    lead = lead_create(
+        name=f"Lead {moment.number}", owner_id=moment.owner.id, now=moment.now, source=moment.name
+    )
+    lead_marks_set(lead.id, check_ids=[check.id], now=moment.now)
+
+
+def _doubled(moment: Round) -> None:
+    other = account_create(name=f"Double {moment.number}")
+    first, second = sorted((Account.objects.order_by("id").values_list("id", flat=True)[0], other.id))
+    score = {"score": 80, "reasons": ["same name"], "found_at": moment.now}
+    DuplicatePair(kind="account", first_id=first, second_id=second, **score).save()
+    names = {"kept_name": moment.name, "gone_name": moment.name}
+    Merge(kind="account", kept_id=first, gone_id=second, merged_at=moment.now, **names).save()
+
+
 def _told(moment: Round) -> None:
     DealExport(person=moment.owner, format="csv").save()
+    _doubled(moment)
+    _lead(moment)
     DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")
     person = Person.objects.get(name=f"Person {moment.number}")

@@ -63,7 +63,8 @@ def _find(job: ImportJob, reference: Reference) -> None:
         for rank, condition in enumerate(reference.matches)
     )
     job.sql(
-        f"WITH hit AS ({hits}), best AS (SELECT name, min(rank) AS rank FROM hit GROUP BY name), "
+        f"WITH hit AS (SELECT DISTINCT * FROM ({hits}) h), "
+        "best AS (SELECT name, min(rank) AS rank FROM hit GROUP BY name), "
         "found AS (SELECT DISTINCT ON (hit.name) hit.name, hit.id, count(*) OVER (PARTITION BY hit.name) AS n "
         "FROM hit JOIN best ON best.name = hit.name AND best.rank = hit.rank) "
         "UPDATE import_name x SET id = found.id, found_count = found.n FROM found "

@@ -1,8 +1,17 @@
 """Who buys: accounts and the people there."""
 
+from typing import Any
+
 from django.db import models
 
-from otc.tenancy.fields import TenantForeignKey, TenantModel
+from otc.tenancy.fields import TenantForeignKey, TenantManager, TenantModel
+
+
+class StandingManager(TenantManager):
+    """Records that stand: those merged into another are kept for the past, and found through `everything`."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(merged_into__isnull=True)
 
 
 class Account(TenantModel):
@@ -16,12 +25,35 @@ class Account(TenantModel):
     country = models.CharField(max_length=100, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    merged_into = TenantForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = StandingManager()
+    everything = TenantManager()
 
     class Meta:
+        base_manager_name = "everything"
+        default_manager_name = "objects"
         constraints = (
             models.UniqueConstraint(fields=["organization", "external_id"], name="account_external_id_once"),
         )
-        indexes = (models.Index(fields=["organization", "name_folded", "id"], name="account_by_name"),)
+        indexes = (
+            models.Index(fields=["organization", "name_folded", "id"], name="account_by_name"),
+            models.Index(
+                fields=["organization", "parent"],
+                condition=models.Q(parent__isnull=False),
+                name="account_by_parent",
+            ),
+            models.Index(
+                fields=["organization", "industry", "id"],
+                condition=~models.Q(industry=""),
+                name="account_by_industry",
+            ),
+            models.Index(
+                fields=["organization", "merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="account_merged",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -39,8 +71,14 @@ class Contact(TenantModel):
     phone = models.CharField(max_length=50, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    merged_into = TenantForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = StandingManager()
+    everything = TenantManager()
 
     class Meta:
+        base_manager_name = "everything"
+        default_manager_name = "objects"
         constraints = (
             models.UniqueConstraint(fields=["organization", "external_id"], name="contact_external_id_once"),
         )

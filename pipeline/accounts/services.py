@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import F
 from django.utils import timezone
 
 from otc.fields.queries import field_book
@@ -14,6 +15,7 @@ from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import Organization
 from otc.tenancy.names import clean_lines, clean_name
 from otc.tenancy.services import fold
+from pipeline.accounts.hierarchy import is_below
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid, check_account, check_contact
 
@@ -32,8 +34,12 @@ def account_create(*, name: str, **fields: Any) -> Account:
 
 def account_named(name: str) -> Account:
     """The account of this name, whatever the case; it is added where there is none."""
-    found = Account.objects.filter(name_folded=fold(clean_name(name))).order_by("id").first()
-    return found or account_create(name=name)
+    named = Account.everything.filter(name_folded=fold(clean_name(name)))
+    # One that was merged stands for what it became; one that stands under the name goes first.
+    found = named.select_related("merged_into").order_by(F("merged_into").asc(nulls_first=True), "id").first()
+    if found is None:
+        return account_create(name=name)
+    return found.merged_into or found
 
 
 def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
@@ -119,7 +125,7 @@ def _check_external_id(
     if "external_id" not in changes:
         return
     changes["external_id"] = external_id = changes["external_id"] or None
-    if external_id and model.objects.filter(external_id=external_id).exclude(id=but).exists():
+    if external_id and model.everything.filter(external_id=external_id).exclude(id=but).exists():
         raise Invalid("external_id", f"“{external_id}” is taken; edit that one instead")
 
 
@@ -131,3 +137,5 @@ def _check_parent(account_id: UUID | None, changes: Mapping[str, Any]) -> None:
         raise Invalid("parent", "An account can't be its own parent")
     if not Account.objects.filter(id=parent_id).exists():
         raise Invalid("parent", "There is no such account")
+    if account_id is not None and is_below(parent_id, account_id):
+        raise Invalid("parent", "That account belongs to this one; a circle has no top")

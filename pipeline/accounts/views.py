@@ -77,7 +77,9 @@ def account_new(request: HttpRequest, slug: str) -> HttpResponse:
 @page("view_accounts")
 @answers_bad_questions
 def account(request: HttpRequest, slug: str, account_id: UUID) -> HttpResponse:
-    """`/accounts/<id>/`; its people as CSV with `format=csv`."""
+    """`/accounts/<id>/`; its people as CSV with `format=csv`. One that was merged leads to what it became."""
+    if (stands_for := account_stands_for(account_id)) is not None:
+        return redirect("account", slug=slug, account_id=stands_for)
     report = looked_up(request, account_id)
     if request.GET.get("format") == "csv":
         rows = [(str(one.id), one.name, one.title, one.email, one.phone) for one in report.contacts]
@@ -85,6 +87,13 @@ def account(request: HttpRequest, slug: str, account_id: UUID) -> HttpResponse:
     return render(
         request, "pipeline/accounts/account.html", context_of(request, report, form=contact_form(request))
     )
+
+
+def account_stands_for(account_id: UUID) -> UUID | None:
+    """The account that one which was merged has become; None for one that stands."""
+    found = Account.everything.filter(id=account_id, merged_into__isnull=False)
+    stands_for: UUID | None = found.values_list("merged_into_id", flat=True).first()
+    return stands_for
 
 
 def field_options(request: HttpRequest, noun: str) -> dict[str, Any]:

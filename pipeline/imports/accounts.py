@@ -16,9 +16,10 @@ from otc.imports.targets import (
     match_targets,
     update_changed,
 )
-from pipeline.imports.references import BY_ID_OR_NAME
+from pipeline.imports.references import ACCOUNTS, STANDING_FIRST, refuse_merged
 
 TABLE = "pipeline_account"
+STANDING = f"(SELECT * FROM {TABLE} WHERE merged_into_id IS NULL)"
 COLUMNS = (
     Column("external_id"),
     Column("name", ColumnType.NAME, max_length=300, is_required=True),
@@ -30,10 +31,10 @@ COLUMNS = (
 PARENT = Reference(
     "parent",
     "account",
-    f"(SELECT organization_id, id, external_id, name_folded FROM {TABLE} UNION ALL "
-    "SELECT %(organization)s::uuid, target_id, external_id, name_folded FROM import_stage "
+    f"({ACCOUNTS} UNION ALL "
+    "SELECT %(organization)s::uuid, target_id, external_id, name_folded, false FROM import_stage "
     "WHERE is_new AND refused_reason IS NULL)",
-    BY_ID_OR_NAME,
+    STANDING_FIRST,
     f"INSERT INTO {TABLE} (organization_id, id, name, name_folded, industry, country, attributes, created_at) "
     f"SELECT %(organization)s, n.id, n.name, n.folded, '', '', '{{}}', %(now)s FROM {new_names('parent')}",
 )
@@ -60,7 +61,8 @@ class Accounts:
         return key_by_id_or_name(values)
 
     def resolve(self, job: ImportJob) -> None:
-        match_targets(job, table=TABLE, noun="accounts")
+        refuse_merged(job, table=TABLE, alike="t.name_folded = s.name_folded")
+        match_targets(job, table=STANDING, noun="accounts")
         mark_unchanged(job, kind=self)
         choose_ids(job)
         prepare_names(job)

@@ -8,7 +8,7 @@ from otc.imports.kinds import MAX_KEY, ImportJob
 from otc.imports.names import create_names, join_name, look_up, prepare_names
 from otc.imports.staging import mark_unchanged
 from otc.imports.targets import Written, choose_ids, insert_new, update_changed
-from pipeline.imports.references import ACCOUNT
+from pipeline.imports.references import ACCOUNT, refuse_merged
 
 TABLE = "pipeline_contact"
 COLUMNS = (
@@ -66,6 +66,7 @@ class Contacts:
 
 def _match(job: ImportJob) -> None:
     """Set target_id to the contact of external_id, else to the one of this name at the account."""
+    refuse_merged(job, table=TABLE, alike="false")
     job.sql(
         f"UPDATE import_stage s SET target_id = t.id FROM {TABLE} t WHERE t.organization_id = %(organization)s "
         "AND t.external_id = s.external_id AND s.refused_reason IS NULL"
@@ -74,6 +75,7 @@ def _match(job: ImportJob) -> None:
         "SELECT s.line, t.id, count(*) OVER (PARTITION BY s.line) AS found_count, "
         f"row_number() OVER (PARTITION BY t.id ORDER BY s.line) AS place FROM import_stage s {JOINS} JOIN {TABLE} t "
         "ON t.organization_id = %(organization)s AND t.account_id = n_account.id AND t.name_folded = s.name_folded "
+        "AND t.merged_into_id IS NULL "
         "AND (s.external_id IS NULL OR t.external_id IS NULL) "
         "WHERE s.target_id IS NULL AND s.refused_reason IS NULL"
     )

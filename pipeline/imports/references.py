@@ -8,13 +8,23 @@ from otc.tenancy.models import Role
 from pipeline.imports.deal_states import HOME
 
 BY_ID_OR_NAME = ("t.external_id = n.name", "t.name_folded = n.folded")
+# An account that was merged is a name of the one that it became, unless one that stands bears the name.
+STANDING_FIRST = (
+    "t.external_id = n.name",
+    "t.name_folded = n.folded AND NOT t.was_merged",
+    "t.name_folded = n.folded",
+)
+ACCOUNTS = (
+    "SELECT organization_id, coalesce(merged_into_id, id) AS id, external_id, name_folded, "
+    "merged_into_id IS NOT NULL AS was_merged FROM pipeline_account"
+)
 NEW_PROCESS = "Imported"
 
 ACCOUNT = Reference(
     "account",
     "account",
-    "pipeline_account",
-    BY_ID_OR_NAME,
+    f"({ACCOUNTS})",
+    STANDING_FIRST,
     "INSERT INTO pipeline_account (organization_id, id, name, name_folded, industry, country, attributes, created_at) "
     f"SELECT %(organization)s, n.id, n.name, n.folded, '', '', '{{}}', %(now)s FROM {new_names('account')}",
 )
@@ -146,4 +156,22 @@ def match_deals(job: ImportJob, *, counts_as_new: bool = False) -> None:
         "ORDER BY o.id FOR UPDATE) d "
         "WHERE s.external_id = d.id::text AND s.target_id IS NULL AND s.refused_reason IS NULL",
         counts_as_new=counts_as_new,
+    )
+
+
+def refuse_merged(job: ImportJob, *, table: str, alike: str) -> None:
+    """Refuse rows about a record that was merged into another. `alike` is SQL that says when a record `t` without the
+    row's external id is meant by the row `s`.
+    """
+    merged = (
+        f"FROM {table} t JOIN {table} k ON k.organization_id = t.organization_id AND k.id = t.merged_into_id "
+        "WHERE t.organization_id = %(organization)s AND (t.external_id = s.external_id OR "
+        f"(s.external_id IS NULL AND {alike} AND NOT EXISTS (SELECT FROM {table} x "
+        "WHERE x.organization_id = t.organization_id AND x.merged_into_id IS NULL "
+        "AND x.name_folded = t.name_folded)))"
+    )
+    job.refuse(
+        "name",
+        f"(SELECT 'was merged into “' || k.name || '”: import that one' {merged} LIMIT 1)",
+        f"EXISTS (SELECT {merged})",
     )

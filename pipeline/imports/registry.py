@@ -14,8 +14,10 @@ from pipeline.imports.accounts import Accounts
 from pipeline.imports.activities import Activities
 from pipeline.imports.contacts import Contacts
 from pipeline.imports.history import History
+from pipeline.imports.leads import Leads
 from pipeline.imports.opportunities import Opportunities
 from pipeline.imports.products import Products
+from pipeline.leads.models import Lead
 from pipeline.opportunities.models import Opportunity, Product
 
 KINDS: dict[str, Kind] = {
@@ -26,6 +28,7 @@ KINDS: dict[str, Kind] = {
         Accounts(),
         Contacts(),
         Products(),
+        Leads(),
         Opportunities(),
         History(),
         Activities(),
@@ -37,6 +40,7 @@ MODELS: dict[str, Any] = {
     "accounts": Account,
     "contacts": Contact,
     "products": Product,
+    "leads": Lead,
     "opportunities": Opportunity,
     "activities": Activity,
 }

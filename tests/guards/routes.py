@@ -30,6 +30,7 @@ MODEL_OF = {
     "view": "dealview",
     "version": "opportunityversion",
     "approval": "approvalrequest",
+    "pair": "duplicatepair",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

@@ -53,6 +53,11 @@ SILENT = {
     "otc/imports/runs.py:run_start": "otc/imports/services.py says what came in",
     "otc/imports/runs.py:run_upload": "brings nothing in",
     "otc/money/services.py:shown_currency_set": "each person's own view",
+    "pipeline/duplicates/services.py:put_pair_back": "what was proposed before is proposed again",
+    "pipeline/leads/services.py:lead_create": "records of the business",
+    "pipeline/leads/services.py:lead_edit": "records of the business",
+    "pipeline/leads/services.py:lead_marks_set": "records of the business; each mark says who and when",
+    "pipeline/leads/services.py:put_lead_back": "puts one's own edit back",
     "pipeline/approvals/services.py:approvals_overtaken": "the deal's versions show what overtook the request",
 }
 

@@ -36,6 +36,7 @@ KINDS = {
     "exports_forget": "files of deals past their time, deleted, and later their rows",
     "deal_health": "health and risk of one deal",
     "notice_mail": "marks one notice as mailed, then mails its person; marked already it mails nothing",
+    "find_duplicates": "pairs that look like one record, found anew; what was said to be none stays so",
     "forget_notices": "deletes notices older than ninety days",
     "forget_undo_steps": "deletes undo steps older than thirty days",
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",

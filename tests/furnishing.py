@@ -34,7 +34,8 @@ from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
-from pipeline.duplicates.models import DuplicatePair, Merge
+from pipeline.duplicates.models import DuplicatePair
+from pipeline.duplicates.services import records_merge
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
@@ -244,8 +245,8 @@ def _doubled(moment: Round) -> None:
     first, second = sorted((Account.objects.order_by("id").values_list("id", flat=True)[0], other.id))
     score = {"score": 80, "reasons": ["same name"], "found_at": moment.now}
     DuplicatePair(kind="account", first_id=first, second_id=second, **score).save()
-    names = {"kept_name": moment.name, "gone_name": moment.name}
-    Merge(kind="account", kept_id=first, gone_id=second, merged_at=moment.now, **names).save()
+    kept, gone = (account_create(name=f"Merged {moment.number} {end}") for end in "ab")
+    records_merge("account", kept_id=kept.id, gone_id=gone.id, chosen={}, now=moment.now)
 
 
 def _told(moment: Round) -> None:

@@ -92,6 +92,8 @@ def duplicate_dismiss(request: HttpRequest, slug: str, pair_id: UUID) -> HttpRes
 def merge_new(request: HttpRequest, slug: str) -> HttpResponse:
     """`/duplicates/merge/?kind=&keep=&gone=`: both side by side; POST the same with `field.<name>` merges."""
     asked = request.POST if request.method == "POST" else request.GET
+    if not asked:
+        return redirect("duplicates", slug=slug)
     kind = asked.get("kind", "")
     kept, gone = both_of(tenant_of(request), kind, asked)
     chosen = {name.removeprefix(FIELD): str(value) for name, value in asked.items() if name.startswith(FIELD)}

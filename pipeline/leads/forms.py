@@ -66,7 +66,8 @@ class ConvertForm(forms.Form):
         self, *args: Any, lead: Lead, currency: str, today: date, calendar: Calendar, **options: Any
     ) -> None:
         initial = {"name": lead.name, "account": lead.company}
-        super().__init__(*args, initial=initial, auto_id="convert_%s", **options)
+        super().__init__(*args, **options)
+        self.initial, self.auto_id = initial, "convert_%s"
         self.currency = currency
         self.fields["account"].widget.attrs |= {"list": "accounts", "autocomplete": "off"}
         for name, label in (("close_date", "Close date"), ("next_step_on", "By")):
@@ -107,4 +108,5 @@ class ReturnForm(forms.Form):
     note = forms.CharField(max_length=500, required=False, label="Note")
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="return_%s", **options)
+        super().__init__(*args, **options)
+        self.auto_id = "return_%s"

@@ -12,8 +12,6 @@ from pipeline.duplicates.api import DuplicateDismiss, Duplicates, Merges, MergeU
 from pipeline.fields.api import FieldDetail, Fields
 from pipeline.fit.api import FitScorecard, FitScorecards, OpportunityFit
 from pipeline.history.api import OpportunityVersions
-from pipeline.lines.api import OpportunityAmountFollows, OpportunityLine, OpportunityLines
-from pipeline.links.api import OpportunityLink, OpportunityLinks
 from pipeline.leads.api import (
     LeadChecklist,
     LeadChecks,
@@ -23,6 +21,8 @@ from pipeline.leads.api import (
     LeadReturn,
     Leads,
 )
+from pipeline.lines.api import OpportunityAmountFollows, OpportunityLine, OpportunityLines
+from pipeline.links.api import OpportunityLink, OpportunityLinks
 from pipeline.opportunities.api import (
     Opportunities,
     OpportunityClose,

@@ -12,9 +12,9 @@ from pipeline.fields.models import OpportunityFieldValue
 from pipeline.fit.models import Scorecard
 from pipeline.health.models import Health
 from pipeline.history.models import HistoryRow, OpportunityVersion
+from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.lines.models import DealLine
 from pipeline.links.models import DealLink
-from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate

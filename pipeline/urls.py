@@ -9,10 +9,10 @@ from pipeline.duplicates import views as duplicates
 from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
-from pipeline.lines import views as lines
-from pipeline.links import views as links
 from pipeline.leads import checklist as lead_checklist
 from pipeline.leads import views as leads
+from pipeline.lines import views as lines
+from pipeline.links import views as links
 from pipeline.opportunities.views import (
     board,
     bulk,

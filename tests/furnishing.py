@@ -41,11 +41,11 @@ from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
 from pipeline.health.models import Health
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
+from pipeline.leads.models import LeadCheck
+from pipeline.leads.services import lead_create, lead_marks_set
 from pipeline.lines.rules import Terms
 from pipeline.lines.services import line_add
 from pipeline.links.services import link_add
-from pipeline.leads.models import LeadCheck
-from pipeline.leads.services import lead_create, lead_marks_set
 from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.services import (
     milestone_mark,

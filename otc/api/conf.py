@@ -33,6 +33,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ApprovalState": "pipeline.approvals.models.ApprovalState",
         "ApprovalAnswer": ["granted", "declined", "withdrawn"],
+        "LeadReturnReason": "pipeline.leads.models.ReturnReason",
+        "LeadState": "pipeline.leads.models.LeadState",
+        "MergeChoice": ["kept", "gone"],
+        "RecordKind": "pipeline.duplicates.models.RecordKind",
         "MilestoneState": "pipeline.process.api.STATES",
         "TodayAnswer": "pipeline.today.rules.ANSWERS",
         "BuyingPart": "pipeline.buying.models.Part",

@@ -35,11 +35,22 @@ STAYS: Mapping[str, str] = {
     "opportunityfieldvalue.opportunity": "read from the deal's own attributes",
 }
 
+# Two deals that are one sell once what both list.
+ONLY_IF_NONE = frozenset({"dealline.opportunity"})
 NOUNS: Mapping[str, str] = {
     "account.parent": "accounts below it",
     "account.merged_into": "earlier merges",
     "contact.merged_into": "earlier merges",
     "opportunity.account": "deals",
+    "dealline.opportunity": "lines",
+    "dealcomment.opportunity": "comments",
+    "deallink.opportunity": "links",
+    "lead.account": "leads",
+    "lead.contact": "leads",
+    "lead.opportunity": "leads",
+    "buyingrole.contact": "buying roles",
+    "buyingrole.opportunity": "buying roles",
+    "contact.account": "people",
     "activity.contact": "activities",
     "activity.opportunity": "activities",
     "dealteammember.opportunity": "people on the team",
@@ -93,6 +104,8 @@ def counts(kind: str, record_id: UUID) -> list[tuple[str, int]]:
 
 def move(relation: Relation, *, from_id: UUID, to_id: UUID) -> list[UUID]:
     """Let rows refer to the other record. A row that the other has already stays. Returns the ids of those moved."""
+    if relation.key in ONLY_IF_NONE and relation.rows().filter(**{relation.field: to_id}).exists():
+        return []
     found = relation.rows().filter(**{relation.field: from_id}).exclude(id=to_id)
     row_ids = list(found.order_by("id").values_list("id", flat=True))
     if not row_ids:

@@ -11,7 +11,7 @@ from otc.tenancy.operations import Fence
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0017_default_deal_view"),
-        ("pipeline", "0021_duplicates"),
+        ("pipeline", "0025_duplicates"),
     ]
 
     operations = [

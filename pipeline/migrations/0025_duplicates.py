@@ -12,7 +12,7 @@ from otc.tenancy.operations import Fence, foreign_key_sql
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0017_default_deal_view"),
-        ("pipeline", "0020_search_spaces"),
+        ("pipeline", "0024_scorecards"),
     ]
 
     operations = [

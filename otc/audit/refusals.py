@@ -6,6 +6,7 @@ whoever hammers on a door fills neither log nor disk.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from otc.audit.services import audit_append
 from otc.jobs.services import enqueue
 from otc.tenancy.context import current_organization_id, through_doorway, use
 
+_PARAMETER = re.compile(r"<[^>]*>")
 log = logging.getLogger("otc.audit")
 REFUSALS = frozenset({401, 403, 404, 429})
 JOB = "audit_refusals"
@@ -50,7 +52,7 @@ class Visitor:
 def refusal_append(visitor: Visitor, request: HttpRequest, *, status: int, reason: str = "") -> None:
     """Record one refused request in a transaction of its own. A fault here is logged and changes no answer."""
     route = request.resolver_match.route if request.resolver_match else "(no such page)"
-    what = f"{status} {request.method} /{route}"[:200]
+    what = f"{status} {request.method} {_place(route)}"[:200]
     detail: dict[str, Any] = {"method": request.method, "route": route, "status": status}
     if request.resolver_match and (asked := request.resolver_match.kwargs):
         detail["asked"] = {name: str(value) for name, value in asked.items() if name != "slug"}
@@ -61,6 +63,11 @@ def refusal_append(visitor: Visitor, request: HttpRequest, *, status: int, reaso
             _count(visitor, what=what, detail=detail, now=timezone.now())
     except DatabaseError:
         log.exception("a refused request could not be recorded: %s", what)
+
+
+def _place(route: str) -> str:
+    """A route as a person reads it: below the organization, an ellipsis for what names a thing."""
+    return "/" + _PARAMETER.sub("…", route.removeprefix("o/<slug:slug>/"))
 
 
 def _count(visitor: Visitor, *, what: str, detail: dict[str, Any], now: datetime) -> None:

@@ -41,6 +41,10 @@ def audit(request: HttpRequest, slug: str) -> HttpResponseBase:
     return render(request, "otc/audit/audit.html", _context(request, asked, rows))
 
 
+# Where an act came from, in a word.
+CHANNELS = {"ui": "Page", "api": "API", "import": "Import", "task": "Job"}
+
+
 def _context(request: HttpRequest, asked: Asked, rows: list[Any]) -> dict[str, Any]:
     path, query = request.path, request.GET
     people = Person.objects.order_by("name_folded", "id").values_list("id", "name")
@@ -50,7 +54,7 @@ def _context(request: HttpRequest, asked: Asked, rows: list[Any]) -> dict[str, A
         "page_title": "Audit",
         "tabs": settings_tabs(request, "audit"),
         "asked": asked,
-        "rows": [(row, action_words(row.action)) for row in shown],
+        "rows": [(row, action_words(row.action), CHANNELS.get(row.channel, row.channel)) for row in shown],
         "people": [(str(key), name, str(key) == asked.person) for key, name in people],
         "nobody": NOBODY,
         "actions": [(name, action_words(name), name == asked.action) for name in actions_known()],

@@ -9,7 +9,7 @@ from otc.audit.services import audit_append
 from otc.tenancy.context import current_organization_id, use
 from otc.tenancy.lines import chart_at, lock_lines
 from otc.tenancy.models import FOREVER, Organization, Person, ReportingLine, Role, Visibility
-from otc.tenancy.names import clean_name
+from otc.tenancy.names import clean_lines, clean_name
 
 
 class LastAdministrator(ValueError):
@@ -138,6 +138,28 @@ def visibility_set(organization_id: UUID, *, visibility: str) -> str:
 def _name_of(manager_id: UUID | None) -> str:
     return (
         Person.objects.values_list("name", flat=True).get(id=manager_id) if manager_id else "nobody, as a top"
+    )
+
+
+def person_describe(person: Person, *, name: str, title: str, territory: str) -> None:
+    """Change what a person is called and does. Raises ValueError where nothing of the name can be seen."""
+    before = {"name": person.name, "title": person.title, "territory": person.territory}
+    after = clean_lines({"name": name, "title": title, "territory": territory})
+    if not after["name"]:
+        raise ValueError("A name has at least one character that can be seen")
+    if after == before:
+        return
+    for field, value in after.items():
+        setattr(person, field, value)
+    person.name_folded = fold(person.name)
+    person.save(update_fields=[*after, "name_folded"])
+    changed = [field for field in after if after[field] != before[field]]
+    audit_append(
+        "person.described",
+        subject_kind="person",
+        subject_id=person.id,
+        summary=f"{person.name}: {', '.join(changed)} changed",
+        detail={field: [before[field], after[field]] for field in changed},
     )
 
 

@@ -11,7 +11,7 @@ from pipeline.find.report import LONGEST_TEXT, find_report
 @page("view_deals")
 def find(request: HttpRequest, slug: str) -> HttpResponse:
     """`/find/?q=`: pages, doings, deals, accounts, people and terms."""
-    text = request.GET.get("q", "")[:LONGEST_TEXT]
+    text = request.GET.get("q", "").replace("\x00", "")[:LONGEST_TEXT]
     context = {"page_title": "Find", "text": text, "groups": find_report(tenant_of(request), text)}
     template = "pipeline/find/find.html"
     return render(request, f"{template}#found" if getattr(request, "htmx", False) else template, context)

@@ -35,8 +35,9 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
     process.save()
     for position, entry in enumerate(data["stages"], start=1):
         _write_stage(process, position=position, entry=entry)
-    for position, entry in enumerate(data["reasons"], start=1):
-        _write_reason(position=position, **entry)
+    CloseReason.objects.bulk_create(
+        _reason(position=position, **entry) for position, entry in enumerate(data["reasons"], start=1)
+    )
     version_append(process, changes=["As it was set up"], now=timezone.now())
     audit_append(
         "process.installed",
@@ -77,7 +78,8 @@ def reason_add(
     id: UUID | None = None,
 ) -> CloseReason:
     """Add a closing reason that may be chosen for `outcomes`."""
-    reason = _write_reason(name=name, position=position, feeds=feeds, outcomes=outcomes, id=id)
+    reason = _reason(name=name, position=position, feeds=feeds, outcomes=outcomes, id=id)
+    reason.save()
     audit_append(
         "reason.added",
         subject_kind="reason",
@@ -92,12 +94,14 @@ def _write_stage(process: Process, *, position: int, entry: dict[str, Any]) -> S
     fields = {name: value for name, value in entry.items() if name != "milestones"}
     stage = Stage(process=process, position=position, **fields)
     stage.save()
-    for place, milestone in enumerate(entry.get("milestones", []), start=1):
-        Milestone(stage=stage, position=place, **milestone).save()
+    Milestone.objects.bulk_create(
+        Milestone(stage=stage, position=place, **milestone)
+        for place, milestone in enumerate(entry.get("milestones", []), start=1)
+    )
     return stage
 
 
-def _write_reason(
+def _reason(
     *,
     name: str,
     outcomes: list[str],
@@ -105,7 +109,7 @@ def _write_reason(
     feeds: str = "process",
     id: UUID | None = None,
 ) -> CloseReason:
-    reason = CloseReason(
+    return CloseReason(
         name=name,
         name_folded=fold(name),
         position=position,
@@ -113,8 +117,6 @@ def _write_reason(
         outcomes=outcomes,
         **_given_id({"id": id}),
     )
-    reason.save()
-    return reason
 
 
 def _given_id(entry: dict[str, Any]) -> dict[str, Any]:

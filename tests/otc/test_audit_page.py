@@ -42,13 +42,13 @@ def logged(house: House) -> House:
 def shown(client: Client, house: House, query: str = "") -> list[str]:
     answer = client.get(house.url(f"settings/audit/?{query}"))
     assert answer.status_code == 200
-    return [row.summary for row, _ in answer.context["rows"]]
+    return [row.summary for row, *_ in answer.context["rows"]]
 
 
 def test_the_newest_entries_come_first_in_pages(logged: House, signed_in: SignIn) -> None:
     client = signed_in(logged.ops)
     first = client.get(logged.url("settings/audit/"))
-    summaries = [row.summary for row, _ in first.context["rows"]]
+    summaries = [row.summary for row, *_ in first.context["rows"]]
     assert len(summaries) == 50 and summaries[0] == "Nr. 59 “é”"
     second = client.get(first.context["next_href"])
     assert "Nr. 09 “é”" in second.context["rows"][0][0].summary

@@ -12,7 +12,7 @@ from otc.identity.models import Invitation
 from otc.tenancy.context import use
 from otc.tenancy.lines import lines_of
 from otc.tenancy.models import Person
-from otc.tenancy.services import person_leave
+from otc.tenancy.services import fold, person_leave
 from tests.api_client import bearer, secret_of
 from tests.conftest import House, user_for
 
@@ -142,6 +142,14 @@ def test_an_open_invitation_leaves_with_its_person(house: House, signed_in: Sign
     ops.post(path_of(house, house.jon, "deactivate/"))
     with use(house.organization.id):
         assert Invitation.objects.get().revoked_at is not None
+    undo = re.search(
+        r'action="([^"]+/reactivate/[^"]+)"', ops.get(house.url("settings/people/")).content.decode()
+    )
+    assert undo is not None
+    ops.post(undo[1])
+    with use(house.organization.id):
+        assert Invitation.objects.get().revoked_at is None
+    ops.post(path_of(house, house.jon, "deactivate/"))
     answer = ops.post(path_of(house, house.jon, "invite/"), {"email": "jon@example.org"})
     assert answer.status_code == 422 and "has left" in answer.content.decode()
 
@@ -158,7 +166,35 @@ def test_the_last_administrator_stays(house: House, signed_in: SignedIn, what: s
     assert ops.get(house.url("settings/")).status_code in (403, 404)
 
 
-@pytest.mark.parametrize("what", ["", "role/", "deactivate/", "reactivate/", "invite/"])
+def test_what_is_said_of_a_person_is_changed_and_put_back(house: House, signed_in: SignedIn) -> None:
+    ops = signed_in(house.ops)
+    words = {"name": "Jónas Øe", "title": "Account executive", "territory": "North"}
+    page = ops.post(path_of(house, house.jon, "words/"), words, follow=True)
+    with use(house.organization.id):
+        changed = Person.objects.get(id=house.jon.id)
+        assert (changed.name, changed.title, changed.territory) == tuple(words.values())
+        assert changed.name_folded == fold("Jónas Øe")
+        entry = AuditEntry.objects.get(action="person.described")
+        assert entry.detail["title"] == [house.jon.title, "Account executive"]
+    undo = re.search(r'action="([^"]+/undo/[^"]+)"', page.content.decode())
+    assert undo is not None
+    ops.post(undo[1])
+    with use(house.organization.id):
+        assert Person.objects.get(id=house.jon.id).name == house.jon.name
+    for name in ("", "\u202e\u200b"):
+        refused = ops.post(path_of(house, house.jon, "words/"), {**words, "name": name})
+        assert refused.status_code == 422
+
+
+def test_a_line_is_never_made_a_top_by_leaving_the_form_alone(house: House, signed_in: SignedIn) -> None:
+    ops = signed_in(house.ops)
+    before = lines_now(house, house.ana)
+    answer = ops.post(path_of(house, house.ana, "line/"), {"manager": "", "since": "today"})
+    assert answer.status_code == 422 and "Choose a manager" in answer.content.decode()
+    assert lines_now(house, house.ana) == before
+
+
+@pytest.mark.parametrize("what", ["", "words/", "role/", "deactivate/", "reactivate/", "invite/"])
 def test_only_administrators_manage_people(house: House, signed_in: SignedIn, what: str) -> None:
     for person in (house.ana, house.max, house.eve):
         client = signed_in(person)

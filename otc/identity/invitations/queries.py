@@ -52,3 +52,16 @@ def open_invitation_of(person_id: UUID) -> Invitation | None:
         person_id=person_id, accepted_at__isnull=True, revoked_at__isnull=True
     ).first()
     return found
+
+
+def revoked_invitation(person_id: UUID, invitation_id: str) -> Invitation | None:
+    """The person's revoked one of this id, unless another is open by now."""
+    try:
+        asked = UUID(invitation_id)
+    except ValueError:
+        return None
+    if open_invitation_of(person_id) is not None:
+        return None
+    rows: Any = Invitation.objects.filter(id=asked, person_id=person_id, accepted_at__isnull=True)
+    found: Invitation | None = rows.filter(revoked_at__isnull=False).first()
+    return found

@@ -72,6 +72,18 @@ def invitation_revoke(invitation: Invitation, *, now: datetime) -> None:
     )
 
 
+def invitation_reopen(invitation: Invitation) -> None:
+    """Let a revoked invitation be open again until the day it ends on anyway: its link is the one that was sent."""
+    invitation.revoked_at = None
+    invitation.save(update_fields=["revoked_at"])
+    audit_append(
+        "invitation.reopened",
+        subject_kind="person",
+        subject_id=invitation.person_id,
+        summary=f"The invitation of {invitation.person.name} is open again",
+    )
+
+
 def invitation_accept_as(found: FoundInvitation, user: User, *, now: datetime) -> Person:
     """Let a signed-in user in as the invited person. Raises InvitationRefused with the reason."""
     today = now.date()

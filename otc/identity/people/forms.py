@@ -16,10 +16,24 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
+class PersonForm(forms.Form):
+    """What the person is called and does. Shape only; the name's rule is the service's."""
+
+    name = forms.CharField(max_length=200, label="Name")
+    title = forms.CharField(max_length=200, required=False, label="Title")
+    territory = forms.CharField(max_length=200, required=False, label="Territory")
+
+
+# The answer that somebody reports to nobody; an empty one is none.
+TOP = "top"
+
+
 class LineForm(forms.Form):
     """To whom the person reports from a day on: “today”, “mon”, “1 jan”. Nobody at all is a declared top."""
 
-    manager = forms.ChoiceField(label="Reports to", required=False)
+    manager = forms.ChoiceField(
+        label="Reports to", error_messages={"required": "Choose a manager, or nobody for who leads all"}
+    )
     since = forms.CharField(label="From", max_length=60, initial="today", help_text="mon, +2w or 1 jan")
 
     def __init__(self, *args: Any, person: Person, today: date, **options: Any) -> None:
@@ -30,7 +44,8 @@ class LineForm(forms.Form):
         )
         people = here.order_by("name_folded", "id").values_list("id", "name")
         managers = [(str(person_id), name) for person_id, name in people]
-        self.fields["manager"].choices = [("", "Nobody: a top"), *managers]  # type: ignore[attr-defined]  # a ChoiceField
+        choices = [("", "Choose …"), (TOP, "Nobody: leads all below"), *managers]
+        self.fields["manager"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_since(self) -> date:
         try:
@@ -40,4 +55,5 @@ class LineForm(forms.Form):
 
     @property
     def manager_id(self) -> UUID | None:
-        return UUID(self.cleaned_data["manager"]) if self.cleaned_data["manager"] else None
+        chosen = self.cleaned_data["manager"]
+        return None if chosen == TOP else UUID(chosen)

@@ -1,4 +1,4 @@
-"""A changed reporting line that can be put back, unless the line was changed again since."""
+"""What was changed about a person can be put back, unless it was changed again since."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from otc.tenancy.lines import lock_lines
 from otc.tenancy.models import FOREVER, Person, ReportingLine
-from otc.tenancy.services import CyclicLine, line_set
+from otc.tenancy.services import CyclicLine, line_set, person_describe
 from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
 
-KIND = "line_set"
+KIND, DESCRIBED = "line_set", "person_described"
 
 
 def line_set_undoably(person: Person, *, manager_id: UUID | None, since: datetime) -> UUID | None:
@@ -50,3 +50,28 @@ def put_line_back(payload: Mapping[str, Any]) -> str:
     except CyclicLine as refusal:
         raise CantUndo(str(refusal)) from refusal
     return f"{line.person.name}’s reporting line is as before"
+
+
+def person_describe_undoably(person: Person, **words: str) -> UUID | None:
+    """Change name, title and territory, and offer to undo. Raises ValueError; returns no step where nothing changed."""
+    before = _words(person)
+    person_describe(person, **words)
+    after = _words(person)
+    if after == before:
+        return None
+    payload = {"person": str(person.id), "before": before, "after": after}
+    return undo_offer(DESCRIBED, said=f"what is said of {person.name}", payload=payload)
+
+
+def _words(person: Person) -> dict[str, str]:
+    return {"name": person.name, "title": person.title, "territory": person.territory}
+
+
+@undoes(DESCRIBED, action="manage_people")
+def put_words_back(payload: Mapping[str, Any]) -> str:
+    """Name, title and territory are what they were before."""
+    person = Person.objects.select_for_update().filter(id=payload["person"]).first()
+    if person is None or _words(person) != payload["after"]:
+        raise CantUndo("It was changed again since; change it anew")
+    person_describe(person, **payload["before"])
+    return f"{person.name} is described as before"

@@ -11,6 +11,7 @@ urlpatterns = [
     path("invite/", invitations.invite, name="invite"),
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("<uuid:person_id>/", views.person, name="person"),
+    path("<uuid:person_id>/words/", views.change_words, name="person_words"),
     path("<uuid:person_id>/role/", views.change_role, name="person_role"),
     path("<uuid:person_id>/line/", views.change_line, name="person_line"),
     path("<uuid:person_id>/invite/", invitations.invite_person, name="person_invite"),

@@ -1,5 +1,6 @@
 """The people of the organization, and one of them: role, sign-in, access."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from otc.identity.factors.queries import factor_kinds
 from otc.identity.factors.rules import factor_words
 from otc.identity.invitations.forms import AddressForm
-from otc.identity.invitations.queries import open_invitation_of, open_invitations
-from otc.identity.invitations.services import invitation_revoke
-from otc.identity.people.forms import LineForm, RoleForm
-from otc.identity.people.undo import line_set_undoably
+from otc.identity.invitations.queries import open_invitation_of, open_invitations, revoked_invitation
+from otc.identity.invitations.services import invitation_reopen, invitation_revoke
+from otc.identity.people.forms import TOP, LineForm, PersonForm, RoleForm
+from otc.identity.people.undo import line_set_undoably, person_describe_undoably
 from otc.identity.queries import members
 from otc.identity.tabs import settings_tabs
 from otc.tenancy.lines import lines_of
@@ -64,6 +65,11 @@ def has_left(person: Person, today: date) -> bool:
     return person.left_on is not None and person.left_on <= today
 
 
+def _line_of(manager_of: Mapping[UUID, UUID | None], person_id: UUID) -> dict[str, Any]:
+    """What the line's form begins with: nothing where the person stands in no line."""
+    return {"manager": manager_of[person_id] or TOP} if person_id in manager_of else {}
+
+
 def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResponse:
     """The page of one person; `more` are forms with their errors, or a new link to copy."""
     tenant = tenant_of(request)
@@ -73,9 +79,14 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
         "subject": person,
         "has_left": has_left(person, tenant.today),
         "is_oneself": person.id == tenant.person.id,
+        "words_form": PersonForm(
+            initial={"name": person.name, "title": person.title, "territory": person.territory}
+        ),
         "role_form": RoleForm(initial={"role": person.role}),
         "line_form": LineForm(
-            person=person, today=tenant.today, initial={"manager": tenant.chart.manager_of.get(person.id)}
+            person=person,
+            today=tenant.today,
+            initial=_line_of(tenant.chart.manager_of, person.id),
         ),
         "lines": lines_of(person.id),
         "zone": tenant.zone,
@@ -86,7 +97,7 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
         "factors": factor_words(factor_kinds(person.user_id)),
         "now": tenant.now,
     } | more
-    forms = (context["role_form"], context["address_form"], context["line_form"])
+    forms = [context[name] for name in ("words_form", "role_form", "address_form", "line_form")]
     has_errors = any(form.errors for form in forms)
     return render(request, "otc/identity/person.html", context, status=422 if has_errors else 200)
 
@@ -97,6 +108,24 @@ def render_person(request: HttpRequest, person: Person, **more: Any) -> HttpResp
 def person(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
     """One person: role, sign-in, access."""
     return render_person(request, person_or_404(person_id))
+
+
+@require_POST
+@page("manage_people")
+def change_words(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """Change name, title and territory."""
+    found = person_or_404(person_id)
+    form = PersonForm(request.POST)
+    if not form.is_valid():
+        return render_person(request, found, words_form=form)
+    try:
+        step_id = person_describe_undoably(found, **form.cleaned_data)
+    except ValueError as refusal:
+        form.add_error("name", str(refusal))
+        return render_person(request, found, words_form=form)
+    if step_id is not None:
+        messages.success(request, f"{found.name} is changed.", extra_tags=undo_address(slug, step_id))
+    return redirect("person", slug=slug, person_id=person_id)
 
 
 @require_POST
@@ -157,9 +186,10 @@ def deactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse
         messages.error(request, f"{refusal}.")
         return redirect("person", slug=slug, person_id=person_id)
     invitation = open_invitation_of(found.id)
+    undo = reverse("person_reactivate", kwargs={"slug": slug, "person_id": person_id})
     if invitation is not None:
         invitation_revoke(invitation, now=tenant.now)
-    undo = reverse("person_reactivate", kwargs={"slug": slug, "person_id": person_id})
+        undo = f"{undo}?invitation={invitation.id}"
     messages.success(request, f"{found.name} no longer has access.", extra_tags=undo)
     return redirect("people", slug=slug)
 
@@ -167,9 +197,11 @@ def deactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse
 @require_POST
 @page("manage_people")
 def reactivate(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
-    """Let a person who left back in."""
+    """Let a person who left back in; an undo names the invitation that went with them, which opens again."""
     found = person_or_404(person_id)
     if found.left_on is not None:
         person_return(found)
+        if (revoked := revoked_invitation(found.id, request.GET.get("invitation", ""))) is not None:
+            invitation_reopen(revoked)
         messages.success(request, f"{found.name} has access again.")
     return redirect("person", slug=slug, person_id=person_id)

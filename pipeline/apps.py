@@ -6,6 +6,7 @@ from django.apps import AppConfig
 # ground asks about currencies.
 REGISTERED = (
     "pipeline.accounts.undo",
+    "pipeline.closeplan.services",
     "pipeline.deal_views.services",
     "pipeline.duplicates.tasks",
     "pipeline.exports.tasks",

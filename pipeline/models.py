@@ -4,6 +4,7 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
+from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
 from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
 from pipeline.duplicates.models import DuplicatePair, Merge
@@ -26,6 +27,9 @@ __all__ = [
     "Activity",
     "ApprovalRequest",
     "BuyingRole",
+    "ClosePlan",
+    "ClosePlanEvent",
+    "ClosePlanLink",
     "CloseReason",
     "Competitor",
     "Contact",

@@ -32,6 +32,7 @@ from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
+from pipeline.closeplan.services import link_make, plan_set, seller_comment
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
 from pipeline.duplicates.models import DuplicatePair
@@ -195,6 +196,10 @@ def _around(deal: Opportunity, moment: Round) -> None:
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)
+    plan_set(deal.id, title="Together", person_ids=[moment.owner.id], milestone_ids=[])
+    ends = moment.now + timedelta(days=9)
+    link_make(deal.id, recipient="Lena Vogt", expires_at=ends, now=moment.now)
+    seller_comment(deal.id, text="Welcome", milestone_id=None, now=moment.now)
     deal_answer(deal.id, Answer("on_track"), now=moment.now, today=moment.now.date())
 
 

@@ -9,12 +9,14 @@ REGISTERED = (
     "pipeline.closeplan.services",
     "pipeline.deal_views.services",
     "pipeline.duplicates.tasks",
+    "pipeline.digest.tasks",
     "pipeline.exports.tasks",
     "pipeline.fields.tasks",
     "pipeline.health.tasks",
     "pipeline.imports.tasks",
     "pipeline.leads.services",
     "pipeline.opportunities.conversion",
+    "pipeline.telling.tasks",
     "pipeline.today.services",
 )
 

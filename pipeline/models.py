@@ -8,6 +8,7 @@ from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
 from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
 from pipeline.duplicates.models import DuplicatePair, Merge
+from pipeline.digest.models import Digest
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.fit.models import Scorecard
@@ -20,6 +21,7 @@ from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMi
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.models import DealTeamMember, Split
+from pipeline.telling.models import DealTold
 from pipeline.today.models import DealAnswer
 
 __all__ = [
@@ -39,8 +41,10 @@ __all__ = [
     "DealLine",
     "DealLink",
     "DealTeamMember",
+    "DealTold",
     "DealView",
     "DuplicatePair",
+    "Digest",
     "Health",
     "HistoryRow",
     "Lead",

@@ -37,6 +37,7 @@ from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
 from pipeline.duplicates.models import DuplicatePair
 from pipeline.duplicates.services import records_merge
+from pipeline.digest.models import Digest
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
@@ -58,6 +59,7 @@ from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add
+from pipeline.telling.models import DealTold
 from pipeline.today.services import Answer, deal_answer
 from tests.conftest import BEGINNING, House
 
@@ -205,6 +207,7 @@ def _around(deal: Opportunity, moment: Round) -> None:
 
 def _computed(deal: Opportunity, moment: Round) -> None:
     at = {"computed_at": moment.now}
+    DealTold(opportunity=deal, until=moment.now).save()
     Health(opportunity=deal, score=80, failed=[], computed_on=moment.now.date(), **at).save()
     Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
     StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
@@ -258,6 +261,10 @@ def _told(moment: Round) -> None:
     DealExport(person=moment.owner, format="csv").save()
     _doubled(moment)
     _lead(moment)
+    at = moment.now
+    Digest(
+        person=moment.owner, day=date(2000, 1, 1) + timedelta(days=moment.number), since=at, until=at
+    ).save()
     DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")
     person = Person.objects.get(name=f"Person {moment.number}")

@@ -7,8 +7,8 @@ from pipeline.buying.models import BuyingRole
 from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
 from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
-from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.digest.models import Digest
+from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.fit.models import Scorecard
@@ -43,8 +43,8 @@ __all__ = [
     "DealTeamMember",
     "DealTold",
     "DealView",
-    "DuplicatePair",
     "Digest",
+    "DuplicatePair",
     "Health",
     "HistoryRow",
     "Lead",

@@ -35,9 +35,9 @@ from pipeline.buying.services import buying_role_add
 from pipeline.closeplan.services import link_make, plan_set, seller_comment
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
+from pipeline.digest.models import Digest
 from pipeline.duplicates.models import DuplicatePair
 from pipeline.duplicates.services import records_merge
-from pipeline.digest.models import Digest
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set

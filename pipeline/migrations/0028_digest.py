@@ -11,7 +11,7 @@ from otc.tenancy.operations import Fence
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0018_notice_kinds"),
-        ("pipeline", "0025_close_plan"),
+        ("pipeline", "0027_close_plan"),
     ]
 
     operations = [

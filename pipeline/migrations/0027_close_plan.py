@@ -13,7 +13,7 @@ LINK_DOORWAY = f"{OWN_ROWS} OR token_hash = (SELECT current_setting('otc.token',
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0018_notice_kinds"),
-        ("pipeline", "0024_scorecards"),
+        ("pipeline", "0026_leads"),
     ]
 
     operations = [

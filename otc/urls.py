@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("otc.identity.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
+    path("plan/", include("pipeline.closeplan.urls")),
     path("mails/<str:token>/", mail_stop, name="mail_stop"),
     path("", home, name="home"),
     path("api/v1/", include("otc.api.urls")),

@@ -6,6 +6,11 @@ from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contac
 from pipeline.activities.api import Activities
 from pipeline.approvals.api import ApprovalDetail, Approvals, OpportunityApprovals
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
+from pipeline.closeplan.api import (
+    OpportunityClosePlan,
+    OpportunityClosePlanLink,
+    OpportunityClosePlanLinks,
+)
 from pipeline.comments.api import OpportunityComment, OpportunityComments
 from pipeline.deal_views.api import DealViews
 from pipeline.duplicates.api import DuplicateDismiss, Duplicates, Merges, MergeUndo
@@ -105,6 +110,17 @@ urlpatterns = [
     path("scorecard", FitScorecard.as_view(), name="api-scorecard"),
     path("scorecards", FitScorecards.as_view(), name="api-scorecards"),
     path(f"{DEAL}/approvals", OpportunityApprovals.as_view(), name="api-opportunity-approvals"),
+    path(f"{DEAL}/close-plan", OpportunityClosePlan.as_view(), name="api-opportunity-close-plan"),
+    path(
+        f"{DEAL}/close-plan/links",
+        OpportunityClosePlanLinks.as_view(),
+        name="api-opportunity-close-plan-links",
+    ),
+    path(
+        f"{DEAL}/close-plan/links/<uuid:close_plan_link_id>",
+        OpportunityClosePlanLink.as_view(),
+        name="api-opportunity-close-plan-link",
+    ),
     path("approvals", Approvals.as_view(), name="api-approvals"),
     path("approvals/<uuid:approval_id>", ApprovalDetail.as_view(), name="api-approval"),
     path("processes", Processes.as_view(), name="api-processes"),

@@ -6,14 +6,17 @@ from django.apps import AppConfig
 # ground asks about currencies.
 REGISTERED = (
     "pipeline.accounts.undo",
+    "pipeline.closeplan.services",
     "pipeline.deal_views.services",
     "pipeline.duplicates.tasks",
+    "pipeline.digest.tasks",
     "pipeline.exports.tasks",
     "pipeline.fields.tasks",
     "pipeline.health.tasks",
     "pipeline.imports.tasks",
     "pipeline.leads.services",
     "pipeline.opportunities.conversion",
+    "pipeline.telling.tasks",
     "pipeline.today.services",
 )
 

@@ -4,8 +4,10 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.models import BuyingRole
+from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
 from pipeline.comments.models import DealComment
 from pipeline.deal_views.models import DealView
+from pipeline.digest.models import Digest
 from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
@@ -19,6 +21,7 @@ from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMi
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.models import DealTeamMember, Split
+from pipeline.telling.models import DealTold
 from pipeline.today.models import DealAnswer
 
 __all__ = [
@@ -26,6 +29,9 @@ __all__ = [
     "Activity",
     "ApprovalRequest",
     "BuyingRole",
+    "ClosePlan",
+    "ClosePlanEvent",
+    "ClosePlanLink",
     "CloseReason",
     "Competitor",
     "Contact",
@@ -35,7 +41,9 @@ __all__ = [
     "DealLine",
     "DealLink",
     "DealTeamMember",
+    "DealTold",
     "DealView",
+    "Digest",
     "DuplicatePair",
     "Health",
     "HistoryRow",

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.accounts import views as accounts
 from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
+from pipeline.closeplan import views as closeplan
 from pipeline.comments import views as comments
 from pipeline.deal_views import views as deal_views
 from pipeline.duplicates import views as duplicates
@@ -83,6 +84,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/links/new/", links.deal_link_new, name="deal_link_new"),
     path("deals/<uuid:deal_id>/links/<uuid:link_id>/", links.deal_link_remove, name="deal_link_remove"),
     path("deals/<uuid:deal_id>/splits/", splitting.deal_splits, name="deal_splits"),
+    path("deals/<uuid:deal_id>/close-plan/", closeplan.close_plan, name="close_plan"),
+    path("deals/<uuid:deal_id>/close-plan/choose/", closeplan.close_plan_choose, name="close_plan_choose"),
+    path("deals/<uuid:deal_id>/close-plan/links/", closeplan.close_plan_link_new, name="close_plan_link_new"),
+    path(
+        "deals/<uuid:deal_id>/close-plan/links/<uuid:close_plan_link_id>/revoke/",
+        closeplan.close_plan_link_revoke,
+        name="close_plan_link_revoke",
+    ),
+    path(
+        "deals/<uuid:deal_id>/close-plan/comments/", closeplan.close_plan_comment, name="close_plan_comment"
+    ),
+    path(
+        "deals/<uuid:deal_id>/close-plan/events/<uuid:close_plan_event_id>/undo/",
+        closeplan.close_plan_undo,
+        name="close_plan_undo",
+    ),
     path("deals/<uuid:deal_id>/close/", closing.deal_close, name="deal_close"),
     path("deals/<uuid:deal_id>/reopen/", closing.deal_reopen, name="deal_reopen"),
     path("deals/<uuid:deal_id>/delete/", closing.deal_delete, name="deal_delete"),

@@ -32,8 +32,10 @@ from pipeline.accounts.services import account_create, contact_create
 from pipeline.activities.services import activity_log
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.buying.services import buying_role_add
+from pipeline.closeplan.services import link_make, plan_set, seller_comment
 from pipeline.comments.services import comment_add
 from pipeline.deal_views.models import DealView
+from pipeline.digest.models import Digest
 from pipeline.duplicates.models import DuplicatePair
 from pipeline.duplicates.services import records_merge
 from pipeline.exports.models import DealExport
@@ -57,6 +59,7 @@ from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add
+from pipeline.telling.models import DealTold
 from pipeline.today.services import Answer, deal_answer
 from tests.conftest import BEGINNING, House
 
@@ -195,11 +198,16 @@ def _around(deal: Opportunity, moment: Round) -> None:
     contact = Contact.objects.filter(account_id=deal.account_id)[0]
     buying_role_add(deal.id, contact_id=contact.id, role="champion", now=moment.now)
     activity_log(deal.id, kind="call", at=moment.now, now=moment.now, subject=moment.name)
+    plan_set(deal.id, title="Together", person_ids=[moment.owner.id], milestone_ids=[])
+    ends = moment.now + timedelta(days=9)
+    link_make(deal.id, recipient="Lena Vogt", expires_at=ends, now=moment.now)
+    seller_comment(deal.id, text="Welcome", milestone_id=None, now=moment.now)
     deal_answer(deal.id, Answer("on_track"), now=moment.now, today=moment.now.date())
 
 
 def _computed(deal: Opportunity, moment: Round) -> None:
     at = {"computed_at": moment.now}
+    DealTold(opportunity=deal, until=moment.now).save()
     Health(opportunity=deal, score=80, failed=[], computed_on=moment.now.date(), **at).save()
     Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
     StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
@@ -253,6 +261,10 @@ def _told(moment: Round) -> None:
     DealExport(person=moment.owner, format="csv").save()
     _doubled(moment)
     _lead(moment)
+    at = moment.now
+    Digest(
+        person=moment.owner, day=date(2000, 1, 1) + timedelta(days=moment.number), since=at, until=at
+    ).save()
     DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")
     person = Person.objects.get(name=f"Person {moment.number}")

@@ -18,13 +18,14 @@ class UnknownKind(LookupError):
 class Kind:
     """`effect` runs and commits with the job's own row; `long_effect` holds a lease and commits in steps.
 
-    A daily kind is asked for once on every day of each organization, by the clock.
+    A daily kind is asked for once on every day of each organization, by the clock, and is due at `hour` there.
     """
 
     name: str
     effect: Effect | None = None
     long_effect: LongEffect | None = None
     is_daily: bool = False
+    hour: int = 0
 
 
 _kinds: dict[str, Kind] = {}
@@ -40,11 +41,11 @@ def job(name: str) -> Callable[[Effect], Effect]:
     return register
 
 
-def long_job(name: str, *, is_daily: bool = False) -> Callable[[LongEffect], LongEffect]:
+def long_job(name: str, *, is_daily: bool = False, hour: int = 0) -> Callable[[LongEffect], LongEffect]:
     """Register long work: `effect(lease)` does short transactions through `lease.step()`."""
 
     def register(effect: LongEffect) -> LongEffect:
-        _kinds[name] = Kind(name, long_effect=effect, is_daily=is_daily)
+        _kinds[name] = Kind(name, long_effect=effect, is_daily=is_daily, hour=hour)
         return effect
 
     return register

@@ -53,11 +53,16 @@ def enqueue_many(
     return job_ids
 
 
-def enqueue_once(kind: str, *, key: str) -> UUID | None:
-    """Write a job unless this key was ever asked for: two clocks that ask for one day's work get one job."""
-    job_ids = _write(kind, {key: None}, due_at=None, on_conflict=ASK_ONCE)
+def enqueue_once(kind: str, *, key: str, due_at: datetime | None = None) -> UUID | None:
+    """Write a job unless this key was ever asked for: two clocks that ask for one day's work get one job.
+
+    Nobody rings for one that is due at an instant of its own: the sweep after it does.
+    """
+    job_ids = _write(kind, {key: None}, due_at=due_at, on_conflict=ASK_ONCE)
     if not job_ids:
         return None
+    if due_at is not None:
+        return job_ids[0]
     transaction.on_commit(partial(ring_for, current_organization_id(), kind, job_ids))
     return job_ids[0]
 

@@ -1,6 +1,6 @@
 """Celery's side: the doorbell, the sweep that rings again, and the clock that asks for daily work."""
 
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -51,8 +51,16 @@ def ask_for_daily_work(now: str | None = None) -> int:
 
 
 def _ask_for_day(organization_id: UUID, *, instant: datetime) -> int:
-    daily = [kind.name for kind in registered_kinds().values() if kind.is_daily]
+    daily = [kind for kind in registered_kinds().values() if kind.is_daily]
     with use(organization_id, channel="task"):
         zone = Organization.objects.values_list("timezone", flat=True).get(id=organization_id)
-        day = instant.astimezone(ZoneInfo(zone)).date().isoformat()
-        return sum(enqueue_once(kind, key=day) is not None for kind in daily)
+        day = instant.astimezone(ZoneInfo(zone)).date()
+        asked = [
+            enqueue_once(
+                kind.name,
+                key=day.isoformat(),
+                due_at=datetime.combine(day, time(kind.hour), ZoneInfo(zone)) if kind.hour else None,
+            )
+            for kind in daily
+        ]
+        return sum(job_id is not None for job_id in asked)

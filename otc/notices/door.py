@@ -20,7 +20,7 @@ from otc.tenancy.models import Organization, Person
 @never_cache
 def mail_stop(request: HttpRequest, token: str) -> HttpResponseBase:
     """GET asks, as programs open links too; POST stops, with `again` it lets them come again."""
-    if limited := ratelimit.consume_or_429(request, action="mail_stop"):
+    if limited := ratelimit.consume_or_429(request, action="mail_stop", limit_get=True):
         return limited
     try:
         organization_id, person_id, sort = stop_of(token)

@@ -39,6 +39,7 @@ TABLE = (
     Action("edit_deal", DEALS, "Change, delete and restore deals", WRITERS),
     Action("close_deal", DEALS, "Close deals as won, lost or no decision, and reopen them", WRITERS),
     Action("mark_milestone", DEALS, "Mark milestones as met or waived", WRITERS),
+    Action("share_close_plan", DEALS, "Share a deal’s close plan with the buyer by links", WRITERS),
     Action("log_activity", DEALS, "Log calls, meetings and mails", WRITERS),
     Action("comment_deal", DEALS, "Comment on deals and mention colleagues there", WRITERS),
     Action("edit_team", DEALS, "Add people to a deal’s team and take them off", WRITERS),

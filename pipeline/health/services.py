@@ -24,6 +24,7 @@ from pipeline.risk.models import Risk as RiskRow
 from pipeline.risk.queries import stage_rates
 from pipeline.risk.rules import Counts, Risk, risk
 from pipeline.risk.services import ScoredRisk, risks_write, stage_rates_learn
+from pipeline.telling.services import health_fell_tell
 
 BATCH = 1000
 THRESHOLDS_SECONDS = 36 * 3600
@@ -40,6 +41,7 @@ ON CONFLICT (organization_id, opportunity_id) DO UPDATE
 SET score = excluded.score, failed = excluded.failed, computed_at = excluded.computed_at,
     computed_on = excluded.computed_on
 WHERE pipeline_health.computed_at <= excluded.computed_at
+RETURNING opportunity_id, old.score, new.score
 """
 
 
@@ -234,6 +236,7 @@ def _write(healths: Mapping[UUID, Health], around: Surroundings) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, parameters)
+        health_fell_tell({row[0]: (row[1], row[2]) for row in cursor.fetchall() if row[1] is not None})
 
 
 def _failed_as_json(found: Health) -> str:

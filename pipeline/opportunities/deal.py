@@ -17,6 +17,8 @@ from otc.question import Question
 from pipeline.accounts.models import Contact
 from pipeline.activities.models import Activity
 from pipeline.buying.report import BuyingTeam, buying_team_report
+from pipeline.closeplan.queries import events_of
+from pipeline.closeplan.timeline import plan_entries
 from pipeline.comments.queries import latest_comments
 from pipeline.comments.timeline import comment_entries
 from pipeline.fit.report import FitReport, fit_report
@@ -144,7 +146,7 @@ class DealReport:
 def deal_report(
     question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
 ) -> DealReport | None:
-    """The deal, or None: not there, not visible, and not there yet at that instant. Eleven queries, twelve where a
+    """The deal, or None: not there, not visible, and not there yet at that instant. Twelve queries, thirteen where a
     custom field means people.
     """
     deal = visible_opportunity(deal_id, visible=question.visible)
@@ -177,6 +179,7 @@ def deal_report(
             *line_entries(lines, until=question.as_of),
             *link_entries(links, until=question.as_of),
             *comment_entries(latest_comments(deal_id, until=question.as_of)),
+            *plan_entries(events_of(deal_id, until=question.as_of)),
         ),
     )
     wanted = [entry for entry in told if tab == "all" or entry.kind == KIND_OF_TAB[tab]]

@@ -46,7 +46,7 @@ def entries(
     """
     found = [
         *_of_versions(versions, today=today, book=book or Book()),
-        *(_of_mark(mark) for mark in marks),
+        *(_of_mark(mark) for mark in marks if not _is_of_plan(mark)),
         *(_of_activity(activity) for activity in activities),
         *(entry for seat in seats for entry in _of_seat(seat, until=until)),
         *beside,
@@ -103,6 +103,11 @@ def _of_mark(mark: Any) -> Entry:
         who=mark.marked_by.name if mark.marked_by else "",
         note=mark.note or (mark.marked_by.name if mark.marked_by else ""),
     )
+
+
+def _is_of_plan(mark: Any) -> bool:
+    """Ticked by a buyer: the plan's own events tell it, with every tick taken back."""
+    return mark.marked_by_id is None and bool(mark.note.endswith("via close plan"))
 
 
 def _of_activity(activity: Any) -> Entry:

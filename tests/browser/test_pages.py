@@ -25,7 +25,14 @@ SERIOUS = """async rules => {
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
-    *("deals/{deal}/", "deals/{deal}/close/", "accounts/new/", "settings/people/", "settings/process/"),
+    *(
+        "deals/{deal}/",
+        "deals/{deal}/close/",
+        "deals/{deal}/close-plan/",
+        "accounts/new/",
+        "settings/people/",
+        "settings/process/",
+    ),
     *("settings/imports/", "settings/people/invite/", "settings/roles/", "settings/delegates/"),
     *("settings/security/", "settings/fields/", "settings/calendar/", "settings/currencies/"),
     *(

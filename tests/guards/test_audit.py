@@ -41,6 +41,8 @@ ELSEWHERE = {
     "pipeline/links/services.py": "the deal's timeline",
     "pipeline/opportunities/services.py": "the deal's versions",
     "pipeline/risk/services.py": "computed",
+    "pipeline/digest/services.py": "mails of what is on record elsewhere",
+    "pipeline/telling/services.py": "notices to people of the deal's versions",
     "pipeline/today/services.py": "the deal's versions and timeline; a snooze is each person's own view",
 }
 # Public functions that write without an entry of their own, with the reason.
@@ -59,6 +61,11 @@ SILENT = {
     "pipeline/leads/services.py:lead_marks_set": "records of the business; each mark says who and when",
     "pipeline/leads/services.py:put_lead_back": "puts one's own edit back",
     "pipeline/approvals/services.py:approvals_overtaken": "the deal's versions show what overtook the request",
+    "pipeline/closeplan/services.py:buyer_comment": "the deal's timeline",
+    "pipeline/closeplan/services.py:buyer_tick": "the deal's timeline",
+    "pipeline/closeplan/services.py:link_opened": "looking changes nothing",
+    "pipeline/closeplan/services.py:seller_comment": "the deal's timeline",
+    "pipeline/closeplan/services.py:tick_undo": "the deal's timeline",
 }
 
 

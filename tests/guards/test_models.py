@@ -25,6 +25,7 @@ DOORWAYS = {
     "otc_organization": "a signed-in user finds the organizations where they have a person; jobs iterate",
     "otc_apitoken": "a token is found by its hash",
     "otc_invitation": "an invitation is found by its link's hash",
+    "pipeline_closeplanlink": "a close plan is found by its link's hash",
     "otc_job": "sweep and worker find what is due",
 }
 # A unique key that doesn't start with the organization, and why.

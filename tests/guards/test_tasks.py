@@ -37,6 +37,8 @@ KINDS = {
     "deal_health": "health and risk of one deal",
     "notice_mail": "marks one notice as mailed, then mails its person; marked already it mails nothing",
     "find_duplicates": "pairs that look like one record, found anew; what was said to be none stays so",
+    "deals_due": "notices of close dates that passed yesterday and milestones due today, once a day",
+    "digest_daily": "marks one digest per person and day as sent, then mails it; marked already it mails nothing",
     "forget_notices": "deletes notices older than ninety days",
     "forget_undo_steps": "deletes undo steps older than thirty days",
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",

@@ -1,0 +1,81 @@
+"""Whose is the link in somebody's hand, which links does a deal have, and what happened on its plan?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.utils.crypto import constant_time_compare
+
+from otc.tenancy.context import current_organization_id, through_doorway
+from otc.tenancy.models import FOREVER
+from pipeline.closeplan.links import BrokenLink, hash_of
+from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
+
+ENTERED = """
+SELECT stage_id, max(valid_from) FROM (
+  SELECT stage_id, valid_from, lag(stage_id) OVER (ORDER BY valid_from) AS before
+  FROM pipeline_opportunityversion
+  WHERE organization_id = %s AND opportunity_id = %s AND known_to = %s
+) AS v WHERE stage_id IS DISTINCT FROM before AND stage_id IS NOT NULL GROUP BY stage_id
+"""
+
+
+@dataclass(frozen=True)
+class FoundLink:
+    """A link as its token finds it, before any organization is known."""
+
+    id: UUID
+    organization_id: UUID
+    opportunity_id: UUID
+    recipient: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    def is_open(self, *, now: datetime) -> bool:
+        return self.revoked_at is None and self.expires_at > now
+
+
+def link_by_token(token: str) -> FoundLink | None:
+    """The link of a token, open or not; None for one that was never made or was changed."""
+    try:
+        token_hash = hash_of(token)
+    except BrokenLink:
+        return None
+    rows = through_doorway(
+        "token",
+        token_hash,
+        "SELECT id, organization_id, opportunity_id, recipient, expires_at, revoked_at, token_hash "
+        "FROM pipeline_closeplanlink WHERE token_hash = %s",
+        [token_hash],
+    )
+    # The index has compared them already; this one takes as long for a near miss as for a far one.
+    if not rows or not constant_time_compare(rows[0][6], token_hash):
+        return None
+    return FoundLink(*rows[0][:6])
+
+
+def plan_of(opportunity_id: UUID) -> ClosePlan | None:
+    found: ClosePlan | None = ClosePlan.objects.filter(opportunity_id=opportunity_id).first()
+    return found
+
+
+def links_of(opportunity_id: UUID) -> list[ClosePlanLink]:
+    """The deal's links, open or over, the latest first."""
+    found = ClosePlanLink.objects.filter(opportunity_id=opportunity_id)
+    return list(found.select_related("made_by").order_by("-made_at", "-id"))
+
+
+def events_of(opportunity_id: UUID, *, until: datetime | None = None) -> list[ClosePlanEvent]:
+    """What happened on the deal's plan, the latest first, with names."""
+    found = ClosePlanEvent.objects.filter(opportunity_id=opportunity_id)
+    if until is not None:
+        found = found.filter(at__lte=until)
+    return list(found.select_related("link", "person", "milestone").order_by("-at", "-id"))
+
+
+def stages_entered(opportunity_id: UUID) -> dict[UUID, datetime]:
+    """When the deal last came into each stage that it was in."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENTERED, [str(current_organization_id()), str(opportunity_id), FOREVER])
+        return dict(cursor.fetchall())

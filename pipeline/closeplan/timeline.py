@@ -1,0 +1,36 @@
+"""What a buyer, and we, did in the close plan, as entries of the deal's timeline."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipeline.closeplan.models import ClosePlanEvent
+from pipeline.opportunities.timeline import CONTACT, MILESTONE, Entry
+
+SHOWN_CHARACTERS = 300
+
+
+def plan_entries(events: Iterable[ClosePlanEvent]) -> Iterable[Entry]:
+    return [_entry(event) for event in events]
+
+
+def _entry(event: Any) -> Entry:
+    who = event.link.recipient if event.link else event.person.name if event.person else ""
+    by = f"by {who} via close plan" if event.link else f"by {who} in the close plan"
+    if event.act == "comment":
+        about = f" on {event.milestone.name}" if event.milestone else ""
+        title, note = _short(event.text), f"Comment{about} {by}"
+        return Entry(at=event.at, kind=CONTACT, icon="note", title=title, who=who, note=note)
+    words = "met" if event.act == "met" else "open again"
+    return Entry(
+        at=event.at,
+        kind=MILESTONE,
+        icon="check" if event.act == "met" else "box",
+        title=f"Milestone {words}: {event.milestone.name}",
+        who=who,
+        note=by,
+    )
+
+
+def _short(text: str) -> str:
+    """What fits a timeline; the whole stands in the close plan."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from pipeline.opportunities.models import Opportunity
 from postmortem.demo.copying import copy_rows
 from postmortem.demo.ground import Ground, GroundWriter, milestone_counts, process_ready
 from postmortem.demo.histories import deals_write
+from postmortem.demo.leads import LeadWriter
 from postmortem.demo.sign_ins import SignIn, sign_ins_create
 
 HEALTH_JOB = "health_daily"
@@ -164,7 +165,8 @@ def organization_fill(
     progress: Progress,
 ) -> None:
     """Write the company, its deals and what people called, into the organization in context."""
-    today = now.astimezone(ZoneInfo(organization.timezone)).date()
+    zone = ZoneInfo(organization.timezone)
+    today = now.astimezone(zone).date()
     process = process_ready(seed=seed, at=BEGINNING)
     company = build_company(
         plan, deals=deals, seed=seed, today=today, milestones_per_stage=milestone_counts(process)
@@ -179,6 +181,7 @@ def organization_fill(
             f"{rate:,.0f} versions a second"
         )
     calls_write(company, ground, calls=build_calls(company, ledger))
+    LeadWriter(company, ground.people, day=datetime.combine(today, time(), tzinfo=zone)).write()
 
 
 def calls_write(company: DemoCompany, ground: Ground, *, calls: Iterable[DemoCall]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -28,6 +29,7 @@ from otc.tenancy.models import FOREVER, Person, ReportingLine
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.history.models import HistoryRow, OpportunityVersion
+from pipeline.leads.models import Lead, LeadMark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.team.models import DealTeamMember, Split
 from postmortem.demo.copying import cell
@@ -237,3 +239,15 @@ def test_a_hundred_thousand_deals_take_minutes_and_little_memory(db: None) -> No
     with use(seeded.organization.id):
         assert Opportunity.objects.count() == 100_000
         assert OpportunityVersion.objects.count() > 500_000
+
+
+def test_leads_come_in_every_state_and_point_to_their_deals(kitano: Seeded) -> None:
+    with use(kitano.organization.id):
+        leads = list(Lead.objects.select_related("opportunity"))
+        states = Counter(lead.state for lead in leads)
+        assert min(states["open"], states["converted"], states["returned"]) > 3
+        assert all((lead.opportunity is not None) == (lead.state == "converted") for lead in leads)
+        for lead in leads:
+            assert lead.created_at <= (lead.decided_at or NOW) <= NOW
+            assert lead.opportunity is None or lead.source == lead.opportunity.source
+        assert LeadMark.objects.count() > len(leads)

@@ -55,7 +55,7 @@ from pipeline.opportunities.services import (
     opportunity_create,
     opportunity_edit,
 )
-from pipeline.plans.services import Plan, Touch, plan_set
+from pipeline.plans.services import Plan, Touch, account_plan_set
 from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.rules import Share
@@ -244,7 +244,7 @@ def _planned(moment: Round) -> None:
     contact = Contact.objects.order_by("-id").first()
     assert contact is not None
     touch = Touch("Call", moment.now.date(), owner_id=moment.owner.id)
-    plan_set(contact.account_id, Plan("Grow", [(contact.id, "decides")], [touch]), now=moment.now)
+    account_plan_set(contact.account_id, Plan("Grow", [(contact.id, "decides")], [touch]), now=moment.now)
 
 
 def _lead(moment: Round) -> None:

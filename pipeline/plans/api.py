@@ -14,7 +14,7 @@ from otc.api.endpoints import Endpoint
 from otc.api.parameters import Strict
 from pipeline.accounts.models import Account
 from pipeline.plans.report import plan_report
-from pipeline.plans.services import MOST_PEOPLE, MOST_TOUCHES, Plan, Touch, plan_set
+from pipeline.plans.services import MOST_PEOPLE, MOST_TOUCHES, Plan, Touch, account_plan_set
 
 
 class PlanPersonFields(Strict):
@@ -77,7 +77,7 @@ class AccountPlanDetail(Endpoint):
             people=[(one["contact_id"], one["why"]) for one in content.get("people", [])],
             touches=[Touch(**one) for one in content.get("touches", [])],
         )
-        plan_set(account_id, plan, now=timezone.now())
+        account_plan_set(account_id, plan, now=timezone.now())
         return Response(_item(account_id))
 
 

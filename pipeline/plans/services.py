@@ -41,7 +41,7 @@ class Plan:
     touches: Sequence[Touch] = ()
 
 
-def plan_set(account_id: UUID, plan: Plan, *, now: datetime) -> UUID | None:
+def account_plan_set(account_id: UUID, plan: Plan, *, now: datetime) -> UUID | None:
     """Write the whole plan: what is left out is taken off. Returns the step that takes it back. Raises Invalid."""
     account: Account = Account.objects.select_for_update().get(id=account_id)
     _check(account_id, plan)

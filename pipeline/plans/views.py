@@ -22,7 +22,7 @@ from pipeline.accounts.rules import Invalid
 from pipeline.opportunities.views.answers import back
 from pipeline.plans.models import PlannedTouch
 from pipeline.plans.report import plan_report
-from pipeline.plans.services import MOST_TOUCHES, Plan, Touch, plan_set, touch_done
+from pipeline.plans.services import MOST_TOUCHES, Plan, Touch, account_plan_set, touch_done
 
 SPARE = 3
 MOST_OFFERED = 100
@@ -40,7 +40,7 @@ def account_plan(request: HttpRequest, slug: str, account_id: UUID) -> HttpRespo
     if request.method == "POST":
         try:
             with transaction.atomic():
-                step_id = plan_set(account_id, plan_of(request), now=timezone.now())
+                step_id = account_plan_set(account_id, plan_of(request), now=timezone.now())
         except (Invalid, DayNotUnderstood) as refusal:
             error = refusal.reason if isinstance(refusal, Invalid) else str(refusal)
         else:

@@ -13,7 +13,7 @@ from pipeline.duplicates.services import records_merge
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_delete
 from pipeline.plans.models import AccountPlan, PlannedTouch, PlanPerson
-from pipeline.plans.services import Plan, Touch, plan_set
+from pipeline.plans.services import Plan, Touch, account_plan_set
 from tests.api_client import Caller
 
 
@@ -62,7 +62,9 @@ def planned(house: Any) -> tuple[Account, PlannedTouch]:
         contact = contact_create(account.id, name="Helena Strand")
         day = timezone.now().date()
         touches = [Touch("Call about the depot", day), Touch("Visit", day + timedelta(days=9))]
-        plan_set(account.id, Plan("Two depots", [(contact.id, "decides")], touches), now=timezone.now())
+        account_plan_set(
+            account.id, Plan("Two depots", [(contact.id, "decides")], touches), now=timezone.now()
+        )
         return account, PlannedTouch.objects.get(text="Call about the depot")
 
 
@@ -114,7 +116,7 @@ def test_a_due_touch_is_in_its_owners_today_until_it_is_done(house: Any, signed_
 
 def test_plans_move_when_accounts_merge(inside: Any) -> None:
     kept, gone = account_create(name="Kestrel"), account_create(name="Kestrel AG")
-    plan_set(gone.id, Plan("Grow", [], [Touch("Call", timezone.now().date())]), now=timezone.now())
+    account_plan_set(gone.id, Plan("Grow", [], [Touch("Call", timezone.now().date())]), now=timezone.now())
     records_merge("account", kept_id=kept.id, gone_id=gone.id, chosen={}, now=timezone.now())
     assert AccountPlan.objects.get().account_id == PlannedTouch.objects.get().account_id == kept.id
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from pipeline.accounts.api import AccountDetail, Accounts, ContactDetail, Contacts
+from pipeline.accounts.api_group import AccountGroup, AccountProducts
 from pipeline.activities.api import Activities
 from pipeline.approvals.api import ApprovalDetail, Approvals, OpportunityApprovals
 from pipeline.buying.api import OpportunityBuyingRole, OpportunityBuyingRoles
@@ -36,6 +37,7 @@ from pipeline.opportunities.api import (
     OpportunityReopen,
 )
 from pipeline.opportunities.api_catalogue import Competitors, Products
+from pipeline.plans.api import AccountPlanDetail
 from pipeline.process.api import (
     Milestones,
     OpportunityMilestoneMark,
@@ -52,6 +54,9 @@ DEAL = "opportunities/<uuid:opportunity_id>"
 urlpatterns = [
     path("accounts", Accounts.as_view(), name="api-accounts"),
     path("accounts/<uuid:account_id>", AccountDetail.as_view(), name="api-account"),
+    path("accounts/<uuid:account_id>/group", AccountGroup.as_view(), name="api-account-group"),
+    path("accounts/<uuid:account_id>/plan", AccountPlanDetail.as_view(), name="api-account-plan"),
+    path("accounts/<uuid:account_id>/products", AccountProducts.as_view(), name="api-account-products"),
     path("contacts", Contacts.as_view(), name="api-contacts"),
     path("contacts/<uuid:contact_id>", ContactDetail.as_view(), name="api-contact"),
     path("duplicates", Duplicates.as_view(), name="api-duplicates"),

@@ -5,6 +5,7 @@ from django.apps import AppConfig
 # What registers itself when it is imported: kinds of jobs, which services ask for by name, ways to undo, and what the
 # ground asks about currencies.
 REGISTERED = (
+    "pipeline.accounts.deletion",
     "pipeline.accounts.undo",
     "pipeline.closeplan.services",
     "pipeline.deal_views.services",
@@ -17,6 +18,7 @@ REGISTERED = (
     "pipeline.leads.services",
     "pipeline.opportunities.conversion",
     "pipeline.telling.tasks",
+    "pipeline.plans.services",
     "pipeline.today.services",
 )
 

@@ -18,6 +18,7 @@ from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.lines.models import DealLine
 from pipeline.links.models import DealLink
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
+from pipeline.plans.models import AccountPlan, PlannedTouch, PlanPerson
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.models import DealTeamMember, Split
@@ -26,6 +27,7 @@ from pipeline.today.models import DealAnswer
 
 __all__ = [
     "Account",
+    "AccountPlan",
     "Activity",
     "ApprovalRequest",
     "BuyingRole",
@@ -56,6 +58,8 @@ __all__ = [
     "OpportunityFieldValue",
     "OpportunityMilestone",
     "OpportunityVersion",
+    "PlanPerson",
+    "PlannedTouch",
     "Process",
     "ProcessVersion",
     "Product",

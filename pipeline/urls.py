@@ -27,6 +27,7 @@ from pipeline.opportunities.views import (
     next_step,
     trash,
 )
+from pipeline.plans import views as plans
 from pipeline.team import splitting
 from pipeline.team import views as team
 from pipeline.today import views as today
@@ -127,6 +128,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/new/", accounts.account_new, name="account_new"),
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),
+    path("accounts/<uuid:account_id>/plan/", plans.account_plan, name="account_plan"),
+    path("touches/<uuid:touch_id>/done/", plans.touch_tick, name="touch_tick"),
+    path("accounts/<uuid:account_id>/delete/", accounts.account_forget, name="account_delete"),
     path("accounts/<uuid:account_id>/edit/", accounts.account_change, name="account_change"),
     path("accounts/<uuid:account_id>/contacts/", accounts.contact_new, name="contact_new"),
     path(

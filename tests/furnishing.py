@@ -55,6 +55,7 @@ from pipeline.opportunities.services import (
     opportunity_create,
     opportunity_edit,
 )
+from pipeline.plans.services import Plan, Touch, account_plan_set
 from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk, StageRate
 from pipeline.team.rules import Share
@@ -239,6 +240,13 @@ def chain_now() -> None:
         cursor.execute("SET CONSTRAINTS audit_chained IMMEDIATE; SET CONSTRAINTS audit_chained DEFERRED")
 
 
+def _planned(moment: Round) -> None:
+    contact = Contact.objects.order_by("-id").first()
+    assert contact is not None
+    touch = Touch("Call", moment.now.date(), owner_id=moment.owner.id)
+    account_plan_set(contact.account_id, Plan("Grow", [(contact.id, "decides")], [touch]), now=moment.now)
+
+
 def _lead(moment: Round) -> None:
     check = LeadCheck(text=f"Question {moment.number}")
     check.save()
@@ -265,6 +273,7 @@ def _told(moment: Round) -> None:
     Digest(
         person=moment.owner, day=date(2000, 1, 1) + timedelta(days=moment.number), since=at, until=at
     ).save()
+    _planned(moment)
     DealView(person=moment.owner, name=moment.name, query="group=stage").save()
     notice_send(moment.owner.id, text=f"Notice {moment.number}")
     person = Person.objects.get(name=f"Person {moment.number}")

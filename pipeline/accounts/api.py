@@ -16,6 +16,7 @@ from otc.api.parameters import AttributesField, Strict
 from otc.fields.queries import field_book
 from otc.tenancy.models import Organization
 from otc.tenancy.services import fold
+from pipeline.accounts.deletion import account_delete
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import (
@@ -185,7 +186,11 @@ class Accounts(NamedList):
 
 
 class AccountDetail(Endpoint):
-    actions: ClassVar[dict[str, str]] = {"GET": "view_accounts", "PATCH": "edit_account"}
+    actions: ClassVar[dict[str, str]] = {
+        "GET": "view_accounts",
+        "PATCH": "edit_account",
+        "DELETE": "edit_account",
+    }
 
     @extend_schema(operation_id="accounts_get", tags=["accounts"], responses=AccountItem)
     def get(self, request: Request, account_id: UUID) -> Response:
@@ -202,6 +207,13 @@ class AccountDetail(Endpoint):
         changes = self.content(AccountEdit, partial=True)
         account_edit(account_id, changes=changes)
         return Response(one_item(Account, ACCOUNT_COLUMNS, account_id, self.tenant.organization))
+
+    @extend_schema(operation_id="accounts_delete", tags=["accounts"], responses={204: None})
+    def delete(self, request: Request, account_id: UUID) -> Response:
+        """Delete an account that nothing hangs on; with deals, people or accounts below it is refused."""
+        one_row(Account, ("id",), account_id)
+        account_delete(account_id)
+        return Response(status=204)
 
 
 class Contacts(NamedList):

@@ -7,6 +7,8 @@ from django import forms
 
 from otc.fields.queries import Book
 from otc.fields.rules import Reading
+from otc.tenancy.services import fold
+from pipeline.accounts.models import Account
 from pipeline.fields.forms import add_fields, field_values
 
 
@@ -19,6 +21,12 @@ class AccountForm(forms.Form):
     name = forms.CharField(max_length=300, label="Name")
     industry = forms.CharField(max_length=200, required=False, label="Industry")
     country = forms.CharField(max_length=100, required=False, label="Country")
+    parent = forms.CharField(
+        max_length=300,
+        required=False,
+        label="Part of",
+        help_text="The name of the account that it belongs to",
+    )
 
     def __init__(
         self,
@@ -34,7 +42,23 @@ class AccountForm(forms.Form):
 
     def record_fields(self) -> dict[str, Any]:
         """What account_create and account_edit take."""
-        return record_fields(self, ("name", "industry", "country"))
+        parent: Account | None = self.cleaned_data["parent"]
+        own = record_fields(self, ("name", "industry", "country"))
+        return own | {"parent_id": parent.id if parent else None}
+
+    def clean_parent(self) -> Account | None:
+        """The one account of this name."""
+        name = str(self.cleaned_data["parent"]).strip()
+        if not name:
+            return None
+        found = list(Account.objects.filter(name_folded=fold(name)).order_by("id")[:2])
+        if len(found) == 1:
+            return found[0]
+        raise forms.ValidationError(
+            f"Several accounts are called “{name}”; merge them first"
+            if found
+            else f"There is no account “{name}”; add it first, or leave this empty"
+        )
 
 
 class ContactForm(forms.Form):

@@ -57,6 +57,7 @@ class AccountReport:
     contacts: tuple[Contact, ...]
     deals: tuple[DealRow, ...]
     row: AccountRow
+    question: Question
 
 
 def accounts_report(
@@ -166,4 +167,5 @@ def account_report(question: Question, account_id: UUID, *, since: datetime) -> 
         contacts=tuple(Contact.objects.filter(account_id=account_id).order_by("name_folded", "id")),
         deals=tuple(deals),
         row=account_rows([plain], question)[0],
+        question=question,
     )

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from otc.fields.queries import field_book
 from otc.fields.shown import shown_fields
@@ -18,13 +19,18 @@ from otc.ui.controls import href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
 from otc.undo.views import undo_address
+from pipeline.accounts.deletion import account_delete
 from pipeline.accounts.forms import AccountForm, ContactForm
+from pipeline.accounts.group import group_report
 from pipeline.accounts.models import Account, Contact
+from pipeline.accounts.purchases import purchases_of
 from pipeline.accounts.report import AccountReport, account_report, accounts_report
 from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.accounts.undo import account_edit_undoably, contact_edit_undoably
+from pipeline.duplicates.report import duplicates_of
 from pipeline.fields.forms import input_of
+from pipeline.plans.report import plan_report
 
 CONTACT_HEAD = ("id", "name", "title", "email", "phone")
 
@@ -48,6 +54,7 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
         else "",
         "first_href": href_with(request.path, request.GET, after=None) if after else "",
         "can_edit": tenant_of(request).may("edit_account"),
+        "can_merge": tenant_of(request).may("merge_duplicates"),
     }
     return render(request, "pipeline/accounts/accounts.html", context)
 
@@ -141,6 +148,12 @@ def context_of(request: HttpRequest, report: AccountReport, *, form: ContactForm
         "contact_form": form,
         "can_edit": False,
         "can_edit_account": tenant_of(request).may("edit_account"),
+        "group": group_report(report.account.id, report.question),
+        "purchases": purchases_of(report.account),
+        "plan": plan_report(report.account.id),
+        "doubles": duplicates_of("account", report.account.id, visible=tenant_of(request).visible)
+        if tenant_of(request).may("merge_duplicates")
+        else [],
         "no_rate_href": href_with(
             listed, {}, account_id=str(report.account.id), state="any", scope="everyone", tab="no_rate"
         ),
@@ -154,7 +167,12 @@ def account_change(request: HttpRequest, slug: str, account_id: UUID) -> HttpRes
     found = Account.objects.filter(id=account_id).first()
     if found is None:
         raise Http404
-    initial = {"name": found.name, "industry": found.industry, "country": found.country}
+    initial = {
+        "name": found.name,
+        "industry": found.industry,
+        "country": found.country,
+        "parent": found.parent.name if found.parent else "",
+    }
     form = AccountForm(
         request.POST if request.method == "POST" else None,
         initial=initial,
@@ -173,9 +191,26 @@ def account_change(request: HttpRequest, slug: str, account_id: UUID) -> HttpRes
             return redirect("account", slug=slug, account_id=account_id)
     home = reverse("account", args=[slug, account_id])
     context = {"page_title": f"Edit {found.name}", "form": form, "home": home, "account": found}
+    context["is_account"] = True
     return render(
         request, "pipeline/accounts/account_form.html", context, status=422 if form.is_bound else 200
     )
+
+
+@require_POST
+@page("edit_account")
+def account_forget(request: HttpRequest, slug: str, account_id: UUID) -> HttpResponse:
+    """Delete an account that nothing hangs on; else say what does and what to do."""
+    found = Account.objects.filter(id=account_id).first()
+    if found is None:
+        raise Http404
+    try:
+        step_id = account_delete(account_id)
+    except Invalid as invalid:
+        messages.error(request, invalid.reason)
+        return redirect("account", slug=slug, account_id=account_id)
+    messages.success(request, f"{found.name} deleted", extra_tags=undo_address(slug, step_id))
+    return redirect("accounts", slug=slug)
 
 
 @page("edit_account")

@@ -28,6 +28,7 @@ from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.views.answers import back, deal_or_404, is_htmx, tenant_after_write, toast
 from pipeline.opportunities.views.frame import sees_only_own
+from pipeline.plans.report import touches_due
 from pipeline.today.asked import read_answer
 from pipeline.today.queries import Beside, beside_of
 from pipeline.today.report import TodayReport, today_report
@@ -158,6 +159,7 @@ def context_of(request: HttpRequest, report: TodayReport, *, form: str = "") -> 
         "marks": [place < done for place in range(total)] if done and total <= MARKS else [],
         "parts": parts,
         "quarter_bar": quarter_bar(parts, label=f"Won and open in {question.period.label}"),
+        "touches": touches_due(question.viewer.id, today=question.day) if is_own else [],
         "sure_minor": sum(beside.parts.get(category, 0) for category in SURE),
     }
 

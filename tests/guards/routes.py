@@ -31,6 +31,7 @@ MODEL_OF = {
     "version": "opportunityversion",
     "approval": "approvalrequest",
     "pair": "duplicatepair",
+    "touch": "plannedtouch",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

@@ -56,6 +56,7 @@ SILENT = {
     "otc/imports/runs.py:run_upload": "brings nothing in",
     "otc/money/services.py:shown_currency_set": "each person's own view",
     "pipeline/duplicates/services.py:put_pair_back": "what was proposed before is proposed again",
+    "pipeline/plans/services.py:put_plan_back": "puts one's own edit back",
     "pipeline/leads/services.py:lead_create": "records of the business",
     "pipeline/leads/services.py:lead_edit": "records of the business",
     "pipeline/leads/services.py:lead_marks_set": "records of the business; each mark says who and when",

@@ -22,7 +22,7 @@ from tests.api_client import READ, Caller
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 HTMX = {"HX-Request": "true"}
-MOST_QUERIES = 11
+MOST_QUERIES = 12
 
 
 def today():

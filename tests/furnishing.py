@@ -41,7 +41,7 @@ from pipeline.duplicates.services import records_merge
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
-from pipeline.health.models import Health
+from pipeline.health.models import Health, HealthChange
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.leads.models import LeadCheck
 from pipeline.leads.services import lead_create, lead_marks_set
@@ -210,6 +210,7 @@ def _computed(deal: Opportunity, moment: Round) -> None:
     at = {"computed_at": moment.now}
     DealTold(opportunity=deal, until=moment.now).save()
     Health(opportunity=deal, score=80, failed=[], computed_on=moment.now.date(), **at).save()
+    HealthChange(opportunity=deal, at=moment.now, before=90, after=80, failing=["Silent"]).save()
     Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
     StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
 

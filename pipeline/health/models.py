@@ -17,3 +17,17 @@ class Health(TenantModel):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization", "opportunity"], name="health_once"),)
+
+
+class HealthChange(TenantModel):
+    """A score that moved: from what to what, and which checks began to fail or passed again, by their titles."""
+
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    before = models.PositiveSmallIntegerField()
+    after = models.PositiveSmallIntegerField()
+    failing = models.JSONField(default=list)
+    passing = models.JSONField(default=list)
+
+    class Meta:
+        indexes = (models.Index(fields=["organization", "opportunity", "-at"], name="health_change_by_deal"),)

@@ -30,18 +30,30 @@ BATCH = 1000
 THRESHOLDS_SECONDS = 36 * 3600
 
 # A refresh that read earlier never overwrites one that read later, and a deal that closed meanwhile gets no row.
+# Where a score moves, what it was and the checks that made the difference are kept for the deal's timeline.
 UPSERT = """
-INSERT INTO pipeline_health (organization_id, opportunity_id, score, failed, computed_at, computed_on)
-SELECT %s, h.opportunity_id, h.score, h.failed, %s, %s
-FROM unnest(%s::uuid[], %s::int[], %s::jsonb[]) AS h(opportunity_id, score, failed)
-JOIN pipeline_opportunity o ON o.organization_id = %s AND o.id = h.opportunity_id
-  AND o.outcome IS NULL AND o.deleted_at IS NULL
-ORDER BY h.opportunity_id
-ON CONFLICT (organization_id, opportunity_id) DO UPDATE
-SET score = excluded.score, failed = excluded.failed, computed_at = excluded.computed_at,
-    computed_on = excluded.computed_on
-WHERE pipeline_health.computed_at <= excluded.computed_at
-RETURNING opportunity_id, old.score, new.score
+WITH written AS (
+  INSERT INTO pipeline_health (organization_id, opportunity_id, score, failed, computed_at, computed_on)
+  SELECT %(organization)s, h.opportunity_id, h.score, h.failed, %(now)s, %(today)s
+  FROM unnest(%(ids)s::uuid[], %(scores)s::int[], %(failed)s::jsonb[]) AS h(opportunity_id, score, failed)
+  JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = h.opportunity_id
+    AND o.outcome IS NULL AND o.deleted_at IS NULL
+  ORDER BY h.opportunity_id
+  ON CONFLICT (organization_id, opportunity_id) DO UPDATE
+  SET score = excluded.score, failed = excluded.failed, computed_at = excluded.computed_at,
+      computed_on = excluded.computed_on
+  WHERE pipeline_health.computed_at <= excluded.computed_at
+  RETURNING opportunity_id, old.score AS was, new.score AS score, old.failed AS had_failed, new.failed AS failed
+), moved AS (
+  INSERT INTO pipeline_healthchange (organization_id, opportunity_id, at, before, after, failing, passing)
+  SELECT %(organization)s, w.opportunity_id, %(now)s, w.was, w.score,
+    (SELECT coalesce(jsonb_agg(f.row -> 'title'), '[]') FROM jsonb_array_elements(w.failed) AS f(row)
+     WHERE NOT w.had_failed @> jsonb_build_array(jsonb_build_object('check', f.row -> 'check'))),
+    (SELECT coalesce(jsonb_agg(f.row -> 'title'), '[]') FROM jsonb_array_elements(w.had_failed) AS f(row)
+     WHERE NOT w.failed @> jsonb_build_array(jsonb_build_object('check', f.row -> 'check')))
+  FROM written w WHERE w.was <> w.score
+)
+SELECT opportunity_id, was, score FROM written
 """
 
 
@@ -224,16 +236,14 @@ def _moved_back_from(deal: Opportunity, around: Surroundings, *, furthest: UUID 
 
 
 def _write(healths: Mapping[UUID, Health], around: Surroundings) -> None:
-    organization_id = str(current_organization_id())
-    parameters: list[Any] = [
-        organization_id,
-        around.now,
-        around.today,
-        [str(opportunity_id) for opportunity_id in healths],
-        [found.score for found in healths.values()],
-        [_failed_as_json(found) for found in healths.values()],
-        organization_id,
-    ]
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "now": around.now,
+        "today": around.today,
+        "ids": [str(opportunity_id) for opportunity_id in healths],
+        "scores": [found.score for found in healths.values()],
+        "failed": [_failed_as_json(found) for found in healths.values()],
+    }
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, parameters)
         health_fell_tell({row[0]: (row[1], row[2]) for row in cursor.fetchall() if row[1] is not None})

@@ -23,6 +23,7 @@ from pipeline.comments.queries import latest_comments
 from pipeline.comments.timeline import comment_entries
 from pipeline.fit.report import FitReport, fit_report
 from pipeline.health.models import Health
+from pipeline.health.timeline import health_changes, health_entries
 from pipeline.history.queries import timeline
 from pipeline.lines.queries import lines_at, lines_ever
 from pipeline.lines.report import LinesReport, lines_report
@@ -177,6 +178,7 @@ def deal_report(
         book=book,
         beside=(
             *line_entries(lines, until=question.as_of),
+            *health_entries(health_changes(deal_id, until=question.as_of)),
             *link_entries(links, until=question.as_of),
             *comment_entries(latest_comments(deal_id, until=question.as_of)),
             *plan_entries(events_of(deal_id, until=question.as_of)),

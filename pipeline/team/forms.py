@@ -22,6 +22,7 @@ class TeamMemberForm(forms.Form):
         here = Person.objects.filter(left_on__isnull=True).exclude(role=Role.INTEGRATION)
         people = here.order_by("name_folded", "id").values_list("id", "name")
         self.fields["person"].choices = [(str(person_id), name) for person_id, name in people]  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["person"].widget.attrs["autofocus"] = True
         self.fields["part"].widget.attrs |= {"list": "team-parts", "autocomplete": "off"}
 
     @property

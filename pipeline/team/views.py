@@ -11,7 +11,8 @@ from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url
-from pipeline.team.forms import TeamMemberForm
+from pipeline.opportunities.views.rooms import room_form
+from pipeline.team.forms import PARTS, TeamMemberForm
 from pipeline.team.models import DealTeamMember
 from pipeline.team.rules import TeamRefused
 from pipeline.team.services import team_member_add, team_member_remove, team_member_restore
@@ -25,11 +26,14 @@ def editable_deal(request: HttpRequest, deal_id: UUID) -> Opportunity:
     return deal
 
 
-@require_POST
 @page("edit_team")
 def deal_team_add(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
-    """POST `person` and `part`."""
+    """`/deals/<id>/team/`: GET the form, POST `person` and `part`."""
     deal = editable_deal(request, deal_id)
+    if request.method != "POST":
+        context = {"form": TeamMemberForm(), "usual_parts": PARTS}
+        title = f"Add a colleague to {deal.name}"
+        return room_form(request, deal, "pipeline/team/_member_form.html", context, title=title)
     form = TeamMemberForm(request.POST)
     if not form.is_valid():
         return back(request, deal_url(request, deal_id), failed="Choose who, and say what they do here")

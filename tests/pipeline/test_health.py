@@ -14,9 +14,10 @@ from pipeline.accounts.models import Account, Contact
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.health import services
-from pipeline.health.models import Health
+from pipeline.health.models import Health, HealthChange
 from pipeline.health.rules import DEFAULTS
 from pipeline.health.services import health_refresh, thresholds_learn
+from pipeline.health.timeline import health_changes, health_entries
 from pipeline.opportunities.services import (
     milestone_mark,
     opportunity_close,
@@ -244,6 +245,22 @@ def test_a_refresh_that_read_earlier_does_not_overwrite_a_later_one(inside, make
     health_refresh([deal.id], now=NOW)
     health_refresh([deal.id], now=NOW - timedelta(seconds=1))
     assert Health.objects.get().computed_at == Risk.objects.get().computed_at == NOW
+
+
+def test_a_score_that_moves_is_kept_with_what_moved_it(inside, make_deal):
+    now = timezone.now()
+    deal = make_deal(owner=inside.ana)
+    health_refresh([deal.id], now=now)
+    health_refresh([deal.id], now=now + timedelta(seconds=1))
+    assert not HealthChange.objects.exists()
+    opportunity_edit(deal.id, changes={"amount_minor": 5_00})
+    health_refresh([deal.id], now=now + timedelta(seconds=2))
+    move = HealthChange.objects.get()
+    score = Health.objects.get(opportunity_id=deal.id).score
+    assert (move.after, move.after - move.before) == (score, 10)
+    assert (move.failing, move.passing) == ([], ["No amount"])
+    entry = next(health_entries(health_changes(deal.id, until=now + timedelta(seconds=3))))
+    assert entry.changes[0].sentence == f"Health {move.before} to {score}" and "No amount" in entry.note
 
 
 def test_the_number_of_queries_does_not_grow_with_the_deals(inside, make_deal, django_assert_num_queries):

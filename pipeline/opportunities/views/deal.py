@@ -24,7 +24,6 @@ from pipeline.opportunities.services import milestone_mark, opportunity_edit
 from pipeline.opportunities.undo import opportunity_undo_in_sight
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
 from pipeline.process.models import Milestone
-from pipeline.team.forms import PARTS, TeamMemberForm
 
 STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
 
@@ -95,8 +94,6 @@ def context_of(
         "splits": report.splits,
         "can_edit_team": can_edit and tenant_of(request).may_on("edit_team", report.deal.owner_id),
         "can_split": can_edit and tenant_of(request).may_on("edit_splits", report.deal.owner_id),
-        "deal_team_form": TeamMemberForm() if can_edit else None,
-        "usual_parts": PARTS,
         "team": report.team,
         "team_forms": [
             (member, BuyingRoleForm(instance=member.role) if can_edit else None)

@@ -11,7 +11,7 @@ from otc.tenancy.operations import Fence
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0018_notice_kinds"),
-        ("pipeline", "0028_digest"),
+        ("pipeline", "0029_account_plans"),
     ]
 
     operations = [

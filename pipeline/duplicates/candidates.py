@@ -5,7 +5,7 @@ their letters but one; two records that are one share a domain, an address or a 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from pipeline.duplicates.rules import plain_words
@@ -18,13 +18,19 @@ SHORTEST_TYPO = 5
 PASSES = 4
 
 
-def candidate_pairs(names: Sequence[str], others: Sequence[Iterable[str]]) -> set[tuple[int, int]]:
-    """Pairs of places (i < j) of records with `names`, and other keys beside each (domains, addresses)."""
+def candidate_pairs(
+    names: Sequence[str], others: Sequence[Iterable[str]], *, beat: Callable[[], None] = lambda: None
+) -> set[tuple[int, int]]:
+    """Pairs of places (i < j) of records with `names`, and other keys beside each (domains, addresses).
+
+    `beat` is called between the parts of the work, which takes seconds at a hundred thousand names.
+    """
     words = [plain_words(name) for name in names]
     found: set[tuple[int, int]] = set()
     for block in _blocks(words, others):
         found.update(_pairs_in(block))
     for shard in range(PASSES):
+        beat()
         found.update(_one_letter_apart(words, shard=shard))
     return found
 

@@ -72,7 +72,7 @@ class DealSketch:
     owner: str = ""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=200_000)
 def plain_words(name: str) -> tuple[str, ...]:
     """A name's words without accents, marks and legal forms; all of them where nothing else is left.
 

@@ -1,7 +1,9 @@
-"""What of the organization's records is compared, read whole and narrow: one query per table, whatever the rows."""
+"""What of the organization's records is compared: read whole and narrow, one query per table, then compared without
+the database.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,6 +28,8 @@ from pipeline.opportunities.models import Opportunity
 SITES = frozenset({"website", "web", "site", "url", "domain", "homepage", "web_site", "webseite"})
 # A domain of more accounts is an agency's or a holding's and tells nobody apart.
 MOST_OF_A_DOMAIN = 20
+# Pairs between two beats: a second or two.
+BEAT = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,30 @@ class Alike:
     likeness: Likeness
 
 
-def alike_accounts() -> list[Alike]:
-    """Every pair of accounts that looks like one. Two queries."""
+@dataclass(frozen=True)
+class Comparison:
+    """Records as they were read; `pairs` takes what to call between its parts."""
+
+    ids: Sequence[UUID]
+    sketches: Sequence[Any]
+    pairs: Callable[[Callable[[], None]], set[tuple[int, int]]]
+    likeness: Callable[[Any, Any], Likeness | None]
+
+    def alike(self, beat: Callable[[], None]) -> list[Alike]:
+        """Every pair that looks like one, in the order of ids. No query."""
+        found = []
+        for number, (one, other) in enumerate(self.pairs(beat)):
+            if number % BEAT == 0:
+                beat()
+            alike = self.likeness(self.sketches[one], self.sketches[other])
+            if alike is not None:
+                first_id, second_id = sorted((self.ids[one], self.ids[other]))
+                found.append(Alike(first_id, second_id, alike))
+        return sorted(found, key=lambda alike: (alike.first_id, alike.second_id))
+
+
+def accounts_compared() -> Comparison:
+    """Accounts by name, domains and country. Two queries."""
     domains: dict[UUID, set[str]] = defaultdict(set)
     for account_id, email in Contact.objects.exclude(email="").values_list("account_id", "email").iterator():
         domains[account_id].add(domain_of(email))
@@ -51,8 +77,13 @@ def alike_accounts() -> list[Alike]:
     sketches = [
         AccountSketch(name, frozenset(domains[key] & telling), country) for key, name, country, _ in rows
     ]
-    pairs = candidate_pairs([one.name for one in sketches], [one.domains for one in sketches])
-    return _weighed([row[0] for row in rows], sketches, pairs, account_likeness)
+    names, keys = [one.name for one in sketches], [one.domains for one in sketches]
+    return Comparison(
+        [row[0] for row in rows],
+        sketches,
+        lambda beat: candidate_pairs(names, keys, beat=beat),
+        account_likeness,
+    )
 
 
 def sites_of(attributes: Mapping[str, Any]) -> set[str]:
@@ -64,22 +95,26 @@ def sites_of(attributes: Mapping[str, Any]) -> set[str]:
     }
 
 
-def alike_contacts() -> list[Alike]:
-    """Every pair of people that looks like one. One query."""
+def contacts_compared() -> Comparison:
+    """People by name, address, phone and account. One query."""
     columns = ("id", "name", "account_id", "email", "phone")
     rows = list(Contact.objects.order_by("id").values_list(*columns).iterator())
     sketches = [ContactSketch(name, str(account), email, phone) for _, name, account, email, phone in rows]
     keys = [[key for key in (one.email.casefold(), digits_of(one.phone)) if key] for one in sketches]
-    pairs = candidate_pairs([one.name for one in sketches], keys)
+    names = [one.name for one in sketches]
     by_account: dict[str, list[int]] = defaultdict(list)
     for place, one in enumerate(sketches):
         by_account[one.account].append(place)
-    pairs.update(within(by_account))
-    return _weighed([row[0] for row in rows], sketches, pairs, contact_likeness)
+    return Comparison(
+        [row[0] for row in rows],
+        sketches,
+        lambda beat: candidate_pairs(names, keys, beat=beat) | set(within(by_account)),
+        contact_likeness,
+    )
 
 
-def alike_deals() -> list[Alike]:
-    """Every pair of open deals of one account that looks like one. One query."""
+def deals_compared() -> Comparison:
+    """Open deals within their accounts. One query."""
     columns = ("id", "name", "account_id", "amount_minor", "currency", "close_date", "owner_id")
     found = Opportunity.objects.filter(outcome__isnull=True, deleted_at__isnull=True, account__isnull=False)
     rows = list(found.order_by("account_id", "name_folded", "id").values_list(*columns).iterator())
@@ -90,23 +125,11 @@ def alike_deals() -> list[Alike]:
     by_account: dict[str, list[int]] = defaultdict(list)
     for place, one in enumerate(sketches):
         by_account[one.account].append(place)
-    return _weighed([row[0] for row in rows], sketches, set(within(by_account)), deal_likeness)
+    return Comparison([row[0] for row in rows], sketches, lambda beat: set(within(by_account)), deal_likeness)
 
 
-def _weighed(
-    ids: Sequence[UUID], sketches: Sequence[Any], pairs: set[tuple[int, int]], likeness: Any
-) -> list[Alike]:
-    found = []
-    for one, other in pairs:
-        alike = likeness(sketches[one], sketches[other])
-        if alike is not None:
-            first_id, second_id = sorted((ids[one], ids[other]))
-            found.append(Alike(first_id, second_id, alike))
-    return sorted(found, key=lambda alike: (alike.first_id, alike.second_id))
-
-
-ALIKE: Mapping[str, Any] = {
-    RecordKind.ACCOUNT: alike_accounts,
-    RecordKind.CONTACT: alike_contacts,
-    RecordKind.OPPORTUNITY: alike_deals,
+COMPARED: Mapping[str, Callable[[], Comparison]] = {
+    RecordKind.ACCOUNT: accounts_compared,
+    RecordKind.CONTACT: contacts_compared,
+    RecordKind.OPPORTUNITY: deals_compared,
 }

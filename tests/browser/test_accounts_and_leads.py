@@ -1,0 +1,111 @@
+"""Accounts with group and plan, duplicates side by side, leads and their sources: they fit, are readable, and work."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from django.utils import timezone
+
+from otc.tenancy.context import use
+from pipeline.accounts.services import account_create, contact_create
+from pipeline.duplicates.models import DuplicatePair
+from pipeline.duplicates.services import records_merge
+from pipeline.leads.models import Lead
+from pipeline.leads.services import Conversion, checklist_set, lead_convert, lead_create
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.services import opportunity_create
+from pipeline.plans.services import Plan, Touch, account_plan_set
+from tests.conftest import House
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+SERIOUS = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
+}"""
+LONG = "Kestrel Rail und Anlagenbau Nordost Vermögensverwaltungsgesellschaft <b>mbH</b> שלום 🚆 "
+
+
+def furnished(house: House) -> list[str]:
+    """Something on each page; the pages' addresses."""
+    now, day = timezone.now(), timezone.now().date()
+    with use(house.organization.id, person_id=house.ana.id, channel="ui"):
+        top = account_create(name="Kestrel Holding")
+        account = account_create(name=LONG * 2, industry="Rail", parent_id=top.id)
+        double = account_create(name="Kestrel Rail AG", country="Sweden", external_id="K2")
+        account_create(name="Kestrel Depot", parent_id=account.id)
+        contact = contact_create(account.id, name="Helena Strand", title="CFO")
+        opportunity_create(
+            name="Signalling", owner_id=house.ana.id, account_id=account.id, amount_minor=1_00, now=now
+        )
+        touches = [Touch("Call about the depot", day - timedelta(days=2)), Touch("Visit", day)]
+        account_plan_set(account.id, Plan("Two depots by June", [(contact.id, "decides")], touches), now=now)
+        first, second = sorted((account.id, double.id))
+        reasons = ["same name but for its legal form or spelling", "same domain: kestrel.example"]
+        DuplicatePair(
+            kind="account", first_id=first, second_id=second, score=94, reasons=reasons, found_at=now
+        ).save()
+        gone, kept = account_create(name="Corbel AG"), account_create(name="Corbel")
+        records_merge("account", kept_id=kept.id, gone_id=gone.id, chosen={}, now=now)
+        checklist_set([(None, "Has a budget", 3), (None, "Decides this year", 2)], now=now)
+        lead = lead_create(
+            now=now, company=LONG, contact_name="Ana", source="Fair", campaign="Rail", owner_id=house.ana.id
+        )
+        done = lead_create(now=now, company="Done", source="Web", owner_id=house.ana.id)
+        lead_convert(done.id, conversion=Conversion(name="Done"), now=now)
+    pair = f"duplicates/merge/?kind=account&keep={account.id}&gone={double.id}"
+    return [
+        *(
+            "accounts/",
+            f"accounts/{account.id}/",
+            f"accounts/{account.id}/plan/",
+            f"accounts/{account.id}/edit/",
+        ),
+        *("duplicates/", pair, "duplicates/merges/", "leads/", f"leads/{lead.id}/", f"leads/{done.id}/"),
+        *("leads/new/", "leads/sources/", "leads/sources/?group_by=both", "leads/?state=returned", "today/"),
+    ]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_fit_and_are_readable_in_both_themes(house: House, sit: Any, width: int) -> None:
+    paths = furnished(house)
+    seat = sit("ana@example.org", width=width)
+    troubles = []
+    for path in paths:
+        answer = seat.open(house.url(path))
+        if answer.status != 200:
+            troubles.append(f"{path}: {answer.status}")
+        seat.page.evaluate(AXE.read_text())
+        for theme in ("light", "dark"):
+            seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            troubles += [f"{path}, {theme}: {violation}" for violation in seat.page.evaluate(SERIOUS)]
+        needed = seat.page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            troubles.append(f"{path}: {needed} px wide")
+    assert troubles + seat.complaints == []
+
+
+def test_two_accounts_become_one_and_two_again_by_the_toast(house: House, sit: Any) -> None:
+    furnished(house)
+    seat = sit("ana@example.org")
+    seat.open(house.url("duplicates/"))
+    seat.page.get_by_role("link", name="Compare").click()
+    seat.page.get_by_role("button", name="Merge").click()
+    seat.page.get_by_role("button", name="Undo").first.click()
+    seat.page.get_by_text("are two again").wait_for()
+    assert seat.complaints == []
+
+
+def test_a_lead_becomes_a_deal_in_one_step(house: House, sit: Any) -> None:
+    with use(house.organization.id, channel="ui"):
+        lead = lead_create(now=timezone.now(), company="Kestrel", source="Fair", owner_id=house.ana.id)
+    seat = sit("ana@example.org")
+    seat.open(house.url(f"leads/{lead.id}/"))
+    seat.page.get_by_role("button", name="Make it a deal").click()
+    seat.page.get_by_text("is a deal now").wait_for()
+    with use(house.organization.id):
+        assert Opportunity.objects.get().source == "Fair" and Lead.objects.get().state == "converted"
+    assert seat.complaints == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.policy import default
 from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,16 @@ from django.urls import reverse
 
 from otc.notices.stops import DIGEST, stop_token
 from otc.tenancy.models import Organization
+
+# RFC 5322; longer ones are refused on the way.
+LONGEST_LINE = 998
+
+
+class WideMail(EmailMultiAlternatives):
+    """A mail whose header lines are as long as they may be: a link that is folded or encoded is no link."""
+
+    def message(self, *, policy: Any = default) -> Any:
+        return super().message(policy=policy.clone(max_line_length=LONGEST_LINE))
 
 
 class MailServerAway(RuntimeError):
@@ -82,7 +93,7 @@ def letter_send(one: Letter) -> None:
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
     }
-    mail = EmailMultiAlternatives(one.subject, one.text, None, [one.to], headers=headers)
+    mail = WideMail(one.subject, one.text, None, [one.to], headers=headers)
     mail.attach_alternative(one.html, "text/html")
     try:
         server.send_messages([mail])

@@ -154,7 +154,6 @@ def _page(
         "refusal": refusal,
         "tick_href": reverse("plan_tick", args=[token]),
         "comment_href": reverse("plan_comment", args=[token]),
-        "logo_href": "",
     }
     return render(request, "pipeline/closeplan/plan.html", context, status=status)
 

@@ -70,7 +70,7 @@ def test_a_buyer_ticks_and_says_something_on_a_phone_and_the_owner_puts_it_back(
     tick.click()
     buyer.page.locator(f"#tick-{step.id}[aria-pressed=true]").wait_for()
     assert buyer.page.evaluate("document.activeElement.id") == f"tick-{step.id}", "focus stays"
-    buyer.page.get_by_label("Comment").fill("<b>Legal</b> is ready 🚂\nשלום")
+    buyer.page.get_by_role("textbox", name="Comment").fill("<b>Legal</b> is ready 🚂\nשלום")
     buyer.page.get_by_role("button", name="Send").click()
     buyer.page.locator(".plan-comments li").wait_for()
     assert "<b>Legal</b> is ready" in buyer.page.locator(".plan-said").inner_text()
@@ -103,10 +103,10 @@ def test_the_plan_works_without_scripts_and_prints_without_forms(
     page.goto(address + link)
     page.locator(f"#tick-{step.id}").click()
     assert page.locator(f"#tick-{step.id}").get_attribute("aria-pressed") == "true"
-    page.get_by_label("Comment").fill("x" * 10_001)
+    page.get_by_role("textbox", name="Comment").fill("x" * 10_001)
     page.get_by_role("button", name="Send").click()
     assert "10,001 characters" in page.locator(".field-error").inner_text()
-    assert len(page.get_by_label("Comment").input_value()) == 10_001
+    assert len(page.get_by_role("textbox", name="Comment").input_value()) == 10_001
     page.emulate_media(media="print")
     assert page.locator(".plan-form, .plan-foot").first.is_hidden()
     assert page.locator(f"#tick-{step.id}").is_visible()

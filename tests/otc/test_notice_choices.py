@@ -55,6 +55,12 @@ def test_a_kind_that_is_mailed_at_once_is_mailed_once_with_a_link_and_a_way_out(
     html = letter.alternatives[0].content
     assert "/o/halden/deals/" in letter.body and "<b>Rail" in letter.body and "&lt;b&gt;Rail" in html
     assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    header = [
+        line for line in letter.message().as_bytes().splitlines() if line.startswith(b"List-Unsubscribe:")
+    ]
+    assert header == [f"List-Unsubscribe: {letter.extra_headers['List-Unsubscribe']}".encode()], (
+        "one plain line"
+    )
     with use(house.organization.id):
         Job.objects.update(state=JobState.QUEUED)
     work_off(house)

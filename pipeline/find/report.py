@@ -13,11 +13,12 @@ from otc.tenancy.models import Person
 from otc.tenancy.services import fold
 from otc.ui.context import PLACES, page_exists
 from pipeline.accounts.models import Account, Contact
-from pipeline.opportunities.filters import DealFilter
 from pipeline.opportunities.queries import visible_opportunities
-from pipeline.search.queries import accounts_bearing
+from pipeline.search.queries import accounts_bearing, are_common, contacts_bearing, deals_bearing
 
 A_HANDFUL = 5
+# Of words that many deals bear, the first ones are looked through for a handful.
+LOOKED_THROUGH = 200
 LONGEST_TEXT = 80
 
 # What can be done from anywhere: path below the organization, words, action of the role table.
@@ -49,7 +50,7 @@ class Group:
 def find_report(tenant: Tenant, text: str) -> tuple[Group, ...]:
     """Groups with at least one hit for `text`; without text the pages and what can be done.
 
-    A fixed number of queries. Deals are those that the viewer may see; accounts and people belong to everybody.
+    A few queries, whatever is there. Deals are those that the viewer may see; accounts and people belong to everybody.
     """
     words = "".join(letter for letter in text if letter.isprintable()).strip()[:LONGEST_TEXT]
     home = f"/o/{tenant.organization.slug}/"
@@ -97,9 +98,20 @@ def _doings(tenant: Tenant, words: str, *, home: str) -> tuple[Hit, ...]:
 
 def _deals(tenant: Tenant, words: str, *, home: str) -> tuple[Hit, ...]:
     """Open deals first, the largest first: what one is most likely after."""
-    found = DealFilter(words=words).apply(visible_opportunities(tenant.visible))
+    visible = visible_opportunities(tenant.visible)
     order = (F("outcome").asc(nulls_first=True), F("amount_minor").desc(nulls_last=True), "id")
-    rows: Any = found.select_related("account", "stage").order_by(*order)[:A_HANDFUL]
+    rows: Any = None
+    if are_common(words):
+        first = list(visible.order_by(*order).values_list("id", flat=True)[:LOOKED_THROUGH])
+        rows = list(
+            visible.filter(deals_bearing(words, among=first))
+            .select_related("account", "stage")
+            .order_by(*order)[:A_HANDFUL]
+        )
+    # Those that come first are enough, if they hold a handful.
+    if rows is None or (len(rows) < A_HANDFUL and len(first) == LOOKED_THROUGH):
+        found = visible.filter(deals_bearing(words)).select_related("account", "stage")
+        rows = found.order_by(*order)[:A_HANDFUL]
     return tuple(
         Hit(
             deal.name,
@@ -118,13 +130,14 @@ def _standing(deal: Any) -> str:
 
 
 def _accounts(words: str, *, home: str) -> tuple[Hit, ...]:
-    named = Q(name_folded__startswith=fold(words)) | Q(name_folded__contains=f" {fold(words)}")
     rows = Account.objects.filter(accounts_bearing(words)).order_by("name_folded", "id")[:A_HANDFUL]
     accounts = [
         Hit(account.name, f"{home}accounts/{account.id}/", account.industry, "accounts") for account in rows
     ]
     contacts = (
-        Contact.objects.filter(named).select_related("account").order_by("name_folded", "id")[:A_HANDFUL]
+        Contact.objects.filter(contacts_bearing(words, most=LOOKED_THROUGH))
+        .select_related("account")
+        .order_by("name_folded", "id")[:A_HANDFUL]
     )
     people = [
         Hit(contact.name, f"{home}accounts/{contact.account_id}/", contact.account.name, "accounts")

@@ -43,10 +43,15 @@ def visible_opportunities(visible: Reach) -> Any:
     return Opportunity.objects.filter(seen(visible), deleted_at__isnull=True)
 
 
-def visible_opportunity(opportunity_id: UUID, *, visible: Reach) -> Opportunity | None:
-    """One deal with its names, or None: not there and not visible look the same."""
-    found = visible_opportunities(visible).select_related(*RELATED).filter(id=opportunity_id)
-    deal: Opportunity | None = found.first()
+def visible_opportunity(
+    opportunity_id: UUID, *, visible: Reach, related: Sequence[str] = RELATED
+) -> Opportunity | None:
+    """One deal with its names, or None: not there and not visible look the same.
+
+    Who needs hardly any of the names asks for fewer `related` rows; the others come when they are looked at.
+    """
+    found = visible_opportunities(visible).filter(id=opportunity_id)
+    deal: Opportunity | None = (found.select_related(*related) if related else found).first()
     return deal
 
 

@@ -37,8 +37,8 @@ URGENCY = "CASE {} END".format(
 )
 
 # rules.reasons_of, still_open and worth over every open deal of the scope. An answer counts until somebody else has
-# changed the deal or logged something on it. Health and risk are looked up deal by deal: hashing the organization's
-# would cost more than all the rest.
+# changed the deal or logged something on it. Health and risk are looked up by an array of the deals, in one walk
+# through each index: deal by deal would be a descent each, and hashing the organization's would cost the most.
 QUEUE = """
 WITH deals AS MATERIALIZED (
   SELECT o.id, o.owner_id, o.close_date, o.next_step ~ '\\S' AS has_step, o.next_step_on,
@@ -54,6 +54,12 @@ answers AS MATERIALIZED (
     ON a.kind <> '{snooze}' AND (a."on" = %(today)s OR NOT k.key = ANY(%(due)s))
   WHERE (a.kind <> '{snooze}' OR a.person_id = ANY(%(watchers)s::uuid[])) AND NOT {changed}
   GROUP BY a.opportunity_id),
+health AS MATERIALIZED (
+  SELECT opportunity_id, failed FROM pipeline_health
+  WHERE organization_id = %(organization)s AND opportunity_id = ANY(ARRAY(SELECT id FROM deals))),
+risk AS MATERIALIZED (
+  SELECT opportunity_id, close_date, p_won, p_slip FROM pipeline_risk
+  WHERE organization_id = %(organization)s AND opportunity_id = ANY(ARRAY(SELECT id FROM deals))),
 standing AS MATERIALIZED (
   SELECT d.id, d.close_date, d.corporate_minor, a.keys AS answered,
     CASE WHEN r.close_date = d.close_date THEN round(r.p_won * 10000)::bigint END AS chance_bp,
@@ -68,10 +74,8 @@ standing AS MATERIALIZED (
       WHERE f."check" = ANY(%(checks)s)
       AND (f."check" <> 'close_date_implausible' OR d.close_date IS NOT NULL)) AS keys
   FROM deals d
-  LEFT JOIN LATERAL (SELECT failed FROM pipeline_health
-    WHERE organization_id = %(organization)s AND opportunity_id = d.id LIMIT 1) h ON true
-  LEFT JOIN LATERAL (SELECT close_date, p_won, p_slip FROM pipeline_risk
-    WHERE organization_id = %(organization)s AND opportunity_id = d.id LIMIT 1) r ON true
+  LEFT JOIN health h ON h.opportunity_id = d.id
+  LEFT JOIN risk r ON r.opportunity_id = d.id
   LEFT JOIN answers a ON a.opportunity_id = d.id
   WHERE a.is_snoozed IS NOT TRUE),
 asked AS MATERIALIZED (

@@ -36,6 +36,21 @@ def test_letters_lead_to_everything_that_bears_them(furnished: Any) -> None:
     assert found(furnished, "max", "win r")["Glossary"] == ["Win rate", "Win rate by amount"]
 
 
+def test_words_that_many_bear_lead_to_the_largest_open_deals(furnished: Any, monkeypatch: Any) -> None:
+    with use(furnished.organization.id, person_id=furnished.ana.id, channel="ui"):
+        for number in range(9):
+            opportunity_create(
+                name=f"Kestrel {number}", owner_id=furnished.ana.id, amount_minor=number, now=timezone.now()
+            )
+    rare = found(furnished, "ana", "kes")["Deals"]
+    monkeypatch.setattr("pipeline.search.queries.COMMON", 5)
+    common = found(furnished, "ana", "kes")["Deals"]
+    assert rare == common == [f"Kestrel {number}" for number in (8, 7, 6, 5, 4)]
+    # Too few among the first ones: all are asked.
+    monkeypatch.setattr("pipeline.find.report.LOOKED_THROUGH", 1)
+    assert found(furnished, "ana", "kes")["Deals"] == common
+
+
 def test_a_rep_finds_no_deal_of_another_rep(furnished: Any) -> None:
     assert found(furnished, "ana", "kes")["Deals"] == ["Kestrel depots"]
 

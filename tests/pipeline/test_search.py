@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -24,8 +24,9 @@ LETTERS = st.sampled_from("aAbBßÉé1 -“”.,_/%\\'$")
 NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda text: text.strip())
 
 
-def names_found(text: str) -> set[str]:
-    return set(Opportunity.objects.filter(deals_bearing(text)).values_list("name", flat=True))
+def names_found(text: str, *, among: list[UUID] | None = None) -> set[str]:
+    found = Opportunity.objects.filter(deals_bearing(text, among=among))
+    return set(found.values_list("name", flat=True))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -40,6 +41,9 @@ def test_the_words_find_what_the_slow_definition_finds(inside: Any, names: list[
             ).save(force_insert=True)
         expected = {name for name in names if bears(name, text)}
         assert names_found(text) == expected
+        ids = [Opportunity.objects.get(name=name).id for name in names]
+        assert names_found(text, among=ids) == expected
+        assert names_found(text, among=ids[:1]) == expected & set(names[:1])
         transaction.set_rollback(True)
 
 
@@ -63,7 +67,7 @@ def test_an_accounts_words_find_its_deals(inside: Any, make_deal: Any) -> None:
 def test_a_contact_an_owner_a_next_step_and_a_note_find_the_deal(inside: Any, make_deal: Any) -> None:
     account = account_create(name="Northwind")
     deal = make_deal("First", owner=inside.ana, account_id=account.id, next_step="Send the STRASSE-offer")
-    make_deal("Second", owner=inside.jon)
+    other = make_deal("Second", owner=inside.jon)
     contact = contact_create(account.id, name="Dr. Émile Weiß")
     now = datetime.now(UTC)
     note = activity_log(
@@ -72,6 +76,8 @@ def test_a_contact_an_owner_a_next_step_and_a_note_find_the_deal(inside: Any, ma
     call = activity_log(deal.id, kind="call", at=now, now=now, subject="Voicemail")
     for text in ("weiss émi", "ruiz an", "straße", "offer send", "budget GRÖSSER"):
         assert names_found(text) == {"First"}, text
+        assert names_found(text, among=[deal.id, other.id]) == {"First"}, text
+        assert names_found(text, among=[other.id]) == set(), text
     for text in ("weiss offer", "feld budget", "voicemail", "eld"):
         assert names_found(text) == set(), text
     opportunity_edit(deal.id, changes={"next_step": "Wait"})

@@ -1,5 +1,6 @@
 """How a write is answered: a toast with Undo where htmx asked, else back to where one came from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -13,12 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from otc.tenancy.middleware import Tenant, tenant_of
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.queries import RELATED, visible_opportunity
 
 
-def deal_or_404(request: HttpRequest, deal_id: UUID) -> Opportunity:
-    """The deal, if it is there, not deleted, and visible."""
-    deal = visible_opportunity(deal_id, visible=tenant_of(request).visible)
+def deal_or_404(request: HttpRequest, deal_id: UUID, *, related: Sequence[str] = RELATED) -> Opportunity:
+    """The deal, if it is there, not deleted, and visible, with its `related` rows."""
+    deal = visible_opportunity(deal_id, visible=tenant_of(request).visible, related=related)
     if deal is None:
         raise Http404
     return deal

@@ -18,7 +18,7 @@ from pipeline.history.changes import Change, changes
 from pipeline.opportunities.cells import Cell, Typing, base_day, cell_named
 from pipeline.opportunities.conflicts import ChangedSince, Theirs, must_stand, theirs_of
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.queries import visible_opportunity
+from pipeline.opportunities.queries import RELATED, visible_opportunity
 from pipeline.opportunities.report import deal_rows
 from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import opportunity_edit
@@ -47,7 +47,8 @@ def deal_cell(request: HttpRequest, slug: str, deal_id: UUID, field: str) -> Htt
     cell = cell_named(field)
     if cell is None:
         raise Http404
-    deal = deal_or_404(request, deal_id)
+    # Writing one cell needs few of the deal's names, and has to be quick.
+    deal = deal_or_404(request, deal_id, related=() if request.method == "POST" else RELATED)
     if request.method != "POST":
         return editor(
             request, cell, field, deal, value=cell.write(deal), theirs=_theirs_since(request, cell, deal)
@@ -131,13 +132,19 @@ def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> Htt
     except ChangedSince as change:
         present = theirs(request, cell, change.deal)
         return editor(request, cell, field, change.deal, value=typed, theirs=present, status=CONFLICT)
-    after = visible_opportunity(deal.id, visible=tenant.visible)
-    told = told_changes(deal, after, today=tenant.today) if after else ()
+    told = told_changes(deal, written.opportunity, today=tenant.today)
     undo = undo_url(request, deal.id, written.before)
-    if after is None:
+    if leaves_sight(request, deal, written.opportunity):
         return given_away(request, said=f"{deal.name} is no longer in your sight", undo=undo)
     said = f"{deal.name}: {told[0].sentence.strip()}" if told else ""
     return saved(request, deal.id, field, said=said, undo=undo)
+
+
+def leaves_sight(request: HttpRequest, before: Opportunity, after: Opportunity) -> bool:
+    """Whether the viewer no longer sees what they changed; only another owner can do that."""
+    if after.owner_id == before.owner_id:
+        return False
+    return visible_opportunity(after.id, visible=tenant_of(request).visible, related=()) is None
 
 
 def told_changes(before: Opportunity, after: Opportunity, *, today: date) -> tuple[Change, ...]:

@@ -1,5 +1,6 @@
 """What an amount is in the currency of totals: one SQL expression for every report, and the rates for Python."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from otc.money.models import Rate
 from otc.money.rules import convert
 from otc.tenancy.context import current_organization_id, once_per_snapshot
 from otc.tenancy.models import FOREVER, Organization
+
+NAMED = re.compile(r"%\((\w+)\)s")
 
 
 def corporate_currency() -> str:
@@ -65,6 +68,11 @@ def corporate_minor_sql(alias: str, *, known: str = "known", corporate: str = "c
         f"CASE WHEN {source} = {target} THEN {alias}.amount_minor "
         f"ELSE otc_convert({alias}.amount_minor, {source}, {target}, {rates}) END"
     )
+
+
+def positional(sql: str) -> tuple[str, list[str]]:
+    """SQL with parameters by name as SQL with parameters in a row, and their names in that row."""
+    return NAMED.sub("%s", sql), NAMED.findall(sql)
 
 
 def _rate_sql(code: str, *, alias: str, known: str) -> str:

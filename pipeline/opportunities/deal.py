@@ -33,8 +33,9 @@ from pipeline.links.queries import link_entries, links_at, links_ever
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
 from pipeline.opportunities.timeline import CHANGE, COMMENT, CONTACT, Entry, days_by_stage, entries
+from pipeline.process.document import Document
 from pipeline.process.models import Category, Milestone, Stage
-from pipeline.process.versions import document_then
+from pipeline.process.versions import documents_then, names_in
 from pipeline.risk.models import Risk
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.team.queries import splits_of, team_of
@@ -162,6 +163,8 @@ def deal_report(
     if state is None:
         return None
     marks = _marks(deal_id, question)
+    processes = documents_then(question.as_of) if question.is_past else {}
+    _call_as_then(names_in(processes.values()), versions=versions, marks=marks)
     activities = _activities(deal_id, question)
     book = field_book("deal", question.organization).naming(
         [deal.attributes, *(version.attributes for version in versions)]
@@ -197,7 +200,9 @@ def deal_report(
         is_past=question.is_past,
         shown_day=question.day,
         corporate_minor=_corporate(state, question),
-        path=_path_then(question, _path(question, state, marks, versions), state),
+        path=_path_then(
+            processes.get(state.process_id), _path(question, state, marks, versions), state, marks
+        ),
         entries=tuple(shown),
         more_entries=len(wanted) - len(shown),
         first_at=wanted[-1].at if wanted else None,
@@ -272,7 +277,7 @@ def _path(
     asked = Milestone.objects.filter(stage__process_id=state.process_id, retired_at__isnull=True)
     for milestone in asked.order_by("position"):
         milestones.setdefault(milestone.stage_id, []).append(milestone)
-    mark_of = {mark.milestone_id: "met" if mark.met_at else "waived" for mark in marks}
+    mark_of = _mark_of(marks)
     here = next((stage.position for stage in stages if stage.id == state.stage_id), 0)
     return tuple(
         PathStage(
@@ -302,14 +307,43 @@ def _aids(stage: Stage, state: Any) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _path_then(question: Question, path: tuple[PathStage, ...], state: Any) -> tuple[PathStage, ...]:
-    """On a past day the stages of then, by their names of then. One query more on a past day."""
-    document = document_then(state.process_id, question.as_of) if question.is_past else None
+def _mark_of(marks: Sequence[OpportunityMilestone]) -> dict[UUID, str]:
+    return {mark.milestone_id: "met" if mark.met_at else "waived" for mark in marks}
+
+
+def _call_as_then(
+    names: Mapping[str, str], *, versions: Sequence[Any], marks: Sequence[OpportunityMilestone]
+) -> None:
+    """Give the stages and milestones that the deal met the names that they had; without names they keep theirs."""
+    for named in (*(version.stage for version in versions), *(mark.milestone for mark in marks)):
+        if named is not None:
+            named.name = names.get(str(named.id), named.name)
+
+
+def _path_then(
+    document: Document | None,
+    path: tuple[PathStage, ...],
+    state: Any,
+    marks: Sequence[OpportunityMilestone],
+) -> tuple[PathStage, ...]:
+    """The stages and milestones of then, by their names of then; `document` None: the path of now."""
     if document is None:
         return path
-    known = {str(stage.id): stage for stage in path}
+    known, mark_of = {str(stage.id): stage for stage in path}, _mark_of(marks)
     kept = tuple(
-        replace(known[entry["id"]], name=entry["name"], objective=entry["objective"])
+        replace(
+            known[entry["id"]],
+            name=entry["name"],
+            objective=entry["objective"],
+            guidance=entry["guidance"],
+            expected_days=entry["expected_days"],
+            milestones=tuple(
+                PathMilestone(
+                    UUID(one["id"]), one["name"], mark_of.get(UUID(one["id"]), "open"), one["is_required"]
+                )
+                for one in entry["milestones"]
+            ),
+        )
         for entry in document["stages"]
         if entry["id"] in known
     )

@@ -137,7 +137,11 @@ class CloseForm(forms.Form):
 
     def __init__(self, *args: Any, outcome: str, today: date, **options: Any) -> None:
         super().__init__(*args, **options)
-        reasons = [reason for reason in CloseReason.objects.all() if outcome in reason.outcomes]
+        reasons = [
+            reason
+            for reason in CloseReason.objects.filter(retired_at__isnull=True)
+            if outcome in reason.outcomes
+        ]
         self.fields["outcome"].initial = outcome
         self.fields["reason"] = forms.ChoiceField(
             choices=[(str(reason.id), reason.name) for reason in reasons],

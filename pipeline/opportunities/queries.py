@@ -1,7 +1,6 @@
 """Which deals may be seen, found by id or listed, and what is known beside each of a page's deals."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +11,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, IntegerField, Value, When
 from django.db.models.expressions import RawSQL
 
-from otc.money.queries import corporate_minor_sql
+from otc.money.queries import corporate_minor_sql, positional
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import EVERYONE
@@ -78,11 +77,8 @@ def deals_of(question: Question) -> Any:
 def corporate_minor(table: str, question: Question) -> RawSQL:
     """The corporate amount of each row of `table` as an expression; NULL: no amount, or no rate."""
     values = {"known": question.known, "corporate": question.currency}
-    sql = corporate_minor_sql(table)
-    names = re.findall(r"%\((\w+)\)s", sql)
-    return RawSQL(
-        re.sub(r"%\(\w+\)s", "%s", sql), [values[name] for name in names], output_field=BigIntegerField()
-    )
+    sql, names = positional(corporate_minor_sql(table))
+    return RawSQL(sql, [values[name] for name in names], output_field=BigIntegerField())
 
 
 def category_rank() -> Case:

@@ -165,6 +165,7 @@ def opportunity_close(
         created_on=_created_on(deal),
     )
     _check_references({"reason_id": reason_id, "competitor_id": competitor_id})
+    _check_in_use(reason_id)
     passage = check_winning(deal) if outcome == "won" else Passage()
     deal.outcome, deal.reason_id, deal.closed_at = outcome, reason_id, now
     deal.close_date = close_date or today
@@ -399,6 +400,12 @@ def _check_decimals(deal: Opportunity, changes: Mapping[str, Any]) -> None:
             "currency",
             f"{currency} has other decimals than {deal.currency}; give the amount in {currency} too",
         )
+
+
+def _check_in_use(reason_id: UUID | None) -> None:
+    retired = CloseReason.objects.filter(id=reason_id, retired_at__isnull=False).first()
+    if retired is not None:
+        raise Refused("reason", f"The reason {retired.name} is no longer used; choose another one")
 
 
 def _check_references(changes: Mapping[str, Any]) -> None:

@@ -170,7 +170,9 @@ class Reasons(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """What a closing may be booked under."""
-        rows = CloseReason.objects.values("id", "parent_id", "name", "outcomes", "feeds", "position")
+        rows = CloseReason.objects.filter(retired_at__isnull=True).values(
+            "id", "parent_id", "name", "outcomes", "feeds", "position"
+        )
         page = keyset_page(rows, parameters=self.parameters(PageQuery), sorts=BY_POSITION)
         return Response(paged(request, page))
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
+from django.utils import timezone
 
 from otc.fields.queries import field_book
 from otc.fields.rules import PREFIX
+from otc.money.queries import corporate_currency, corporate_minor_sql, positional
+from pipeline.approvals.models import ApprovalRequest, ApprovalState
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.process.document import Document, removed_stages, things_asked
 from pipeline.process.rules import BUILT_IN
@@ -25,13 +29,18 @@ class Missing:
 
 @dataclass(frozen=True)
 class StageImpact:
-    """`moves_to` names where the stage's open deals go; empty where they stay."""
+    """`moves_to` names where the stage's open deals go; empty where they stay. `approvals`: how many of them would need
+    the manager's approval to enter a later stage, and don't now, by that stage; `waiting`: requests for approval to
+    enter this stage that lose their ground, because it goes or no longer asks for one.
+    """
 
     id: str
     name: str
     count: int
     moves_to: str
     missing: tuple[Missing, ...]
+    approvals: tuple[Missing, ...] = ()
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,16 +58,25 @@ class Impact:
     def missing(self) -> int:
         return sum(one.count for stage in self.stages for one in stage.missing)
 
+    @property
+    def approvals(self) -> int:
+        return sum(one.count for stage in self.stages for one in stage.approvals)
+
+    @property
+    def waiting(self) -> int:
+        return sum(stage.waiting for stage in self.stages)
+
 
 def process_impact(
     process_id: UUID, *, before: Document, after: Document, moves: Mapping[str, str]
 ) -> Impact:
-    """`moves` says by id where the open deals of each removed stage go. Two queries, three with custom fields."""
+    """`moves` says by id where the open deals of each removed stage go. A few queries, whatever the deals."""
     asked_before, asked_after = things_asked(before), things_asked(after)
     things = sorted({thing for asked in asked_after.values() for thing in asked})
     counts = _counts(process_id, things)
     labels = _labels(after)
     names = {stage["id"]: stage["name"] for stage in after["stages"] if stage["id"]}
+    newly, waiting = _newly_approved(process_id, before, after), _waiting(before, after)
     gone = {stage["id"] for stage in removed_stages(before, after)}
     found = []
     for stage in before["stages"]:
@@ -68,16 +86,68 @@ def process_impact(
         missing = [Missing(labels[thing], row.get(thing, 0)) for thing in sorted(new) if row.get(thing)]
         moves_to = names.get(goes_to, "?") if stage["id"] in gone else ""
         count = row.get("count", 0)
-        if count or moves_to:
-            found.append(StageImpact(stage["id"], stage["name"], count, moves_to, tuple(missing)))
+        approvals = tuple(
+            Missing(label, above[stage["id"]])
+            for label, place, above in newly
+            if above.get(stage["id"]) and place > _place_of(after, goes_to)
+        )
+        waits = waiting.get(stage["id"], 0)
+        if count or moves_to or waits:
+            found.append(
+                StageImpact(stage["id"], stage["name"], count, moves_to, tuple(missing), approvals, waits)
+            )
     return Impact(sum(row["count"] for row in counts.values()), tuple(found))
+
+
+def _place_of(document: Document, stage_id: str) -> int:
+    return next((place for place, stage in enumerate(document["stages"]) if stage["id"] == stage_id), -1)
+
+
+def _newly_approved(
+    process_id: UUID, before: Document, after: Document
+) -> list[tuple[str, int, dict[str, int]]]:
+    """Of each stage whose limit comes or falls: its name, its place, and by stage how many open deals are worth more
+    than the new limit and no more than the old one. One query for each such stage.
+    """
+    limits = {stage["id"]: stage["approval_above_minor"] for stage in before["stages"]}
+    found = []
+    for place, stage in enumerate(after["stages"]):
+        limit, old = stage["approval_above_minor"], limits.get(stage["id"])
+        if limit is None or (old is not None and old <= limit):
+            continue
+        worth = Q(worth__gt=limit) if old is None else Q(worth__gt=limit, worth__lte=old)
+        deals = _open_deals(process_id).alias(worth=_worth()).filter(worth)
+        rows = deals.values_list("stage_id").annotate(Count("id"))
+        found.append((stage["name"], place, {str(stage_id): count for stage_id, count in rows}))
+    return found
+
+
+def _worth() -> RawSQL:
+    """The corporate amount of a deal, at the rates known now."""
+    values = {"known": timezone.now(), "corporate": corporate_currency()}
+    sql, names = positional(corporate_minor_sql(Opportunity._meta.db_table))
+    return RawSQL(sql, [values[name] for name in names], output_field=BigIntegerField())
+
+
+def _waiting(before: Document, after: Document) -> dict[str, int]:
+    """By stage how many requests to enter it wait that the change takes the ground from. One query."""
+    limits = {stage["id"]: stage["approval_above_minor"] for stage in after["stages"]}
+    free = [stage["id"] for stage in before["stages"] if limits.get(stage["id"]) is None]
+    requests = ApprovalRequest.objects.filter(state=ApprovalState.ASKED, stage_id__in=free)
+    return {
+        str(stage_id): count for stage_id, count in requests.values_list("stage_id").annotate(Count("id"))
+    }
+
+
+def _open_deals(process_id: UUID) -> Any:
+    return Opportunity.objects.filter(
+        process_id=process_id, outcome__isnull=True, deleted_at__isnull=True, stage__isnull=False
+    )
 
 
 def _counts(process_id: UUID, things: list[str]) -> dict[str, dict[str, int]]:
     """Per stage how many open deals it holds, and how many of them miss each thing."""
-    deals = Opportunity.objects.filter(
-        process_id=process_id, outcome__isnull=True, deleted_at__isnull=True, stage__isnull=False
-    )
+    deals = _open_deals(process_id)
     aliases, conditions = _conditions(things)
     columns = {f"t{number}": Count("id", filter=condition) for number, condition in enumerate(conditions)}
     rows = deals.alias(**aliases).values("stage_id").annotate(count=Count("id"), **columns)

@@ -141,6 +141,8 @@ class CloseReason(TenantModel):
     outcomes = models.JSONField(default=list)
     feeds = models.CharField(max_length=20, default="process")
     position = models.PositiveSmallIntegerField(default=100)
+    # No closing is booked under it from then on; those that are keep it.
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("position", "name_folded")

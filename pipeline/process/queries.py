@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
 
 from otc.fields.queries import Book, field_book
 from otc.fields.rules import PREFIX, Field
@@ -41,8 +42,9 @@ def process_outlines() -> list[ProcessOutline]:
 
 
 def close_reasons() -> list[CloseReason]:
-    """What a closing may be booked under, in the organization's order."""
-    return list(CloseReason.objects.order_by("position", "name_folded", "id"))
+    """Every closing reason in the organization's order, retired ones last."""
+    in_use = F("retired_at").asc(nulls_first=True)
+    return list(CloseReason.objects.order_by(in_use, "position", "name_folded", "id"))
 
 
 def process_stages(process_id: UUID | None) -> list[Stage]:

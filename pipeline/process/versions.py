@@ -1,5 +1,6 @@
 """What did a process look like, who changed it when? Its document now, and the versions that are kept of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -88,18 +89,33 @@ class StageThen:
     position: int
 
 
-def stages_then(instant: datetime) -> dict[UUID, StageThen]:
-    """Every stage of then, by id; before a process's first version, that one. One query, a row per version."""
+def documents_then(instant: datetime) -> dict[UUID, Document]:
+    """Every process as it stood then, by id; before its first version, that one. One query, a row per version."""
     found: dict[UUID, Document] = {}
     for process_id, made_at, document in ProcessVersion.objects.order_by("process_id", "number").values_list(
         "process_id", "made_at", "document"
     ):
         if made_at <= instant or process_id not in found:
             found[process_id] = document
+    return found
+
+
+def stages_then(instant: datetime) -> dict[UUID, StageThen]:
+    """Every stage of then, by id. One query."""
     return {
         UUID(stage["id"]): StageThen(stage["name"], position)
-        for document in found.values()
+        for document in documents_then(instant).values()
         for position, stage in enumerate(document["stages"], start=1)
+    }
+
+
+def names_in(documents: Iterable[Document]) -> dict[str, str]:
+    """What stages and milestones are called there, by id."""
+    return {
+        entry["id"]: entry["name"]
+        for document in documents
+        for stage in document["stages"]
+        for entry in (stage, *stage["milestones"])
     }
 
 

@@ -116,7 +116,8 @@ def are_common(text: str) -> bool:
     if not words:
         return False
     organization = str(current_organization_id())
-    counts, values = [], []
+    counts: list[str] = []
+    values: list[Any] = []
     for word in words:
         counts.append(
             "(SELECT count(*) FROM (SELECT FROM pipeline_searchtoken WHERE organization_id = %s AND kind = ANY(%s) "

@@ -201,7 +201,7 @@ FROM pipeline_opportunity o
 WHERE o.organization_id = %(organization)s AND o.deleted_at IS NULL AND (o.outcome IS NULL OR o.outcome = 'won')
   AND o.close_date >= %(first)s AND o.close_date < %(period_end)s AND {owners} GROUP BY o.category
 UNION ALL SELECT 'reason', id, name, outcomes::text, position, name_folded FROM pipeline_closereason
-WHERE organization_id = %(organization)s
+WHERE organization_id = %(organization)s AND retired_at IS NULL
 UNION ALL SELECT 'competitor', id, name, NULL, 0, name_folded FROM pipeline_competitor
 WHERE organization_id = %(organization)s
 UNION ALL SELECT 'person', id, name, NULL, 0, name_folded FROM otc_person

@@ -11,6 +11,7 @@ from django.utils import timezone
 from otc.audit.models import AuditEntry
 from otc.tenancy.context import use
 from otc.undo.services import undo_take
+from pipeline.approvals.decisions import approval_ask
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
@@ -283,6 +284,65 @@ def test_the_impact_of_a_removed_stage_says_where_its_deals_go(at_work, make_dea
     found = impact_of(without("Validate"), {gone: target})
     assert [(one.name, one.count, one.moves_to) for one in found.stages] == [("Validate", 1, "Propose")]
     assert found.moved == 1
+
+
+def test_the_impact_counts_the_approvals_that_a_lower_limit_asks_for(at_work, make_deal):
+    Stage.objects.filter(name="Propose").update(approval_above_minor=90_00)
+    make_deal(stage_id=stage("Qualify").id, amount_minor=20_00)
+    make_deal(stage_id=stage("Qualify").id, amount_minor=10_00)
+    make_deal(stage_id=stage("Qualify").id, amount_minor=90_01)
+    make_deal(stage_id=stage("Propose").id, amount_minor=20_00)
+
+    def lowered(document):
+        document["stages"][3]["approval_above_minor"] = 15_00
+        return document
+
+    def lifted(document):
+        document["stages"][3]["approval_above_minor"] = 95_00
+        return document
+
+    assert document_of(the_process())["stages"][3]["name"] == "Propose"
+    found = impact_of(lowered)
+    assert {one.name: [(a.label, a.count) for a in one.approvals] for one in found.stages} == {
+        "Qualify": [("Propose", 1)],
+        "Propose": [],
+    }
+    assert (found.approvals, impact_of(lifted).approvals) == (1, 0)
+
+
+def test_the_impact_counts_the_requests_that_need_no_answer_any_more(at_work, make_deal):
+    Milestone.objects.update(is_required=False)
+    Stage.objects.filter(name="Discover").update(approval_above_minor=10_00)
+    deal = make_deal(owner=at_work.ana, amount_minor=20_00)
+    approval_ask(deal.id, changes={"stage_id": stage("Discover").id}, note="", now=now())
+
+    def freed(document):
+        document["stages"][1]["approval_above_minor"] = None
+        return document
+
+    found = impact_of(freed)
+    assert [(one.name, one.waiting) for one in found.stages] == [("Qualify", 0), ("Discover", 1)]
+    assert impact_of(renamed("Sign", "Signing")).waiting == 0
+
+
+def test_a_deals_page_of_the_past_calls_everything_as_it_was_called(at_work, make_deal, signed_in):
+    deal = make_deal("Kestrel", owner=at_work.ana)
+    met = Milestone.objects.get(name="Problem confirmed by the buyer")
+    milestone_mark(deal.id, milestone_id=met.id, state="met", now=now())
+    opportunity_edit(deal.id, changes={"stage_id": stage("Discover").id})
+    then = now()
+
+    def edit(document):
+        document["stages"][1]["name"] = "Explore"
+        document["stages"][0]["milestones"][0]["name"] = "Pain agreed"
+
+    change(edit)
+    url = at_work.url(f"deals/{deal.id}/")
+    past = signed_in(at_work.ana).get(url, {"as_of": then.isoformat()}).content.decode()
+    present = signed_in(at_work.ana).get(url).content.decode()
+    assert "Discover" in past and "Problem confirmed by the buyer" in past
+    assert "Explore" not in past and "Pain agreed" not in past
+    assert "Explore" in present and "Pain agreed" in present
 
 
 def test_another_process_is_a_copy_and_takes_new_deals_when_it_is_the_default(at_work, make_deal):

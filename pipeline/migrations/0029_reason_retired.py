@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pipeline", "0026_leads")]
+    dependencies = [("pipeline", "0028_digest")]
 
     operations = [
         migrations.AddField(

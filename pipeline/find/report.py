@@ -10,6 +10,7 @@ from otc.glossary.terms import TERMS
 from otc.identity.tabs import TABS
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Person
+from otc.tenancy.names import clean_name
 from otc.tenancy.services import fold
 from otc.ui.context import PLACES, page_exists
 from pipeline.accounts.models import Account, Contact
@@ -52,7 +53,7 @@ def find_report(tenant: Tenant, text: str) -> tuple[Group, ...]:
 
     A few queries, whatever is there. Deals are those that the viewer may see; accounts and people belong to everybody.
     """
-    words = "".join(letter for letter in text if letter.isprintable()).strip()[:LONGEST_TEXT]
+    words = clean_name(text)[:LONGEST_TEXT]
     home = f"/o/{tenant.organization.slug}/"
     groups = [
         Group("Go to", _places(tenant, words, home=home)),

@@ -20,7 +20,7 @@ from otc.ui.format import currency_decimals
 from pipeline.fields.forms import INPUT, field_choices
 from pipeline.opportunities.gates import stage_in_process
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused
+from pipeline.opportunities.rules import OPEN_CATEGORIES, Refused, one_line
 from pipeline.process.models import Category, Process
 from pipeline.process.queries import process_stages
 
@@ -106,11 +106,11 @@ def _reference(column: str, what: str) -> Callable[[str, Typing], UUID | None]:
 
 
 def _words(text: str, typing: Typing) -> str:
-    return " ".join(text.split())[:500]
+    return one_line(text, field="next_step")
 
 
 def _name(text: str, typing: Typing) -> str:
-    return " ".join(text.split())[:300]
+    return one_line(text, field="name")
 
 
 def _category(text: str, typing: Typing) -> str:

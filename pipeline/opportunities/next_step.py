@@ -8,7 +8,7 @@ from django.db import transaction
 
 from pipeline.activities.services import activity_log
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.rules import Refused, check_next_step
+from pipeline.opportunities.rules import Refused, check_next_step, one_line
 from pipeline.opportunities.services import Written, opportunity_edit
 
 
@@ -32,7 +32,7 @@ def next_step_finish(
         if deal.outcome is not None:
             raise Refused("next_step", "This deal is closed; reopen it first")
         check_next_step(next_step, next_step_on, today=today)
-        done, following = " ".join(deal.next_step.split()), " ".join(next_step.split())[:500]
+        done, following = " ".join(deal.next_step.split()), one_line(next_step, field="next_step")
         if (done, deal.next_step_on) == (following, next_step_on):
             raise Refused("next_step", "That is the step that is done; say another one, or another day")
         activity_id = None

@@ -31,12 +31,30 @@ EDITABLE = frozenset(
 )
 
 
+# Characters of what is typed in one line.
+LONGEST = {"name": 300, "next_step": 500}
+
+
 class Refused(ValueError):
     """A change that a rule refuses: which field, and in words what to do instead."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
         self.field, self.reason = field, reason
+
+
+def one_line(text: str, *, field: str) -> str:
+    """What was typed as one line with single spaces. Raises Refused where it is longer than the field: cutting it
+    would lose its end without a word.
+
+    >>> one_line("Send  the offer", field="next_step")
+    'Send the offer'
+    """
+    line = " ".join(text.split())
+    most = LONGEST[field]
+    if len(line) > most:
+        raise Refused(field, f"At most {most} characters; these are {len(line):,}. Say it shorter")
+    return line
 
 
 class MoveRefused(Refused):

@@ -18,7 +18,7 @@ from otc.undo.services import undo_offer
 from pipeline.activities.services import activity_forget, activity_log
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.next_step import next_step_finish
-from pipeline.opportunities.rules import Refused, check_next_step
+from pipeline.opportunities.rules import Refused, check_next_step, one_line
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.opportunities.undo import opportunity_undo_in_sight
 from pipeline.process.models import CloseReason
@@ -155,7 +155,7 @@ def _amount(deal: Opportunity, answer: Answer, moment: Moment) -> Done:
 
 
 def _next_step(deal: Opportunity, answer: Answer, moment: Moment) -> Done:
-    text = " ".join(answer.text.split())[:500]
+    text = one_line(answer.text, field="next_step")
     said = f"Next step: {text[:200]}"
     if answer.day is not None:
         said += f", {fmt.day_with_weekday(answer.day, today=moment.today)}"

@@ -243,6 +243,11 @@ function onKey(event) {
 if (table && answer) {
   document.addEventListener("keydown", onKey, true);
 
+  table.addEventListener("grid:fill", ({ target, detail }) => {
+    const chosen = block ? cells() : [[target]];
+    write(chosen, chosen.map((row) => row.map(() => detail)));
+  });
+
   document.addEventListener("copy", (event) => {
     const chosen = cells();
     if (!chosen.length || isTyping(document.activeElement) || String(window.getSelection())) return;

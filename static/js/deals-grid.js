@@ -233,6 +233,11 @@ function onEditorKey(event, cell, form) {
     focusCell(cell);
     return;
   }
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    stop(event);
+    fillBlock(cell, input);
+    return;
+  }
   const step = STEPS[(event.shiftKey ? "Shift+" : "") + event.key];
   if (!step || event.ctrlKey || event.metaKey || event.target !== input) return;
   stop(event);
@@ -242,6 +247,14 @@ function onEditorKey(event, cell, form) {
   } else {
     submit(cell, form, step);
   }
+}
+
+// Into every cell of the selected block, which its own module writes as a whole.
+function fillBlock(cell, input) {
+  const text = input.matches("select") ? (input.selectedOptions[0]?.text ?? "") : input.value.trim();
+  leave(cell);
+  focusCell(cell);
+  cell.dispatchEvent(new CustomEvent("grid:fill", { detail: text, bubbles: true }));
 }
 
 function isUntouched(form) {

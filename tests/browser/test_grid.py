@@ -212,6 +212,52 @@ def test_shift_selects_copy_gives_a_block_and_control_d_fills_down(sit, rows):
     assert values(house, ids, "amount_minor") == [100_00, 100_00, 100_00]
 
 
+def test_control_enter_writes_what_is_typed_into_the_whole_block(sit, rows):
+    house, ids = rows
+    seat = at_list(sit, house)
+    cell(seat, ids[0], "amount").focus()
+    entered(seat)
+    seat.page.keyboard.press("Shift+ArrowDown")
+    seat.page.keyboard.press("Shift+ArrowDown")
+    seat.page.keyboard.type("3k")
+    seat.page.locator("[data-cell-input]").wait_for(timeout=SECOND)
+    seat.page.keyboard.press("Control+Enter")
+    saved(seat)
+    assert values(house, ids, "amount_minor") == [3_000_00] * 3
+    with seat.page.expect_navigation(timeout=SECOND):
+        seat.page.keyboard.press("Control+z")
+    assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
+
+
+def test_undo_after_anothers_edit_says_so_and_keeps_theirs(sit, rows):
+    house, ids = rows
+    seat = at_list(sit, house)
+    cell(seat, ids[0], "amount").focus()
+    seat.page.evaluate(PASTE, "1k\n2k")
+    saved(seat)
+    with use(house.organization.id, person_id=house.max.id):
+        opportunity_edit(ids[1], changes={"amount_minor": 555_00})
+    with seat.page.expect_navigation(timeout=SECOND):
+        seat.page.keyboard.press("Control+z")
+    said = seat.page.locator("#toasts [data-toast]").first
+    said.wait_for(timeout=SECOND)
+    assert "changed" in said.inner_text()
+    assert values(house, ids, "amount_minor")[1] == 555_00
+
+
+def test_the_keys_dialog_lists_what_the_list_does(sit, rows):
+    house, _ = rows
+    seat = at_list(sit, house)
+    seat.page.keyboard.press("?")
+    dialog = seat.page.locator("#keys")
+    dialog.get_by_text("Write it into the whole block").wait_for(timeout=SECOND)
+    for words in ("Type over the cell", "Fill down", "Copy, paste a block", "Pick the row"):
+        assert dialog.get_by_text(words).count() == 1, words
+    seat.open(house.url("inspection/"))
+    assert seat.page.get_by_text("Fill down").count() == 0
+    assert seat.complaints == []
+
+
 def test_what_would_run_in_a_spreadsheet_is_copied_as_text_and_pasted_back_as_it_was(sit, rows):
     house, ids = rows
     with use(house.organization.id):

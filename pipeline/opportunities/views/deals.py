@@ -71,6 +71,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
         **bar_of(request, framed),
         **field_controls(request, asked, columns, names),
         "page_title": "Deals",
+        "own_keys": "pipeline/grid/_keys.html",
         "report": report,
         "asked": asked,
         "switch": view_switch(request, current="list"),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pipeline", "0028_digest")]
+    dependencies = [("pipeline", "0030_health_changes")]
 
     operations = [
         migrations.AddField(

@@ -32,6 +32,7 @@ MODEL_OF = {
     "approval": "approvalrequest",
     "pair": "duplicatepair",
     "touch": "plannedtouch",
+    "reason": "closereason",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

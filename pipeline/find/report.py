@@ -26,6 +26,9 @@ LONGEST_TEXT = 80
 DOINGS = (
     ("deals/new/", "New deal", "create_deal"),
     ("accounts/new/", "New account", "edit_account"),
+    ("leads/new/", "New lead", "edit_lead"),
+    ("duplicates/", "Duplicates", "merge_duplicates"),
+    ("leads/sources/", "Win rates by source", "view_leads"),
     ("deals/board/", "Board", "view_deals"),
     ("glossary/", "Glossary", "view_deals"),
     ("trash/", "Trash", "view_deals"),

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from otc.identity.models import User
 from otc.tenancy.context import use
-from otc.tenancy.models import Organization, Person
-from otc.tenancy.services import organization_create, person_create
+from otc.tenancy.models import Organization, Person, ReportingLine
+from otc.tenancy.services import fold, organization_create, person_create
 from pipeline.process.services import process_install
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
@@ -46,26 +46,46 @@ def user_for(name: str) -> User:
     return User.objects.create(email=f"{name}@example.org", name=name.title(), password="!")
 
 
+# First name: name, role, manager (themselves: a top), and whether they sign in.
+STANDING = {
+    "eve": ("Eve Okafor", "executive", "eve", True),
+    "max": ("Max Brandt", "manager", "eve", True),
+    "ana": ("Ana Ruiz", "rep", "max", True),
+    "jon": ("Jonas Feld", "rep", "max", False),
+    "ops": ("Olga Petrova", "administrator", None, True),
+    "ria": ("Ria Sommer", "operations", None, True),
+    "bot": ("Bridge", "integration", None, False),
+}
+
+
 def build_house() -> House:
     """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops, and ria of revenue
-    operations, on the side."""
+    operations, on the side. In few statements, past the services: most tests begin with it."""
     organization = organization_create(
         slug="halden", name="Halden Systems", currency="EUR", timezone_name="Europe/Berlin"
     )
     with use(organization.id):
         process_install()
-        eve = person_create(
-            name="Eve Okafor", role="executive", is_top=True, since=BEGINNING, user=user_for("eve")
+        users = {
+            first: User(email=f"{first}@example.org", name=first.title(), password="!") for first in STANDING
+        }
+        User.objects.bulk_create(user for first, user in users.items() if STANDING[first][3])
+        people = {
+            first: Person(
+                name=name, name_folded=fold(name), role=role, user=users[first] if signs_in else None
+            )
+            for first, (name, role, _, signs_in) in STANDING.items()
+        }
+        Person.objects.bulk_create(people.values())
+        ReportingLine.objects.bulk_create(
+            ReportingLine(
+                person=people[first],
+                manager=None if manager == first else people[manager],
+                valid_from=BEGINNING,
+            )
+            for first, (_, _, manager, _) in STANDING.items()
+            if manager is not None
         )
-        max_ = person_create(
-            name="Max Brandt", role="manager", manager=eve, since=BEGINNING, user=user_for("max")
-        )
-        ana = person_create(name="Ana Ruiz", role="rep", manager=max_, since=BEGINNING, user=user_for("ana"))
-        jon = person_create(name="Jonas Feld", role="rep", manager=max_, since=BEGINNING)
-        ops = person_create(name="Olga Petrova", role="administrator", user=user_for("ops"))
-        ria = person_create(name="Ria Sommer", role="operations", user=user_for("ria"))
-        bot = person_create(name="Bridge", role="integration")
-    people = {"eve": eve, "max": max_, "ana": ana, "jon": jon, "ops": ops, "ria": ria, "bot": bot}
     return House(organization, people)
 
 

@@ -44,7 +44,7 @@ class PlanSaid(serializers.Serializer):
     about = serializers.CharField(allow_blank=True)
 
 
-class PlanItem(serializers.Serializer):
+class ClosePlanItem(serializers.Serializer):
     title = serializers.CharField()
     person_ids = serializers.ListField(child=serializers.UUIDField())
     milestone_ids = serializers.ListField(
@@ -54,7 +54,7 @@ class PlanItem(serializers.Serializer):
     comments = PlanSaid(many=True)
 
 
-class PlanInput(Strict):
+class ClosePlanInput(Strict):
     title = serializers.CharField(max_length=200)
     person_ids = serializers.ListField(child=serializers.UUIDField(), max_length=50)
     milestone_ids = serializers.ListField(child=serializers.UUIDField(), max_length=200)
@@ -87,7 +87,7 @@ def link_item(link: ClosePlanLink) -> dict[str, Any]:
 class OpportunityClosePlan(DealEndpoint):
     actions: ClassVar[dict[str, str]] = {"GET": "view_deals", "PUT": "share_close_plan"}
 
-    @extend_schema(operation_id="opportunity_close_plan", tags=TAGS, responses=PlanItem)
+    @extend_schema(operation_id="opportunity_close_plan", tags=TAGS, responses=ClosePlanItem)
     def get(self, request: Request, opportunity_id: UUID) -> Response:
         """The plan as the buyer sees it."""
         self.check_visible(opportunity_id)
@@ -95,12 +95,12 @@ class OpportunityClosePlan(DealEndpoint):
         return Response(self._item(opportunity_id))
 
     @extend_schema(
-        operation_id="opportunity_close_plan_set", tags=TAGS, request=PlanInput, responses=PlanItem
+        operation_id="opportunity_close_plan_set", tags=TAGS, request=ClosePlanInput, responses=ClosePlanItem
     )
     def put(self, request: Request, opportunity_id: UUID) -> Response:
         """Choose the title, our people and our milestones that the buyer sees."""
         self.check_visible(opportunity_id)
-        plan_set(opportunity_id, **self.content(PlanInput))
+        plan_set(opportunity_id, **self.content(ClosePlanInput))
         return Response(self._item(opportunity_id))
 
     def _item(self, opportunity_id: UUID) -> dict[str, Any]:

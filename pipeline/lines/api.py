@@ -26,7 +26,7 @@ from pipeline.opportunities.rules import Refused
 TAGS = ["opportunities"]
 
 
-class LineItem(serializers.Serializer):
+class ProductLineItem(serializers.Serializer):
     """Prices are of one unit, in minor units of the deal's currency."""
 
     id = serializers.UUIDField(help_text="Of this interval: a change ends it and begins one with another id.")
@@ -58,7 +58,7 @@ class LinesItem(serializers.Serializer):
     annual_minor = serializers.IntegerField()
     total_minor = serializers.IntegerField()
     difference_minor = serializers.IntegerField(allow_null=True)
-    results = LineItem(many=True)
+    results = ProductLineItem(many=True)
 
 
 class LineInput(Strict):

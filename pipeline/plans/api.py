@@ -30,7 +30,7 @@ class TouchInput(Strict):
     is_done = serializers.BooleanField(required=False, default=False)
 
 
-class PlanInput(Strict):
+class AccountPlanInput(Strict):
     """The whole plan: what is left out is taken off."""
 
     goals = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
@@ -52,7 +52,7 @@ class PlanPersonItem(serializers.Serializer):
     why = serializers.CharField(allow_blank=True)
 
 
-class PlanItem(serializers.Serializer):
+class AccountPlanItem(serializers.Serializer):
     goals = serializers.CharField(allow_blank=True)
     people = PlanPersonItem(many=True)
     touches = TouchItem(many=True)
@@ -61,17 +61,22 @@ class PlanItem(serializers.Serializer):
 class AccountPlanDetail(Endpoint):
     actions: ClassVar[dict[str, str]] = {"GET": "view_accounts", "PUT": "edit_account"}
 
-    @extend_schema(operation_id="account_plan_get", tags=["accounts"], responses=PlanItem)
+    @extend_schema(operation_id="account_plan_get", tags=["accounts"], responses=AccountPlanItem)
     def get(self, request: Request, account_id: UUID) -> Response:
         """Goals, people to know and next touches with one account."""
         self.parameters(Strict)
         return Response(_item(account_id))
 
-    @extend_schema(operation_id="account_plan_set", tags=["accounts"], request=PlanInput, responses=PlanItem)
+    @extend_schema(
+        operation_id="account_plan_set",
+        tags=["accounts"],
+        request=AccountPlanInput,
+        responses=AccountPlanItem,
+    )
     def put(self, request: Request, account_id: UUID) -> Response:
         """Write the whole plan."""
         _item(account_id)
-        content = self.content(PlanInput)
+        content = self.content(AccountPlanInput)
         plan = Plan(
             goals=content["goals"],
             people=[(one["contact_id"], one["why"]) for one in content.get("people", [])],

@@ -13,7 +13,7 @@ async function enter() {
     await Promise.all([import("./cell-block.js"), import("./deals-grid.js")]);
     state = "there";
     table.dataset.entered = "";
-    for (const { target, event } of waiting.splice(0)) if (target.isConnected) target.dispatchEvent(event);
+    for (const { target, event } of waiting.splice(0)) redo(target, event);
   } catch {
     // Links of cells go on to their own pages, which need no module; the next try fetches again.
     state = "apart";
@@ -22,7 +22,17 @@ async function enter() {
   }
 }
 
+// A key is meant for where the keys before it have led; Enter opens a link where nobody wants it.
+function redo(target, event) {
+  const place = event.type === "keydown" && cellOf(document.activeElement) ? document.activeElement : target;
+  if (!place.isConnected) return;
+  const isLeft = place.dispatchEvent(event);
+  if (isLeft && event.type === "keydown" && event.key === "Enter") place.click();
+}
+
 function isForTheGrid(event, cell) {
+  // What follows a key that waits, waits too: the order is the meaning.
+  if (waiting.length && cell && event.type === "keydown" && !holds(event)) return true;
   if (!cell || event.target.closest("input, textarea, select, [data-cell-form]")) return false;
   if (event.type === "click") return Boolean(event.target.closest("a.cell-value")) && !holds(event) && !event.shiftKey;
   if (event.type === "paste") return true;

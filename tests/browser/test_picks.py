@@ -1,6 +1,7 @@
 """Rows are picked by key, click and Shift; one form changes them all, and Z takes that back."""
 
 import pytest
+from playwright.sync_api import expect
 
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
@@ -33,7 +34,7 @@ def test_picked_by_keys_changed_and_taken_back(sit, four):
     before = next_steps(four)
     for key in "jxjx":
         page.keyboard.press(key)
-    assert page.locator("[data-picks-count]").text_content() == "2 picked"
+    expect(page.locator("[data-picks-count]")).to_have_text("2 picked")
     page.click("#picks summary")
     page.click("#picks button[value=next]")
     page.locator("#picks-form [data-bulk-input]").wait_for(timeout=SECOND)

@@ -120,8 +120,8 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     card.focus()
     card.press("Shift+ArrowRight")
     refusal = columns.nth(1).locator("[data-refusal]")
-    refusal.get_by_role("button", name="Ask for approval").click()
-    seat.page.wait_for_load_state("load")
+    with seat.page.expect_navigation():
+        refusal.get_by_role("button", name="Ask for approval").click()
     with use(house.organization.id):
         asked = ApprovalRequest.objects.get()
     assert asked.is_asked and stage_of(house, deal_id) == "Qualify"
@@ -131,8 +131,8 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     manager.page.get_by_role("link", name="Kestrel Rail").first.click()
     manager.open(house.url(f"approvals/{asked.id}/"))
     found += troubles_of(manager, "an approval", width=width)
-    manager.page.get_by_role("button", name="Grant").click()
-    manager.page.wait_for_load_state("load")
+    with manager.page.expect_navigation():
+        manager.page.get_by_role("button", name="Grant").click()
     assert stage_of(house, deal_id) == "Discover"
     manager.open(house.url(f"approvals/{asked.id}/"))
     found += troubles_of(manager, "a granted approval", width=width)

@@ -114,7 +114,7 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     nia.page.locator(".codes li").first.wait_for(timeout=SECOND)
     assert nia.page.locator(".codes li").count() == 10
     nia.page.get_by_role("link", name="I have kept them").click()
-    nia.page.get_by_role("link", name="Halden Systems").click()
+    nia.page.get_by_role("navigation", name="Main").get_by_role("link", name="Halden Systems").click()
     nia.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
 
     go_out(nia)

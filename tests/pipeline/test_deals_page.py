@@ -129,18 +129,16 @@ def test_deals_without_a_close_date_come_last_either_way(house, make_deal, signe
     assert names(client.get(house.url("deals/?sort=-close"))) == ["Late", "Soon", "None"]
 
 
-@pytest.mark.parametrize(
-    "sort", ["close", "-amount", "deal", "stage", "category", "health", "-slip", "next", "owner"]
-)
-def test_pages_show_every_deal_once_and_sums_count_them_all(house, make_deal, signed_in, sort):
+def test_pages_show_every_deal_once_and_sums_count_them_all(house, make_deal, signed_in):
     many(house, make_deal, 53, amount_minor=100_00)
     client = signed_in(house.ana)
-    first = client.get(house.url(f"deals/?sort={sort}"))
-    second = client.get(first.context["next_href"])
-    assert len(names(first)) == 50
-    assert sorted(names(first) + names(second)) == [f"Deal {number:03}" for number in range(53)]
-    assert first.context["report"].sums.count == 53
-    assert second.context["report"].sums.total_minor == 53 * 100_00
+    for sort in ("close", "-amount", "deal", "stage", "category", "health", "-slip", "next", "owner"):
+        first = client.get(house.url(f"deals/?sort={sort}"))
+        second = client.get(first.context["next_href"])
+        assert len(names(first)) == 50, sort
+        assert sorted(names(first) + names(second)) == [f"Deal {number:03}" for number in range(53)], sort
+        assert first.context["report"].sums.count == 53, sort
+        assert second.context["report"].sums.total_minor == 53 * 100_00, sort
 
 
 def test_changed_deals_are_those_with_a_version_since_that_day(house, deal, signed_in):

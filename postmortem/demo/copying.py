@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from io import StringIO
 from typing import Any
+from zlib import crc32
 
 from django.db import connection, models
 
@@ -50,17 +51,19 @@ def copy_lines(model: type[models.Model], *, columns: Sequence[str], lines: Sequ
     names = ", ".join(f'"{column}"' for column in columns)
     more = defaults(model, given=columns)
     others = "".join(f', "{column}"' for column in more)
+    # One for the whole transaction: each that is made anew holds locks until the end, and those run out.
+    bulk = f"bulk_{table}_{crc32(names.encode()):x}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f'CREATE TEMP TABLE bulk_rows ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA'
+            f'CREATE TEMP TABLE IF NOT EXISTS {bulk} ON COMMIT DROP AS SELECT {names} FROM "{table}" WITH NO DATA'
         )
-        cursor.copy_expert(f"COPY bulk_rows ({names}) FROM STDIN", StringIO("\n".join(lines) + "\n"))
+        cursor.copy_expert(f"COPY {bulk} ({names}) FROM STDIN", StringIO("\n".join(lines) + "\n"))
         cursor.execute(
             f'INSERT INTO "{table}" (organization_id, {names}{others}) '
-            f"SELECT %s, {names}{', %s' * len(more)} FROM bulk_rows",
+            f"SELECT %s, {names}{', %s' * len(more)} FROM {bulk}",
             [str(current_organization_id()), *more.values()],
         )
-        cursor.execute("DROP TABLE bulk_rows")
+        cursor.execute(f"TRUNCATE {bulk}")
     return len(lines)
 
 

@@ -11,6 +11,7 @@ from io import StringIO
 from resource import RUSAGE_SELF, getrusage
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,15 +27,17 @@ from otc.identity.models import User
 from otc.jobs.models import Job
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER, Person, ReportingLine
+from pipeline.accounts.models import Account
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.leads.models import Lead, LeadMark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.team.models import DealTeamMember, Split
-from postmortem.demo.copying import cell
+from postmortem.demo.copying import cell, copy_rows
 from postmortem.demo.ground import milestone_counts, process_ready
 from postmortem.demo.services import BEGINNING, Seeded, demo_seed, organization_id_of
+from tests.conftest import House
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 DEALS = 60
@@ -251,3 +254,22 @@ def test_leads_come_in_every_state_and_point_to_their_deals(kitano: Seeded) -> N
             assert lead.created_at <= (lead.decided_at or NOW) <= NOW
             assert lead.opportunity is None or lead.source == lead.opportunity.source
         assert LeadMark.objects.count() > len(leads)
+
+
+def locks_held() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_batch_more_holds_no_lock_more(house: House) -> None:
+    """A million deals come in two thousand batches of one transaction: locks per batch would run out."""
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    with transaction.atomic(), use(house.organization.id, channel="import"):
+        held = []
+        for number in range(4):
+            rows = [(str(uuid4()), f"Account {number}", f"account {number}", at)]
+            copy_rows(Account, columns=("id", "name", "name_folded", "created_at"), rows=rows)
+            held.append(locks_held())
+        assert Account.objects.count() == 4
+    assert held[1] == held[3]

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from otc.audit.models import AuditEntry
 from otc.fields.models import CustomField
+from otc.fields.native import NATIVE
 from otc.fields.queries import field_book
-from otc.fields.rules import NATIVE, NotAccepted, Option, millionths, stored
+from otc.fields.rules import NotAccepted, Option, millionths, stored
 from otc.fields.services import field_create, field_edit, field_move, field_retire, field_undo
 from otc.imports.services import run_import
 from otc.tenancy.context import use

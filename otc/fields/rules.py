@@ -18,33 +18,6 @@ from otc.ui import amounts
 from otc.ui.dates import DayNotUnderstood, parse_day
 
 OBJECTS = ("deal", "account", "contact")
-# What every record has already, in the words of pages and files: a field of one's own is called otherwise.
-NATIVE = {
-    "deal": frozenset(
-        {
-            *(
-                "id",
-                "external id",
-                "name",
-                "deal",
-                "opportunity",
-                "account",
-                "owner",
-                "team",
-                "process",
-                "stage",
-            ),
-            *("category", "forecast category", "amount", "corporate amount", "currency", "close date", "age"),
-            *("created", "created at", "closed", "closed at", "outcome", "reason", "competitor", "product"),
-            *("source", "kind", "type", "next step", "next step on", "next step due", "health", "slip risk"),
-            "probability",
-        }
-    ),
-    "account": frozenset(
-        {"id", "external id", "name", "account", "parent", "industry", "country", "deals", "contacts"}
-    ),
-    "contact": frozenset({"id", "external id", "name", "contact", "account", "title", "email", "phone"}),
-}
 KINDS = ("text", "number", "money", "date", "choice", "person")
 MAX_FIELDS, MAX_OPTIONS, MAX_TEXT, MAX_DECIMALS = 100, 200, 500, 6
 LARGEST_NUMBER = 9 * 10**12

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from otc.audit.services import audit_append
 from otc.fields.models import CustomField
+from otc.fields.native import NATIVE
 from otc.fields.rules import (
     KINDS,
     LARGEST_NUMBER,
@@ -17,7 +18,6 @@ from otc.fields.rules import (
     MAX_FIELDS,
     MAX_OPTIONS,
     MAX_TEXT,
-    NATIVE,
     OBJECTS,
     NotAccepted,
     Option,

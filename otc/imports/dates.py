@@ -4,7 +4,7 @@ No Django here: a text in, a datetime (naive where the text has no offset) out.
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 MONTH_FIRST, DAY_FIRST = "mdy", "dmy"
 ORDERS = (MONTH_FIRST, DAY_FIRST)
@@ -41,7 +41,7 @@ def parse_moment(text: str, order: str | None) -> tuple[datetime, bool]:
     # One space at most in a row: the patterns must not try every way to share many out.
     text = " ".join(text.split())
     if len(text) == _EPOCH_DIGITS and text.isdecimal():
-        return datetime.fromtimestamp(int(text) / 1000, tz=timezone.utc), False  # noqa: UP017
+        return datetime.fromtimestamp(int(text) / 1000, tz=UTC), False
     if match := _YEAR_FIRST.fullmatch(text):
         return _moment(match, int(match["year"]), int(match["month"]), int(match["day"]))
     if match := _NAMED.fullmatch(text):

@@ -19,10 +19,16 @@ from otc.demo.workdays import Workdays, build_workdays
 
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
+    """`price` is the list's, in whole units of the organization's currency, once, a month or a year (`charge`); 0 is
+    none.
+    """
+
     external_id: str
     name: str
     family: str
     unit: str
+    price: int
+    charge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class DemoCompany:
     slots: tuple[Slot, ...]
     accounts: tuple[DemoAccount, ...]
     products: tuple[DemoProduct, ...]
+    service: DemoProduct
     competitors: tuple[str, ...]
     reasons: tuple[DemoReason, ...]
     rates: tuple[DemoRate, ...]
@@ -68,10 +75,7 @@ def build_company(
     staff = build_staff(plan, deals=deals, workdays=workdays, seed=seed)
     foreign = {"EUR", *(territory.currency for territory in plan.territories)} - {plan.currency}
     rates = build_rates(tuple(foreign), corporate=plan.currency, first=workdays.first, today=today, seed=seed)
-    products = (
-        DemoProduct(f"PR-{n:02}", name, family, unit)
-        for n, (name, family, unit) in enumerate(plan.products, start=1)
-    )
+    products = (DemoProduct(f"PR-{n:02}", *product) for n, product in enumerate(plan.products, start=1))
     return DemoCompany(
         plan=plan,
         seed=seed,
@@ -82,6 +86,7 @@ def build_company(
         slots=staff.slots,
         accounts=build_accounts(staff.slots, deals=deals, seed=seed),
         products=tuple(products),
+        service=DemoProduct("PR-90", plan.service, "Services", "projects", 0, "once"),
         competitors=plan.competitors,
         reasons=build_reasons(),
         rates=tuple(rates),

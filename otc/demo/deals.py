@@ -87,8 +87,47 @@ class DemoSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoDealLine:
+    """A product on a deal from `at` to `until` (None: still), as `pipeline.lines` keeps it."""
+
+    at: datetime
+    until: datetime | None
+    position: int
+    product: str
+    quantity_milli: int
+    list_price_minor: int | None
+    discount_bp: int | None
+    price_minor: int
+    charge: str
+    term_months: int | None
+    set_by: str | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoComment:
+    """`mentions` are (start, end, person) of each @Name in `text`."""
+
+    at: datetime
+    author: str | None
+    text: str
+    mentions: tuple[tuple[int, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLink:
+    at: datetime
+    name: str
+    url: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DemoDeal:
-    """One deal; `states` start at created_at and rise strictly, the last one is how it stands."""
+    """One deal; `states` start at created_at and rise strictly, the last one is how it stands.
+
+    `follows`: its amount is what its lines come to.
+    """
 
     external_id: str
     name: str
@@ -104,3 +143,7 @@ class DemoDeal:
     buying_roles: tuple[DemoBuyingRole, ...]
     seats: tuple[DemoSeat, ...]
     splits: tuple[DemoSplit, ...]
+    lines: tuple[DemoDealLine, ...]
+    follows: bool
+    comments: tuple[DemoComment, ...]
+    links: tuple[DemoLink, ...]

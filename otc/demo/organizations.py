@@ -23,7 +23,8 @@ class OrganizationPlan:
 
     `executives` are (name, title), the first is the top; `managers` (name, area, position of their executive).
     The first names of `reps` go to the territories in their order; `fiscal_month` is 1..12. `slots` territories
-    are staffed for `deals` deals, more for more.
+    are staffed for `deals` deals, more for more. `products` are (name, family, unit, list price, charge), `service` is
+    what comes with them.
     """
 
     slug: str
@@ -37,7 +38,8 @@ class OrganizationPlan:
     managers: tuple[tuple[str, str, int], ...]
     reps: tuple[str, ...]
     territories: tuple[Territory, ...]
-    products: tuple[tuple[str, str, str], ...]
+    products: tuple[tuple[str, str, str, int, str], ...]
+    service: str
     competitors: tuple[str, str, str, str]
     deals: int
     slots: int
@@ -95,13 +97,14 @@ HALDEN = OrganizationPlan(
         Territory("Southeast Asia", "Singapore", "USD", "english", 4, ("Jurong", "Penang", "Cebu")),
     ),
     products=(
-        ("Depot telemetry", "Telemetry", "sites"),
-        ("Line balancing", "Operations", "lines"),
-        ("Energy metering", "Telemetry", "meters"),
-        ("Predictive upkeep", "Upkeep", "assets"),
-        ("Batch records", "Quality", "lines"),
-        ("Shift planning", "Operations", "sites"),
+        ("Depot telemetry", "Telemetry", "sites", 95, "month"),
+        ("Line balancing", "Operations", "lines", 1450, "year"),
+        ("Energy metering", "Telemetry", "meters", 38, "month"),
+        ("Predictive upkeep", "Upkeep", "assets", 620, "year"),
+        ("Batch records", "Quality", "lines", 210, "month"),
+        ("Shift planning", "Operations", "sites", 54, "month"),
     ),
+    service="Rollout and training",
     competitors=("Ardent", "Cellwright", "Fieldmark", "Own development"),
     deals=2400,
     slots=31,  # thirty reps, and one territory whose rep left last week
@@ -124,10 +127,11 @@ KITANO = OrganizationPlan(
         Territory("Export", "Singapore", "USD", "english", 0, ("Jurong", "Penang", "Busan")),
     ),
     products=(
-        ("Flow meters", "Instruments", "units"),
-        ("Vibration sensors", "Instruments", "units"),
-        ("Calibration service", "Service", "sites"),
+        ("Flow meters", "Instruments", "units", 48000, "once"),
+        ("Vibration sensors", "Instruments", "units", 32000, "once"),
+        ("Calibration service", "Service", "sites", 120000, "year"),
     ),
+    service="Installation",
     competitors=("Orient Gauge", "Sensoria", "Metrix West", "Own development"),
     deals=160,
     slots=4,
@@ -150,10 +154,11 @@ PRAIRIE = OrganizationPlan(
         Territory("Overseas", "United Kingdom", "GBP", "english", 0, ("Derby", "Leeds", "Cork")),
     ),
     products=(
-        ("Palletizing cell", "Cells", "cells"),
-        ("Case packing cell", "Cells", "cells"),
-        ("Remote support", "Service", "sites"),
+        ("Palletizing cell", "Cells", "cells", 4200, "once"),
+        ("Case packing cell", "Cells", "cells", 3600, "once"),
+        ("Remote support", "Service", "sites", 180, "month"),
     ),
+    service="Installation and tuning",
     competitors=("Gridarm", "Palletron", "Ironhand", "Own development"),
     deals=160,
     slots=4,

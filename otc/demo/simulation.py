@@ -20,9 +20,11 @@ from otc.demo.deals import DemoDeal, DemoState
 from otc.demo.draw import Weighted, stream
 from otc.demo.life import Life, round_amount
 from otc.demo.moments import life_moments, second_on
+from otc.demo.offers import OfferDrawer
 from otc.demo.prospect import Prospect, draw_prospect
 from otc.demo.rates import base_rate
 from otc.demo.surroundings import activities, buying_roles, milestones
+from otc.demo.talk import TalkDrawer
 from otc.demo.team import TeamDrawer
 from otc.demo.workdays import Workdays
 
@@ -48,9 +50,18 @@ def arrival_days(days: Workdays) -> tuple[list[int], list[float]]:
 
 def simulate(company: DemoCompany, *, numbers: range | None = None) -> Iterator[DemoDeal]:
     """Yield `company.deals` deals, or those of `numbers`, as they were found; memory doesn't grow."""
-    teams = TeamDrawer(company)
+    drawers = Drawers(TeamDrawer(company), OfferDrawer(company), TalkDrawer(company))
     for life in lives(company, numbers=numbers):
-        yield told(company, life, teams=teams)
+        yield told(company, life, drawers=drawers)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawers:
+    """What is drawn beside a deal's course, each from streams of its own."""
+
+    teams: TeamDrawer
+    offers: OfferDrawer
+    talk: TalkDrawer
 
 
 @dataclass(slots=True)
@@ -97,7 +108,7 @@ def live(rng: Random, company: DemoCompany, *, number: int, created: int, keeps_
     return Lived(number, rng, account, prospect, at_first, standing, log, own)
 
 
-def told(company: DemoCompany, lived: Lived, *, teams: TeamDrawer) -> DemoDeal:
+def told(company: DemoCompany, lived: Lived, *, drawers: Drawers) -> DemoDeal:
     """The course as the deal's states, with what people did around it."""
     days, rng, prospect, account = company.workdays, lived.rng, lived.prospect, lived.account
     slot, created = company.slots[account.slot], prospect.created
@@ -130,22 +141,25 @@ def told(company: DemoCompany, lived: Lived, *, teams: TeamDrawer) -> DemoDeal:
         currency=currency,
     )
     life.live(start, moments)
-    return surrounded(company, lived, states=life.states, teams=teams)
+    return surrounded(company, lived, states=life.states, drawers=drawers)
 
 
-def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState], teams: TeamDrawer) -> DemoDeal:
+def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState], drawers: Drawers) -> DemoDeal:
     """Name the deal and add what happened around it."""
     days, rng, account, log = company.workdays, lived.rng, lived.account, lived.log
     product = company.products[int(rng.random() * len(company.products))]
     units = 2 + int(rng.random() * UNITS)
     contacts = account.contacts
-    seats, splits = teams.draw(
+    slot = company.slots[account.slot]
+    seats, splits = drawers.teams.draw(
         lived.number,
-        slot=company.slots[account.slot],
+        slot=slot,
         created=lived.prospect.created,
         eur=lived.prospect.eur,
         states=states,
     )
+    lines, follows = drawers.offers.draw(lived.number, product=product, states=states)
+    comments, links = drawers.talk.draw(lived.number, slot=slot, account=account, states=states, seats=seats)
     return DemoDeal(
         external_id=f"D-{lived.number + 1:06}",
         name=f"{account.name}: {product.name}, {units} {product.unit}",
@@ -163,4 +177,8 @@ def surrounded(company: DemoCompany, lived: Lived, *, states: list[DemoState], t
         ),
         seats=seats,
         splits=splits,
+        lines=lines,
+        follows=follows,
+        comments=comments,
+        links=links,
     )

@@ -12,6 +12,8 @@ from pathlib import Path
 
 CLONE = Path(__file__).resolve().parents[2]
 VAR = CLONE / ".var"
+# Mail goes here until a server is configured.
+MAIL = VAR / "mail"
 
 
 class UnsafeFolder(RuntimeError):

@@ -157,6 +157,8 @@ class Supervisor:
         """The web first, alone, because somebody waits for it; then worker and scheduler."""
         line = listen(self.host, self.port)
         os.set_inheritable(line.fileno(), True)
+        # What a newcomer must read stays on the screen: whoever wants each request and job in it says so.
+        os.environ.setdefault("OTC_LOG_LEVEL", "WARNING")
         port = line.getsockname()[1]
         address = f"http://{'localhost' if self.host in {'127.0.0.1', '0.0.0.0'} else self.host}:{port}/"
         os.environ.setdefault("OTC_ADDRESS", address)
@@ -165,7 +167,7 @@ class Supervisor:
         lock.flush()
         self._add("web", self._web_command(line.fileno()), descriptors=(line.fileno(),))
         self._wait_for_web(port)
-        say(f"Ready at {address}  (Ctrl-C stops everything)")
+        say(f"Ready at {address}  (Ctrl-C stops everything; mails are files in {places.MAIL.relative_to(places.CLONE)})")
         self._add(
             "worker", self._celery("worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
         )

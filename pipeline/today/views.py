@@ -43,7 +43,7 @@ SURE = ("closed", "commit")
 PARTS = (
     ("closed", "Won", "seg-1"),
     ("commit", "Commit, open", "seg-2"),
-    ("most_likely", "Most likely, open", "seg-2"),
+    ("most_likely", "Most likely, open", "seg-mid"),
     ("best_case", "Best case, open", "seg-3"),
     ("pipeline", "Pipeline, open", "seg-open"),
 )

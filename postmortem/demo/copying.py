@@ -18,14 +18,14 @@ NULL = "\\N"
 
 
 def cell(value: Any) -> str:
-    """One value in COPY's text format; None is null, a dict is JSON."""
+    """One value in COPY's text format; None is null, dicts and lists are JSON."""
     if value is None:
         return NULL
     if isinstance(value, str):
         return value.translate(ESCAPES)
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if isinstance(value, dict):
+    if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False).translate(ESCAPES)
     return str(value)
 

@@ -10,6 +10,9 @@ from typing import Any
 from forecasting.quotas.models import Quota
 from otc.demo.company import DemoCompany
 from otc.demo.ids import demo_id
+from otc.demo.life import round_amount
+from otc.demo.market import MINOR_DIGITS
+from otc.demo.rates import base_rate
 from otc.money.models import Rate
 from otc.tenancy.models import FOREVER, Person, ReportingLine
 from otc.tenancy.services import fold
@@ -20,6 +23,15 @@ from pipeline.process.services import default_content, process_install, reason_a
 from postmortem.demo.copying import copy_rows
 
 LAST_REASON = 100
+APPROVAL_ABOVE_EUR = 120_000
+GUIDANCE = (
+    "Ask what it costs them not to change. Whoever can’t say has no deal yet.",
+    "Walk one shift with them. Write down who decides, how, and who lived through the last purchase.",
+    "Agree on what counts as success before anything is installed; two weeks are enough.",
+    "Present in person, to who pays. One page: their problem, the figure, the date.",
+    "List what stands between here and a signature, each with a name and a day.",
+    "Nothing new any more. Send, confirm, agree on the first day of work.",
+)
 Ids = dict[str, str]
 
 
@@ -52,8 +64,11 @@ def milestone_ids(process: Process) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(ids) for ids in found.values())
 
 
-def process_ready(*, seed: int, at: datetime) -> Process:
-    """The organization's default process; where there is none the house's, with ids that follow from the seed."""
+def process_ready(*, seed: int, at: datetime, currency: str) -> Process:
+    """The organization's default process; where there is none the house's, with ids that follow from the seed.
+
+    That one says how to get on in each stage, and wants the manager's word before a large deal is signed.
+    """
     content = default_content()
     reasons = content["reasons"]
     stages = content["stages"]
@@ -61,6 +76,10 @@ def process_ready(*, seed: int, at: datetime) -> Process:
     for kind, entries in (("stage", stages), ("milestone", milestones), ("reason", reasons)):
         for number, entry in enumerate(entries):
             entry["id"] = demo_id(seed, kind=kind, key=str(number), at=at)
+    for entry, guidance in zip(stages, GUIDANCE, strict=True):
+        entry["guidance"] = guidance
+    limit = APPROVAL_ABOVE_EUR * base_rate("EUR", corporate=currency)
+    stages[-1]["approval_above_minor"] = round_amount(limit, currency=currency)
     content["id"] = demo_id(seed, kind="process", key="default", at=at)
     return process_install(content)
 
@@ -190,13 +209,23 @@ class GroundWriter:
         )
 
     def products(self) -> Ids:
-        ids = self.ids("product", (product.external_id for product in self.company.products))
+        products = (*self.company.products, self.company.service)
+        ids = self.ids("product", (product.external_id for product in products))
+        currency = self.company.plan.currency
+        minor = 10 ** MINOR_DIGITS[currency]
         copy_rows(
             Product,
-            columns=("id", "external_id", "name", "name_folded", "family", "currency", "attributes"),
+            columns=(
+                *("id", "external_id", "name", "name_folded", "family", "list_price_minor", "currency"),
+                "attributes",
+            ),
             rows=(
-                (ids[p.external_id], p.external_id, p.name, fold(p.name), p.family, "", {})
-                for p in self.company.products
+                (
+                    *(ids[p.external_id], p.external_id, p.name, fold(p.name), p.family),
+                    *((p.price * minor, currency) if p.price else (None, "")),
+                    {},
+                )
+                for p in products
             ),
         )
         return ids

@@ -21,6 +21,7 @@ from otc.demo.ids import demo_id
 from otc.demo.simulation import simulate
 from pipeline.history.models import HistoryRow
 from pipeline.history.services import enter_staged, renew_statistics
+from pipeline.opportunities.models import Opportunity
 from postmortem.demo import helping
 from postmortem.demo.copying import copy_lines
 from postmortem.demo.ground import Ground
@@ -118,6 +119,7 @@ def deals_write(company: DemoCompany, ground: Ground, *, processes: int, ledger:
             copy_lines(table, columns=COLUMNS[table], lines=lines)
             if table is HistoryRow:
                 versions += enter_staged(UUID(batch.run))
+        Opportunity.objects.filter(id__in=batch.following).update(amount_follows_lines=True)
         ledger.merge(changes)
         deals += batch.count
         if deals >= looked_at * LOOKS_AGAIN_AT:

@@ -12,11 +12,15 @@ from django.db import models
 
 from otc.demo.deals import DemoDeal, DemoState
 from otc.demo.ids import key_of, text_id
+from otc.demo.talk import evidence
 from otc.tenancy.models import FOREVER
 from otc.tenancy.services import fold
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
+from pipeline.comments.models import DealComment
 from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
+from pipeline.lines.models import DealLine
+from pipeline.links.models import DealLink
 from pipeline.opportunities.models import OpportunityMilestone
 from pipeline.team.models import DealTeamMember, Split
 from postmortem.demo.copying import NULL, cell
@@ -40,6 +44,13 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
         *("id", "opportunity_id", "person_id", "part", "added_by_id", "removed_by_id"),
         *("valid_from", "valid_to"),
     ),
+    DealLine: (
+        *("id", "opportunity_id", "product_id", "quantity_milli", "list_price_minor", "discount_bp"),
+        *("price_minor", "currency", "charge", "term_months", "position", "set_by_id", "ended_by_id"),
+        *("valid_from", "valid_to"),
+    ),
+    DealComment: ("id", "opportunity_id", "author_id", "text", "mentions", "created_at"),
+    DealLink: ("id", "opportunity_id", "name", "url", "added_by_id", "added_at"),
     Split: ("id", "opportunity_id", "person_id", "kind", "share_bp", "set_by_id", "valid_from", "valid_to"),
 }
 ENDLESS = FOREVER.isoformat()
@@ -49,10 +60,13 @@ kept_cell = lru_cache(maxsize=8192)(cell)
 
 @dataclass
 class Batch:
-    """Some deals as lines, by table; `run` is under which their history is staged."""
+    """Some deals as lines, by table; `run` is under which their history is staged, `following` has the ids of those
+    whose amount follows their products.
+    """
 
     run: str
     count: int = 0
+    following: list[str] = field(default_factory=list)
     lines: dict[type[models.Model], list[str]] = field(
         default_factory=lambda: {table: [] for table in COLUMNS}
     )
@@ -85,6 +99,11 @@ class Liner:
         if self.bare_before is None or closed_at is None or closed_at >= self.bare_before:
             batch.lines[Activity].extend(self.activities(deal, key=key, deal_id=deal_id))
             batch.lines[OpportunityMilestone].extend(self.milestones(deal, key=key, deal_id=deal_id))
+            batch.lines[DealLine].extend(self.deal_lines(deal, key=key, deal_id=deal_id))
+            batch.lines[DealComment].extend(self.comments(deal, key=key, deal_id=deal_id))
+            batch.lines[DealLink].extend(self.links(deal, key=key, deal_id=deal_id))
+            if deal.follows:
+                batch.following.append(deal_id)
 
     # Ids, words of tables and instants hold nothing that COPY reads otherwise: only names and texts are escaped.
     # Each table counts on from a thousand of its own, so that no two rows of a deal share an id.
@@ -118,7 +137,7 @@ class Liner:
                     milestones[mark.stage][mark.position],
                     mark.at.isoformat(),
                     people[mark.person] if mark.person else NULL,
-                    "",
+                    evidence(key + number * 7),
                 )
             )
 
@@ -168,6 +187,56 @@ class Liner:
                     people[split.by],
                     split.at.isoformat(),
                     ENDLESS,
+                )
+            )
+
+    def deal_lines(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people, products = self.ground.people, self.ground.products
+        currency = deal.states[-1].currency
+        for number, one in enumerate(deal.lines):
+            yield TAB.join(
+                (
+                    text_id(one.at, key=key, number=7000 + number),
+                    deal_id,
+                    products[one.product],
+                    *map(cell, (one.quantity_milli, one.list_price_minor, one.discount_bp, one.price_minor)),
+                    currency,
+                    one.charge,
+                    cell(one.term_months),
+                    str(one.position),
+                    people[one.set_by] if one.set_by else NULL,
+                    people[one.ended_by] if one.ended_by else NULL,
+                    one.at.isoformat(),
+                    one.until.isoformat() if one.until else ENDLESS,
+                )
+            )
+
+    def comments(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people = self.ground.people
+        for number, comment in enumerate(deal.comments):
+            mentions = [[start, end, people[person]] for start, end, person in comment.mentions]
+            yield TAB.join(
+                (
+                    text_id(comment.at, key=key, number=8000 + number),
+                    deal_id,
+                    people[comment.author] if comment.author else NULL,
+                    cell(comment.text),
+                    cell(mentions),
+                    comment.at.isoformat(),
+                )
+            )
+
+    def links(self, deal: DemoDeal, *, key: int, deal_id: str) -> Iterator[str]:
+        people = self.ground.people
+        for number, link in enumerate(deal.links):
+            yield TAB.join(
+                (
+                    text_id(link.at, key=key, number=9000 + number),
+                    deal_id,
+                    link.name,
+                    link.url,
+                    people[link.by] if link.by else NULL,
+                    link.at.isoformat(),
                 )
             )
 

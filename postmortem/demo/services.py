@@ -21,9 +21,11 @@ from otc.tenancy.context import through_doorway, use
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.services import organization_create, person_create
 from pipeline.accounts.models import Account
+from pipeline.duplicates.finding import duplicates_ask
 from pipeline.history.services import renew_statistics
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.copying import copy_rows
+from postmortem.demo.desk import DeskWriter, SharedLink
 from postmortem.demo.ground import Ground, GroundWriter, milestone_counts, process_ready
 from postmortem.demo.histories import deals_write
 from postmortem.demo.leads import LeadWriter
@@ -41,9 +43,12 @@ class NotEmpty(ValueError):
 
 @dataclass(frozen=True)
 class Seeded:
+    """`link` opens a close plan as its buyer sees it; None where there is no deal to share."""
+
     organization: Organization
     deals: int
     sign_ins: list[SignIn]
+    link: SharedLink | None
 
 
 def organization_id_of(slug: str) -> UUID | None:
@@ -76,7 +81,7 @@ def demo_seed(
             check_empty(organization)
             plan = plan_of(organization)
             count = plan.deals if deals is None else deals
-            organization_fill(
+            link = organization_fill(
                 organization,
                 plan=plan,
                 deals=count,
@@ -88,7 +93,8 @@ def demo_seed(
             renew_statistics()
             sign_ins = sign_ins_create(organization.name)
             enqueue(HEALTH_JOB)
-    return Seeded(organization, count, sign_ins)
+            duplicates_ask()
+    return Seeded(organization, count, sign_ins, link)
 
 
 def demo_first_run(*, seed: int, now: datetime, progress: Progress = lambda text: None) -> list[Seeded]:
@@ -163,11 +169,13 @@ def organization_fill(
     now: datetime,
     processes: int,
     progress: Progress,
-) -> None:
-    """Write the company, its deals and what people called, into the organization in context."""
+) -> SharedLink | None:
+    """Write the company, its deals and what people do with them into the organization in context. Returns a buyer's
+    link.
+    """
     zone = ZoneInfo(organization.timezone)
     today = now.astimezone(zone).date()
-    process = process_ready(seed=seed, at=BEGINNING)
+    process = process_ready(seed=seed, at=BEGINNING, currency=organization.currency)
     company = build_company(
         plan, deals=deals, seed=seed, today=today, milestones_per_stage=milestone_counts(process)
     )
@@ -181,7 +189,9 @@ def organization_fill(
             f"{rate:,.0f} versions a second"
         )
     calls_write(company, ground, calls=build_calls(company, ledger))
-    LeadWriter(company, ground.people, day=datetime.combine(today, time(), tzinfo=zone)).write()
+    day = datetime.combine(today, time(), tzinfo=zone)
+    LeadWriter(company, ground.people, day=day).write()
+    return DeskWriter(company, ground.people, day=day).write()
 
 
 def calls_write(company: DemoCompany, ground: Ground, *, calls: Iterable[DemoCall]) -> None:

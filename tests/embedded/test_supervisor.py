@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,7 +15,7 @@ import psycopg2
 import pytest
 
 from otc.embedded import places, processes
-from tests.embedded.clones import Run, copy_clone
+from tests.embedded.clones import OURS, Run, copy_clone
 
 
 def _until(claim: Callable[[], object], seconds: float = 30.0) -> bool:
@@ -85,6 +87,20 @@ def test_a_killed_supervisor_leaves_nothing_that_stops_the_next_start(clone, run
     alive = second.running()
     assert second.stop() == 0
     assert not any(processes.start_mark(pid) for pid in alive.values())
+
+
+def test_whoever_starts_it_reads_an_address_and_no_mails(clone, runs, taken_port):
+    run = runs(clone, taken_port)
+    run.address(seconds=180)
+    assert run.answers()
+    assert _until(lambda: "scheduler" in run.running())
+    send = [sys.executable, "manage.py", "sendtestemail", "ana@example.org"]
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    sent = subprocess.run(send, cwd=clone, env=environment, capture_output=True, text=True, check=True)
+    assert sent.stdout == ""
+    (mail,) = (clone / ".var" / "mail").iterdir()
+    assert "ana@example.org" in mail.read_text()
+    assert re.search(r"Ready at \S+  \(.*mails are files in \.var/mail\)\n$", run.output)
 
 
 def test_a_second_clone_runs_beside_and_a_second_start_is_refused(clone, runs, taken_port, tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from postmortem.demo.desk import SharedLink
 from postmortem.demo.services import NotEmpty, Seeded, demo_first_run, demo_seed
 from postmortem.demo.sign_ins import SignIn
 
@@ -69,6 +70,7 @@ class Command(BaseCommand):
             except NotEmpty as refusal:
                 raise CommandError(str(refusal)) from None
         self.show([sign_in for organization in seeded for sign_in in organization.sign_ins])
+        self.show_link(next((organization.link for organization in seeded if organization.link), None))
 
     def fill(self, slug: str, *, now: datetime, seed: int, options: dict[str, Any]) -> Seeded:
         deals, processes = options["deals"], options["processes"]
@@ -89,4 +91,11 @@ class Command(BaseCommand):
         for sign_in in sign_ins:
             self.stdout.write(
                 f"  {sign_in.email:<{wide}}  {sign_in.password}  {sign_in.role} at {sign_in.organization}"
+            )
+
+    def show_link(self, link: SharedLink | None) -> None:
+        """As with the passwords: only its hash is kept."""
+        if link is not None:
+            self.stdout.write(
+                f"\nWhat a buyer sees without a sign-in (the close plan of {link.account}): /plan/{link.token}/\n"
             )

@@ -167,7 +167,8 @@ class Supervisor:
         lock.flush()
         self._add("web", self._web_command(line.fileno()), descriptors=(line.fileno(),))
         self._wait_for_web(port)
-        say(f"Ready at {address}  (Ctrl-C stops everything; mails are files in {places.MAIL.relative_to(places.CLONE)})")
+        mail = places.MAIL.relative_to(places.CLONE)
+        say(f"Ready at {address}  (Ctrl-C stops everything; mails are files in {mail})")
         self._add(
             "worker", self._celery("worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
         )

@@ -1,9 +1,9 @@
-"""What do a few letters lead to? Pages to go to, things to do, deals, accounts and people, a handful of each."""
+"""What do a few letters lead to? Pages to go to, things to do, deals, accounts, leads and people, a handful of each."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Value, When
 from django.urls import reverse
 
 from otc.glossary.terms import TERMS
@@ -14,8 +14,18 @@ from otc.tenancy.names import clean_name
 from otc.tenancy.services import fold
 from otc.ui.context import PLACES, page_exists
 from pipeline.accounts.models import Account, Contact
+from pipeline.leads.models import LeadState
+from pipeline.leads.report import visible_leads
 from pipeline.opportunities.queries import visible_opportunities
-from pipeline.search.queries import accounts_bearing, are_common, contacts_bearing, deals_bearing
+from pipeline.search.queries import (
+    accounts_bearing,
+    are_common,
+    contacts_bearing,
+    deals_bearing,
+    deals_looked_up,
+    leads_bearing,
+    people_bearing,
+)
 
 A_HANDFUL = 5
 # Of words that many deals bear, the first ones are looked through for a handful.
@@ -66,6 +76,7 @@ def find_report(tenant: Tenant, text: str) -> tuple[Group, ...]:
         groups += [
             Group("Deals", _deals(tenant, words, home=home)),
             Group("Accounts and contacts", _accounts(words, home=home)),
+            Group("Leads", _leads(tenant, words, home=home)),
             Group("People", _people(words, home=home)),
             Group("Glossary", _terms(words, home=home)),
         ]
@@ -114,7 +125,7 @@ def _deals(tenant: Tenant, words: str, *, home: str) -> tuple[Hit, ...]:
         )
     # Those that come first are enough, if they hold a handful.
     if rows is None or (len(rows) < A_HANDFUL and len(first) == LOOKED_THROUGH):
-        found = visible.filter(deals_bearing(words)).select_related("account", "stage")
+        found = visible.filter(deals_looked_up(words).condition).select_related("account", "stage")
         rows = found.order_by(*order)[:A_HANDFUL]
     return tuple(
         Hit(
@@ -150,9 +161,28 @@ def _accounts(words: str, *, home: str) -> tuple[Hit, ...]:
     return tuple(accounts + people)
 
 
+def _leads(tenant: Tenant, words: str, *, home: str) -> tuple[Hit, ...]:
+    """Open leads first, the latest first, as far as one may see their owners."""
+    if not tenant.may("view_leads"):
+        return ()
+    rows = visible_leads(tenant.visible).filter(leads_bearing(words))
+    is_decided = Case(When(state=LeadState.OPEN, then=Value(0)), default=Value(1))
+    return tuple(
+        Hit(
+            lead.name,
+            f"{home}leads/{lead.id}/",
+            " · ".join(
+                filter(None, (lead.company, "" if lead.state == "open" else lead.get_state_display()))
+            ),
+            "leads",
+        )
+        for lead in rows.order_by(is_decided, "-created_at", "id")[:A_HANDFUL]
+    )
+
+
 def _people(words: str, *, home: str) -> tuple[Hit, ...]:
-    named = Q(name_folded__startswith=fold(words)) | Q(name_folded__contains=f" {fold(words)}")
-    rows = Person.objects.filter(named).exclude(role="integration").order_by("name_folded", "id")[:A_HANDFUL]
+    found = Person.objects.filter(people_bearing(words)).exclude(role="integration")
+    rows = found.order_by("name_folded", "id")[:A_HANDFUL]
     return tuple(
         Hit(
             person.name,

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.question import BadQuestion
 from otc.tenancy.reach import Reach
-from otc.tenancy.services import fold
 from pipeline.leads.models import Lead, LeadCheck, LeadMark, LeadState
 from pipeline.leads.rules import Fit, fit
+from pipeline.search.queries import leads_bearing
 
 SORTS: Mapping[str, Sort] = {"created": Sort("created_at", datetime), "name": Sort("name_folded", str)}
 STATES = (*LeadState.values, "any")
@@ -68,15 +68,8 @@ def visible_lead(lead_id: UUID, *, visible: Reach) -> Lead | None:
 
 
 def worded(leads: Any, words: str) -> Any:
-    """Leads whose name, company, person or address holds what was typed."""
-    if not (typed := words.strip()):
-        return leads
-    return leads.filter(
-        Q(name_folded__contains=fold(typed))
-        | Q(company__icontains=typed)
-        | Q(contact_name__icontains=typed)
-        | Q(email__icontains=typed)
-    )
+    """Leads where each word that was typed begins a word of the name, company, person or address."""
+    return leads.filter(leads_bearing(words)) if words.strip() else leads
 
 
 def leads_report(

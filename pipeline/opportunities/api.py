@@ -20,6 +20,7 @@ from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Role
 from pipeline.fields.asked import FieldCondition, field_parameters, is_field_parameter, read_conditions
 from pipeline.history.queries import versions_as_of
+from pipeline.opportunities.api_matching import ETAG, IF_MATCH, STALE, check_match, etag_of
 from pipeline.opportunities.api_shapes import (
     AS_OF_NAMES,
     AS_OF_SORTS,
@@ -51,6 +52,7 @@ from pipeline.opportunities.services import (
 )
 
 TAGS = ["opportunities"]
+MATCHED, WRITTEN = [IF_MATCH, ETAG], {200: OpportunityItem, 412: STALE}
 
 
 def move_problem(refusal: MoveRefused) -> Problem:
@@ -83,6 +85,16 @@ class DealEndpoint(Endpoint):
         """The deal as it stands, which the viewer has just been allowed to write, even if it left their sight."""
         rows = present_rows(Opportunity.objects.filter(id=opportunity_id))
         return items(rows, self.book)[0]
+
+    def answer(self, opportunity_id: UUID, *, status: int = 200, **headers: str) -> Response:
+        """The deal as it stands, with its version as `ETag`."""
+        tagged = {"ETag": etag_of(opportunity_id)} | headers
+        return Response(self.present(opportunity_id), status=status, headers=tagged)
+
+    def check_writable(self, opportunity_id: UUID) -> None:
+        """404 unless the viewer may see the deal, 412 where it changed since the version that they name."""
+        self.check_visible(opportunity_id)
+        check_match(self.request, opportunity_id)
 
     @property
     def book(self) -> Book:
@@ -142,7 +154,7 @@ class Opportunities(DealEndpoint):
                 beside=beside,
             )
         else:
-            rows = present_rows(wanted.apply(visible_opportunities(visible)))
+            rows = present_rows(wanted.found().apply(visible_opportunities(visible)))
             page = written_page(rows, names=PRESENT_NAMES, parameters=parameters, sorts=SORTS, beside=beside)
         return paged_text(request, page)
 
@@ -156,6 +168,7 @@ class Opportunities(DealEndpoint):
         operation_id="opportunities_create",
         tags=TAGS,
         request=OpportunityInput,
+        parameters=[ETAG],
         responses={201: OpportunityItem},
     )
     def post(self, request: Request) -> Response:
@@ -165,14 +178,14 @@ class Opportunities(DealEndpoint):
             fields.setdefault("owner_id", self.tenant.person.id)
         written = opportunity_create(now=self.tenant.now, **fields)
         location = request.build_absolute_uri(f"{request.path}/{written.opportunity.id}")
-        return Response(self.present(written.opportunity.id), status=201, headers={"Location": location})
+        return self.answer(written.opportunity.id, status=201, Location=location)
 
 
 class OpportunityDetail(DealEndpoint):
     actions: ClassVar[dict[str, str]] = {"GET": "view_deals", "PATCH": "edit_deal", "DELETE": "edit_deal"}
 
     @extend_schema(
-        operation_id="opportunities_get", tags=TAGS, parameters=[MomentQuery], responses=OpportunityItem
+        operation_id="opportunities_get", tags=TAGS, parameters=[MomentQuery, ETAG], responses=OpportunityItem
     )
     def get(self, request: Request, opportunity_id: UUID) -> Response:
         """One opportunity, now or as of an instant."""
@@ -186,21 +199,30 @@ class OpportunityDetail(DealEndpoint):
         found = items(rows, self.book)
         if not found:
             raise Http404
-        return Response(found[0])
+        return Response(found[0], headers=None if question.is_past else {"ETag": etag_of(opportunity_id)})
 
     @extend_schema(
-        operation_id="opportunities_edit", tags=TAGS, request=OpportunityEdit, responses=OpportunityItem
+        operation_id="opportunities_edit",
+        tags=TAGS,
+        request=OpportunityEdit,
+        parameters=MATCHED,
+        responses=WRITTEN,
     )
     def patch(self, request: Request, opportunity_id: UUID) -> Response:
-        """Change the fields that are sent."""
-        self.check_visible(opportunity_id)
+        """Change the fields that are sent; with `If-Match` only the version that you read."""
+        self.check_writable(opportunity_id)
         opportunity_edit(opportunity_id, changes=self.content(OpportunityEdit, partial=True))
-        return Response(self.present(opportunity_id))
+        return self.answer(opportunity_id)
 
-    @extend_schema(operation_id="opportunities_delete", tags=TAGS, responses={204: None})
+    @extend_schema(
+        operation_id="opportunities_delete",
+        tags=TAGS,
+        parameters=[IF_MATCH],
+        responses={204: None, 412: STALE},
+    )
     def delete(self, request: Request, opportunity_id: UUID) -> Response:
         """Take it out of every list. Its versions stay."""
-        self.check_visible(opportunity_id)
+        self.check_writable(opportunity_id)
         opportunity_delete(opportunity_id, now=self.tenant.now)
         return Response(status=204)
 
@@ -209,36 +231,46 @@ class OpportunityClose(DealEndpoint):
     actions: ClassVar[dict[str, str]] = {"POST": "close_deal"}
 
     @extend_schema(
-        operation_id="opportunities_close", tags=TAGS, request=CloseInput, responses=OpportunityItem
+        operation_id="opportunities_close",
+        tags=TAGS,
+        request=CloseInput,
+        parameters=MATCHED,
+        responses=WRITTEN,
     )
     def post(self, request: Request, opportunity_id: UUID) -> Response:
         """End it as won, lost or no decision, with the primary reason."""
-        self.check_visible(opportunity_id)
+        self.check_writable(opportunity_id)
         fields = self.content(CloseInput)
         opportunity_close(opportunity_id, now=self.tenant.now, today=self.tenant.today, **fields)
-        return Response(self.present(opportunity_id))
+        return self.answer(opportunity_id)
 
 
 class OpportunityReopen(DealEndpoint):
     actions: ClassVar[dict[str, str]] = {"POST": "close_deal"}
 
-    @extend_schema(operation_id="opportunities_reopen", tags=TAGS, request=None, responses=OpportunityItem)
+    @extend_schema(
+        operation_id="opportunities_reopen", tags=TAGS, request=None, parameters=MATCHED, responses=WRITTEN
+    )
     def post(self, request: Request, opportunity_id: UUID) -> Response:
         """Open a closed one again."""
-        self.check_visible(opportunity_id)
+        self.check_writable(opportunity_id)
         opportunity_reopen(opportunity_id)
-        return Response(self.present(opportunity_id))
+        return self.answer(opportunity_id)
 
 
 class OpportunityNextStep(DealEndpoint):
     actions: ClassVar[dict[str, str]] = {"POST": "edit_deal"}
 
     @extend_schema(
-        operation_id="opportunities_next_step", tags=TAGS, request=NextStepInput, responses=OpportunityItem
+        operation_id="opportunities_next_step",
+        tags=TAGS,
+        request=NextStepInput,
+        parameters=MATCHED,
+        responses=WRITTEN,
     )
     def post(self, request: Request, opportunity_id: UUID) -> Response:
         """The present next step is done, and logged so; this one comes next."""
-        self.check_visible(opportunity_id)
+        self.check_writable(opportunity_id)
         fields = self.content(NextStepInput)
         next_step_finish(opportunity_id, now=self.tenant.now, today=self.tenant.today, **fields)
-        return Response(self.present(opportunity_id))
+        return self.answer(opportunity_id)

@@ -1,6 +1,6 @@
 """What does the address of a list of deals ask? Its parameters become the one filter, a tab, a sort, a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -100,12 +100,15 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
     )
 
 
-def conditions(question: Question, *, since: datetime) -> dict[str, Q]:
-    """What each tab asks for, as conditions on the rows of `deals_of`; `all` asks for nothing."""
+def conditions(question: Question, *, since: datetime, among: Sequence[UUID] | None = None) -> dict[str, Q]:
+    """What each tab asks for, as conditions on the rows of `deals_of`; `all` asks for nothing.
+
+    `among`: nobody asks for others.
+    """
     model: Any = OpportunityVersion if question.is_past else Opportunity
     return {
         "all": Q(),
-        "changed": changed(model, since, reach=question.reach),
+        "changed": changed(model, since, reach=question.reach, among=among),
         "overdue": overdue(question.day),
         "no_next_step": Q(outcome__isnull=True) & without("next_step"),
         "no_close_date": without("close_date"),

@@ -83,7 +83,11 @@ class BoardReport:
 
 
 def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardReport:
-    """Seven queries, whatever the number of deals. `asked` narrows the open columns; won follows its period."""
+    """Seven queries, two more for words, whatever the number of deals.
+
+    `asked` narrows the open columns; won follows its period.
+    """
+    asked = replace(asked, filter=asked.filter.found(is_past=question.is_past))
     rows = replace(asked.filter, state="open").apply(deals_of(question))
     sums = {group["stage_id"]: group for group in _sums(rows, "stage_id", question)}
     cards = _cards(rows, question, "stage_id", CARDS, F("close_date").asc(nulls_last=True))

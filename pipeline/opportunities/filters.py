@@ -1,6 +1,7 @@
 """Which deals a list asks for: one filter for page, CSV and API, over deals now or their versions as of a day."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from pipeline.fields.asked import FieldCondition
 from pipeline.fields.queries import matching
 from pipeline.history.models import OpportunityVersion
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
-from pipeline.search.queries import accounts_bearing, deals_bearing
+from pipeline.search.queries import LookedUp, accounts_bearing, deals_bearing, deals_looked_up, words_of
 from pipeline.team.queries import seen
 
 STATES = ("open", "closed", "won", "lost", "no_decision")
@@ -60,6 +61,7 @@ class DealFilter:
     column: str | None = None
     words: str = ""
     fields: tuple[FieldCondition, ...] = ()
+    looked_up: LookedUp | None = None
 
     def apply(self, rows: Any) -> Any:
         """`rows` (Opportunity or OpportunityVersion) that hold every condition."""
@@ -89,7 +91,17 @@ class DealFilter:
             rows = rows.filter(changed(rows.model, self.changed_since, reach=reach))
         if self.fields:
             rows = matching(rows, self.fields, is_past=_are_versions(rows.model))
-        return rows.filter(named(rows.model, self.words)) if self.words.strip() else rows
+        if not self.words.strip():
+            return rows
+        if self.looked_up is not None and not _are_versions(rows.model):
+            return rows.filter(self.looked_up.condition)
+        return rows.filter(named(rows.model, self.words))
+
+    def found(self, *, is_past: bool = False) -> "DealFilter":
+        """The same filter with its words looked up once, for several statements or one that is cut. Two queries."""
+        if is_past or not words_of(self.words):
+            return self
+        return replace(self, looked_up=deals_looked_up(self.words))
 
 
 def in_column(column: str) -> Q:
@@ -111,17 +123,22 @@ def overdue(day: date) -> Q:
     return Q(outcome__isnull=True, close_date__lt=day)
 
 
-def changed(model: Any, since: datetime, *, reach: Reach | None = None) -> Q:
+def changed(
+    model: Any, since: datetime, *, reach: Reach | None = None, among: Sequence[UUID] | None = None
+) -> Q:
     """Deals of `model` (Opportunity or OpportunityVersion) that were created or edited after `since`.
 
     What changed later stands in a version that began later. `reach` says whose deals are asked for: the present
-    version has the deal's present owner, and by owner it is found without a look at every deal.
+    version has the deal's present owner, and by owner it is found without a look at every deal. `among`: nobody
+    asks for others.
     """
     if _are_versions(model):
         return Q(valid_from__gt=since)
     present = OpportunityVersion.objects.filter(valid_from__gt=since, valid_to=FOREVER, known_to=FOREVER)
     if reach is not None:
         present = present.filter(seen(reach, deal="opportunity_id"))
+    if among is not None:
+        present = present.filter(opportunity_id__in=among)
     return Q(id__in=present.values("opportunity_id"))
 
 

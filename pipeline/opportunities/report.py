@@ -1,7 +1,7 @@
 """A list of deals with what changed on each, and the sums over all that match: for page, CSV and API."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import batched
 from typing import Any
@@ -209,12 +209,14 @@ class DealsReport:
 
 
 def deals_report(question: Question, asked: Asked, *, since: datetime, limit: int = PAGE_SIZE) -> DealsReport:
-    """The deals that an address asks for. Three queries, four where it groups them, whatever the rows. Raises
-    BadQuestion.
+    """The deals that an address asks for. Three queries, four where it groups them, two more for words,
+    whatever the rows. Raises BadQuestion.
 
     `since` is what the rows' changes are compared with.
     """
-    tabs = conditions(question, since=since)
+    asked = replace(asked, filter=asked.filter.found(is_past=question.is_past))
+    looked_up = asked.filter.looked_up
+    tabs = conditions(question, since=since, among=looked_up.ids if looked_up else None)
     matching = asked.filter.apply(deals_of(question)).filter(tabs[asked.tab])
     sums, tab_counts, stages = _sums(question, asked, tabs=tabs)
     listed, groups, open_group = _grouped(matching, question, asked, fits=sums.count <= limit)
@@ -297,7 +299,11 @@ def check_sort(asked: Asked) -> None:
 
 
 def _matching(question: Question, asked: Asked, *, since: datetime) -> Any:
-    return asked.filter.apply(deals_of(question)).filter(conditions(question, since=since)[asked.tab])
+    return (
+        asked.filter.found(is_past=question.is_past)
+        .apply(deals_of(question))
+        .filter(conditions(question, since=since)[asked.tab])
+    )
 
 
 def _sorts(question: Question) -> dict[str, Sort]:

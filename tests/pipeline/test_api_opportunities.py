@@ -388,3 +388,45 @@ def test_the_list_writes_what_the_renderer_writes_of_one_deal(house: House, make
     assert str(deal.id) in listed and len(listed) == 3
     for deal_id, row in listed.items():
         assert json.dumps(caller.get(f"opportunities/{deal_id}").json()) == json.dumps(row)
+
+
+def test_a_write_over_another_version_than_was_read_is_refused(
+    house: House, deals: dict[str, Opportunity]
+) -> None:
+    ana, max_ = Caller(house.ana), Caller(house.max)
+    path = f"opportunities/{deals['ana'].id}"
+    read = ana.get(path).headers["ETag"]
+    assert ana.get(path).headers["ETag"] == read and read.startswith('"')
+
+    theirs = max_.patch(path, {"next_step": "Call"})
+    assert theirs.headers["ETag"] == max_.get(path).headers["ETag"] != read
+    ana.client.defaults["HTTP_IF_MATCH"] = read
+    later = [
+        ana.patch(path, {"next_step": "Mail"}),
+        ana.delete(path),
+        ana.post(f"{path}/reopen"),
+        ana.post(f"{path}/next-step", {"next_step": "Mail", "next_step_on": "2027-01-04"}),
+    ]
+    for answer in later:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (412, "precondition_failed")
+        assert set(answer.json()["error"]) == {"code", "message", "fields"}
+        assert answer.headers["ETag"] == theirs.headers["ETag"]
+    with use(house.organization.id):
+        assert Opportunity.objects.get(id=deals["ana"].id).next_step == "Call"
+
+    for number, match in enumerate(("{}", "*", '"other", {}')):
+        ana.client.defaults["HTTP_IF_MATCH"] = match.format(theirs.headers["ETag"])
+        theirs = ana.patch(path, {"next_step": f"Mail {number}"})
+        assert theirs.status_code == 200, theirs.content
+    ana.client.defaults["HTTP_IF_MATCH"] = f"W/{theirs.headers['ETag']}"
+    assert ana.patch(path, {"next_step": "Never"}).status_code == 412
+
+
+def test_a_precondition_changes_neither_reading_nor_what_is_seen(
+    house: House, deals: dict[str, Opportunity]
+) -> None:
+    ana = Caller(house.ana)
+    path = f"opportunities/{deals['ana'].id}"
+    ana.client.defaults["HTTP_IF_MATCH"] = '"nothing"'
+    assert ana.get(path).status_code == 200
+    assert ana.patch(f"opportunities/{deals['jon'].id}", {"next_step": "x"}).status_code == 404

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from otc.tenancy.context import use
 from pipeline.accounts.services import account_create, contact_create
+from pipeline.leads.models import Lead
+from pipeline.leads.services import lead_create, lead_edit
 from pipeline.opportunities.services import opportunity_create
 
 
@@ -90,3 +92,25 @@ def test_the_palette_asks_for_a_fragment(furnished: Any) -> None:
     client.force_login(furnished.ana.user)
     answer = client.get(furnished.url("find/"), {"q": "kes"}, headers={"HX-Request": "true"})
     assert b"<html" not in answer.content and b'role="option"' in answer.content
+
+
+def test_a_lead_is_found_by_name_company_person_and_address(furnished: Any) -> None:
+    with use(furnished.organization.id, person_id=furnished.ana.id, channel="ui"):
+        for name, owner in (("Depot roofs", furnished.ana), ("Yard roofs", furnished.jon)):
+            lead_create(
+                name=name,
+                company="Bahnhöfe AG",
+                contact_name="Zoë Öztürk",
+                email=f"z@{name.split()[0]}.example",
+                owner_id=owner.id,
+                now=timezone.now(),
+            )
+    for text in ("roofs", "bahnhofe", "zoe", "Öztürk zoë", "depot.example", "bahn roo"):
+        assert found(furnished, "ana", text)["Leads"] == ["Depot roofs"], text
+    assert found(furnished, "max", "roofs")["Leads"] == ["Yard roofs", "Depot roofs"]
+    with use(furnished.organization.id, person_id=furnished.ana.id, channel="ui"):
+        lead = Lead.objects.get(name="Depot roofs")
+        lead_edit(lead.id, changes={"company": "Häfen AG"})
+    assert found(furnished, "ana", "hafen")["Leads"] == ["Depot roofs"]
+    assert "Leads" not in found(furnished, "ana", "bahn")
+    assert "Leads" not in found(furnished, "ana", "yard") and "Leads" not in found(furnished, "ana", "oofs")

@@ -1,5 +1,8 @@
 """Search through the table of words finds what the slow definition finds, whatever happened to the names."""
 
+import contextlib
+import importlib
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +21,16 @@ from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_edit
-from pipeline.search.queries import MARKS, accounts_bearing, bears, deals_bearing, words_of
+from pipeline.search.queries import (
+    MARKS,
+    accounts_bearing,
+    bears,
+    deals_bearing,
+    deals_looked_up,
+    plain,
+    words_of,
+)
+from tests.cluster import superuser_connection, worker_database
 
 LETTERS = st.sampled_from("aAbBßÉé1 -“”.,_/%\\'$")
 NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda text: text.strip())
@@ -27,6 +39,10 @@ NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda text: text.strip
 def names_found(text: str, *, among: list[UUID] | None = None) -> set[str]:
     found = Opportunity.objects.filter(deals_bearing(text, among=among))
     return set(found.values_list("name", flat=True))
+
+
+def looked_up(text: str) -> list[str]:
+    return list(Opportunity.objects.filter(deals_looked_up(text).condition).values_list("name", flat=True))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -41,6 +57,7 @@ def test_the_words_find_what_the_slow_definition_finds(inside: Any, names: list[
             ).save(force_insert=True)
         expected = {name for name in names if bears(name, text)}
         assert names_found(text) == expected
+        assert set(looked_up(text)) == expected
         ids = [Opportunity.objects.get(name=name).id for name in names]
         assert names_found(text, among=ids) == expected
         assert names_found(text, among=ids[:1]) == expected & set(names[:1])
@@ -167,6 +184,90 @@ def test_every_trigger_of_deals_but_the_versions_own_fires_for_entered_deals_too
             "AND (tgtype & 4) <> 0 AND tgenabled <> 'A'"
         )
         assert {name for (name,) in cursor.fetchall()} == {"opportunity_version_new"}
+
+
+@pytest.mark.parametrize("few", [0, 9])
+@pytest.mark.parametrize("common", [0, 9])
+def test_words_are_looked_up_the_same_whether_few_or_many(
+    inside: Any, make_deal: Any, monkeypatch: Any, few: int, common: int
+) -> None:
+    for name in ("Kestrel one", "Kestrel two", "Heron"):
+        make_deal(name, owner=inside.ana, next_step="Ask Kestrel" if name != "Heron" else "")
+    monkeypatch.setattr("pipeline.search.queries.FEW", few)
+    monkeypatch.setattr("pipeline.search.queries.COMMON", common)
+    assert sorted(looked_up("kes")) == ["Kestrel one", "Kestrel two"]
+    assert looked_up("her") == ["Heron"] and looked_up("her kes") == []
+    assert (deals_looked_up("her").ids is not None) == (few > 0 and common > 0)
+
+
+def test_accents_are_found_both_ways(inside: Any, make_deal: Any) -> None:
+    account = account_create(name="Müller & Söhne")
+    contact_create(account.id, name="Søren Łukasz")
+    deal = make_deal("Straße", owner=inside.ana, account_id=account.id, next_step="Café aufsuchen")
+    plainly = make_deal("Muller Strasse", owner=inside.jon)
+    now = datetime.now(UTC)
+    activity_log(plainly.id, kind="note", at=now, now=now, subject="Vo Viet with \u0065\u0301clairs")
+    for text in ("Muller", "Müller", "mu\u0308ller", "STRASSE", "straße"):
+        assert names_found(text) == {deal.name, plainly.name}, text
+    for text in ("Soren", "Søren", "Lukasz", "sohne", "cafe", "café"):
+        assert names_found(text) == {deal.name}, text
+    for text in ("éclair", "eclair", "Việt"):
+        assert names_found(text) == {plainly.name}, text
+
+
+def test_the_database_takes_the_same_accents_away(db: None) -> None:
+    """Of every letter that this Python knows; the words of names come folded."""
+    known = [
+        letter
+        for letter in map(chr, range(1, 0x30000))
+        if unicodedata.category(letter) not in ("Cn", "Cs", "Co")
+    ]
+    said = [fold(f"a{letter}b") for letter in known]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pipeline_search_plain(s) FROM unnest(%s::text[]) WITH ORDINALITY u(s, n) ORDER BY n",
+            [said],
+        )
+        bare = [row[0] for row in cursor.fetchall()]
+    differ = [hex(ord(one)) for one, text, here in zip(known, said, bare, strict=True) if plain(text) != here]
+    assert differ == []
+    assert plain(fold("ÄÖÜßéèçñøŁđÆœþÞ")) == "aousseecnoldaeoethth"
+
+
+def test_words_from_before_lose_their_accents(db: None) -> None:
+    """What the migration does, as the owner, to words that were kept with accents."""
+    refill = importlib.import_module("pipeline.migrations.0032_search_folded").REFILL
+    organization, deal, other = uuid4(), str(uuid4()), str(uuid4())
+    before = [
+        ("deal", "müller", deal),
+        ("deal", "muller", deal),
+        ("step", "café", deal),
+        ("deal", "heron", other),
+    ]
+    with (
+        contextlib.closing(superuser_connection(worker_database())) as connected,
+        connected.cursor() as cursor,
+    ):
+        cursor.execute(
+            "INSERT INTO otc_organization (id, slug, name, currency, timezone, fiscal_year_start_month, visibility, "
+            "second_factor, created_at) SELECT %s, %s, 'Old', 'EUR', 'UTC', 1, 'team', 'optional', now()",
+            [str(organization), f"old-{organization}"],
+        )
+        for kind, token, row_id in before:
+            cursor.execute(
+                "INSERT INTO pipeline_searchtoken VALUES (%s, %s, %s, %s)",
+                [str(organization), kind, token, row_id],
+            )
+        cursor.execute("SET LOCAL ROLE otc_owner")
+        cursor.execute(refill)
+        cursor.execute("RESET ROLE")
+        cursor.execute(
+            "SELECT kind, token, id::text FROM pipeline_searchtoken WHERE organization_id = %s",
+            [str(organization)],
+        )
+        after = set(cursor.fetchall())
+        connected.rollback()
+    assert after == {("deal", "muller", deal), ("step", "cafe", deal), ("deal", "heron", other)}
 
 
 def token_count() -> int:

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "otc.identity.sessions.middleware.SessionStamps",
     "otc.imports.uploads.UploadMiddleware",
+    "otc.ui.middleware.PageThatSends",
     # Last, so that its transaction holds the view and its rendering and nothing else.
     "otc.tenancy.middleware.TenantMiddleware",
 ]

@@ -113,6 +113,8 @@ def close_plan_link_revoke(
         plan_href(request, deal_id),
         said=f"The link for {link.recipient} no longer opens",
         undo=undo,
+        # The page that showed a new link bears the address that made it.
+        has_origin=False,
     )
 
 

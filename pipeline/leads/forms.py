@@ -11,7 +11,7 @@ from otc.fields.queries import people_choices
 from otc.ui.amounts import AmountNotUnderstood, parse_amount
 from pipeline.leads.models import Lead, ReturnReason
 from pipeline.leads.services import Conversion
-from pipeline.opportunities.forms import DayField
+from pipeline.opportunities.forms import DayField, ask_next_step
 
 OWN = ("name", "company", "contact_name", "email", "phone", "source", "campaign", "fit_note")
 
@@ -60,7 +60,6 @@ class ConvertForm(forms.Form):
         help_text="One that is there is taken; a new name adds it",
     )
     amount = forms.CharField(max_length=60, required=False, label="Amount")
-    next_step = forms.CharField(max_length=500, required=False, label="Next step")
 
     def __init__(
         self, *args: Any, lead: Lead, currency: str, today: date, calendar: Calendar, **options: Any
@@ -70,15 +69,15 @@ class ConvertForm(forms.Form):
         self.initial, self.auto_id = initial, "convert_%s"
         self.currency = currency
         self.fields["account"].widget.attrs |= {"list": "accounts", "autocomplete": "off"}
-        for name, label in (("close_date", "Close date"), ("next_step_on", "By")):
-            self.fields[name] = DayField(
-                today=today,
-                calendar=calendar,
-                max_length=60,
-                required=False,
-                label=label,
-                help_text="fri, +2w, eom or 18 dec",
-            )
+        self.fields["close_date"] = DayField(
+            today=today,
+            calendar=calendar,
+            max_length=60,
+            required=False,
+            label="Close date",
+            help_text="fri, +2w, eom or 18 dec",
+        )
+        ask_next_step(self, today=today, calendar=calendar)
         self.order_fields(["name", "account", "amount", "close_date", "next_step", "next_step_on"])
 
     def clean_amount(self) -> int | None:

@@ -19,9 +19,11 @@ from pipeline.accounts.models import Contact
 from pipeline.activities.services import DIRECTIONS, KINDS
 from pipeline.fields.forms import INPUT, add_fields
 from pipeline.opportunities.models import Competitor, Outcome
+from pipeline.opportunities.rules import LONGEST, Refused, check_next_step
 from pipeline.process.models import CloseReason
 from pipeline.process.queries import process_outlines
 
+USUAL_NEXT_DAY = "+1w"
 KIND_WORDS = {"call": "Call", "meeting": "Meeting", "mail": "Mail", "note": "Note"}
 DIRECTION_WORDS = {"": "Both ways", "out": "To them", "in": "From them"}
 
@@ -43,6 +45,37 @@ class DayField(forms.CharField):
             raise forms.ValidationError(str(problem)) from problem
 
 
+class DayAhead(DayField):
+    """The day of a next step: today or later."""
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
+        try:
+            check_next_step("said", day, today=self.today)
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.reason) from refusal
+        return day
+
+
+def ask_next_step(form: forms.Form, *, today: date, calendar: Calendar) -> None:
+    """Give the form `next_step` and `next_step_on`, both required: whoever opens a deal says what comes next."""
+    form.fields["next_step"] = forms.CharField(
+        max_length=LONGEST["next_step"],
+        label="Next step",
+        help_text="What you do next, like: Call the plant manager",
+        error_messages={"required": "Say what comes next: an open deal always has one next step"},
+    )
+    form.fields["next_step_on"] = DayAhead(
+        today=today,
+        calendar=calendar,
+        max_length=60,
+        label="On",
+        initial=USUAL_NEXT_DAY,
+        help_text="fri, +2w, eom or 18 dec",
+        error_messages={"required": "Say when, like fri, +1w or 18 dec: a next step has a day"},
+    )
+
+
 class NewDealForm(forms.Form):
     """A new deal. The account is named; one that isn't there yet is added."""
 
@@ -52,7 +85,6 @@ class NewDealForm(forms.Form):
     )
     amount = forms.CharField(max_length=60, required=False, label="Amount")
     currency = forms.CharField(max_length=3, label="Currency")
-    next_step = forms.CharField(max_length=500, required=False, label="Next step")
 
     def __init__(
         self,
@@ -77,10 +109,21 @@ class NewDealForm(forms.Form):
         self.fields["owner"] = forms.ChoiceField(
             choices=_people(), required=False, label="Owner", initial=str(person.id)
         )
+        ask_next_step(self, today=today, calendar=calendar)
         self.fields["account"].widget.attrs |= {"list": "accounts", "autocomplete": "off"}
         self.fields["name"].widget.attrs |= {"autofocus": True}
         self.order_fields(
-            ["name", "account", "amount", "currency", "close_date", "stage", "owner", "next_step"]
+            [
+                "name",
+                "account",
+                "next_step",
+                "next_step_on",
+                "amount",
+                "currency",
+                "close_date",
+                "stage",
+                "owner",
+            ]
         )
         book = field_book("deal", organization)
         add_fields(self, book, reading=reading_of(today=today, calendar=lambda: calendar))
@@ -124,6 +167,7 @@ class NewDealForm(forms.Form):
             "currency": cleaned["currency"],
             "close_date": cleaned["close_date"],
             "next_step": cleaned["next_step"],
+            "next_step_on": cleaned["next_step_on"],
             "owner_id": UUID(cleaned["owner"]) if cleaned["owner"] else None,
         }
         return fields | ({"stage_id": UUID(cleaned["stage"])} if cleaned["stage"] else {})

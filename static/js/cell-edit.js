@@ -101,7 +101,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     event.preventDefault();
     event.stopPropagation();
-    leave(cell);
+    // What stood here before is no longer true: to leave a conflict is to leave what the other wrote.
+    const keep = cell.querySelector("[name=keep]");
+    if (keep) keep.click();
+    else leave(cell);
   }
   if (event.key === "Enter" && event.target.matches("select")) {
     event.preventDefault();

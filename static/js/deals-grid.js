@@ -229,6 +229,9 @@ function onEditorKey(event, cell, form) {
   const input = form.querySelector("[data-cell-input]");
   if (event.key === "Escape") {
     stop(event);
+    // What stood here before is no longer true: to leave a conflict is to leave what the other wrote.
+    const keep = form.querySelector("[name=keep]");
+    if (keep) return form.requestSubmit(keep);
     leave(cell);
     focusCell(cell);
     return;

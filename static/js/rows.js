@@ -46,8 +46,10 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], [data-board], dialog")) return;
   if (event.target.closest("details[open]")) return;
   const row = event.target.closest("tbody[data-rows] tr");
-  // Arrows scroll the page until a row is entered; j and k enter the first one from anywhere.
-  if (event.key in STEPS && (row || event.key.length === 1)) {
+  // Arrows scroll the page until a row is entered; j and k enter the first one from anywhere, and the arrow down enters
+  // a spreadsheet, as it does elsewhere.
+  const enters = event.key.length === 1 || (event.key === "ArrowDown" && event.target === document.body && document.querySelector("table[data-grid]"));
+  if (event.key in STEPS && (row || enters)) {
     if (moveRow(row, STEPS[event.key], row ? columnOf(event.target) : 0)) event.preventDefault();
   } else if (row && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
     if (moveCell(row, event.key === "ArrowRight" ? 1 : -1)) event.preventDefault();

@@ -104,6 +104,7 @@ def test_a_lead_becomes_a_deal_in_one_step(house: House, sit: Any) -> None:
         lead = lead_create(now=timezone.now(), company="Kestrel", source="Fair", owner_id=house.ana.id)
     seat = sit("ana@example.org")
     seat.open(house.url(f"leads/{lead.id}/"))
+    seat.page.get_by_label("Next step").fill("Call them")
     seat.page.get_by_role("button", name="Make it a deal").click()
     seat.page.get_by_text("is a deal now").wait_for()
     with use(house.organization.id):

@@ -52,6 +52,7 @@ def test_a_deal_an_account_and_a_contact_by_the_pages(house: House, signed_in: A
         == 302
     )
     typed = {"name": name, "account": name, "currency": "EUR", "owner": str(house.ana.id)}
+    typed |= {"next_step": name, "next_step_on": "+1w"}
     answer = ana.post(house.url("deals/new/"), typed)
     assert answer.status_code == 302, answer.content.decode()[:3000]
     with use(house.organization.id):

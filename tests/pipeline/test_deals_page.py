@@ -327,6 +327,8 @@ def test_a_new_deal_adds_its_account(house, signed_in):
             "amount": "50k",
             "currency": "eur",
             "owner": str(house.ana.id),
+            "next_step": "Ask for the layout",
+            "next_step_on": "+1w",
         },
         # As a browser says it: one came from the form, and goes on to the deal.
         headers={"referer": "http://testserver" + house.url("deals/new/")},
@@ -339,15 +341,26 @@ def test_a_new_deal_adds_its_account(house, signed_in):
             50_000_00,
             "Qualify",
         )
+        assert (made.next_step, made.next_step_on is not None) == ("Ask for the layout", True)
         assert response["Location"] == house.url(f"deals/{made.id}/")
 
 
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [("amount", "much"), ("currency", "XXQ"), ("close_date", "31 feb"), ("name", ""), ("currency", "GBP")],
+    [
+        ("amount", "much"),
+        ("currency", "XXQ"),
+        ("close_date", "31 feb"),
+        ("name", ""),
+        ("currency", "GBP"),
+        ("next_step", " "),
+        ("next_step_on", ""),
+        ("next_step_on", "yesterday"),
+    ],
 )
 def test_a_refused_new_deal_keeps_what_was_typed(house, signed_in, field, typed):
-    sent = {"name": "Depot", "amount": "50", "currency": "EUR"} | {field: typed}
+    first = {"next_step": "Ask for the layout", "next_step_on": "+1w"}
+    sent = {"name": "Depot", "amount": "50", "currency": "EUR"} | first | {field: typed}
     response = signed_in(house.ana).post(house.url("deals/new/"), sent)
     assert response.status_code == 422
     with use(house.organization.id):

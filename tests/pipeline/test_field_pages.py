@@ -48,6 +48,8 @@ def test_a_value_goes_round_form_list_csv_api_and_import(house, signed_in, tmp_p
     browser = signed_in(house.ana)
     posted = {
         "name": "Kestrel",
+        "next_step": "Call",
+        "next_step_on": "+1w",
         "currency": "EUR",
         "owner": str(house.ana.id),
         "field-segment": "=Mid market",

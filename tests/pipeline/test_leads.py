@@ -22,6 +22,9 @@ from tests.api_client import Caller
 from tests.pipeline.loading import load, refusals  # noqa: F401  # a fixture
 
 
+SIGNALLING = {"name": "Signalling", "next_step": "Call them", "next_step_on": "+1w"}
+
+
 def make(house: Any, **fields: Any) -> Lead:
     with use(house.organization.id, channel="ui"):
         given = {
@@ -52,7 +55,7 @@ def test_one_step_makes_account_contact_and_a_deal_that_says_where_it_came_from(
 ) -> None:
     lead = make(house, contact_name="Helena Strand", email="h@kestrel.example")
     client = signed_in(house.ana)
-    typed = {"name": "Signalling", "account": "Kestrel Rail", "amount": "12k", "close_date": "+2w"}
+    typed = SIGNALLING | {"account": "Kestrel Rail", "amount": "12k", "close_date": "+2w"}
     page = client.post(house.url(f"leads/{lead.id}/convert/"), typed, follow=True)
     assert page.status_code == 200 and page.resolver_match.url_name == "deal"
     with use(house.organization.id):
@@ -77,6 +80,14 @@ def test_one_step_makes_account_contact_and_a_deal_that_says_where_it_came_from(
         )
 
 
+@pytest.mark.parametrize("missing", ["next_step", "next_step_on"])
+def test_a_deal_from_a_lead_is_asked_for_its_next_step(house: Any, signed_in: Any, missing: str) -> None:
+    lead = make(house)
+    answer = signed_in(house.ana).post(house.url(f"leads/{lead.id}/convert/"), SIGNALLING | {missing: ""})
+    assert answer.status_code == 422 and "next step" in answer.content.decode()
+    assert stored(house, lead).state == "open"
+
+
 def test_who_is_known_is_not_added_again(inside: Any) -> None:
     account = account_create(name="Kestrel Rail")
     contact = contact_create(account.id, name="Helena Strand", email="H@kestrel.example")
@@ -89,7 +100,7 @@ def test_who_is_known_is_not_added_again(inside: Any) -> None:
 def test_a_deal_that_somebody_changed_is_not_taken_back(house: Any, signed_in: Any) -> None:
     lead = make(house)
     client = signed_in(house.ana)
-    page = client.post(house.url(f"leads/{lead.id}/convert/"), {"name": "Signalling"}, follow=True)
+    page = client.post(house.url(f"leads/{lead.id}/convert/"), SIGNALLING, follow=True)
     [message] = list(page.context["messages"])
     with use(house.organization.id, channel="ui"):
         opportunity_edit(Opportunity.objects.get().id, changes={"amount_minor": 1_00})
@@ -106,7 +117,7 @@ def test_back_with_a_reason_and_open_again(house: Any, signed_in: Any) -> None:
         house.url(f"leads/{lead.id}/return/"), {"reason": "no_budget", "note": "Next year"}, follow=True
     )
     assert (stored(house, lead).state, stored(house, lead).return_note) == ("returned", "Next year")
-    late = client.post(house.url(f"leads/{lead.id}/convert/"), {"name": "x"}, follow=True)
+    late = client.post(house.url(f"leads/{lead.id}/convert/"), SIGNALLING, follow=True)
     assert "returned already" in late.content.decode()
     [message] = list(page.context["messages"])
     client.post(message.extra_tags)

@@ -200,7 +200,8 @@ def test_a_new_deal_is_asked_what_its_stage_asks_for(doors):
     answer = doors.api.post("/api/v1/opportunities", {"name": "New"}, content_type="application/json")
     assert answer.status_code == 422
     assert "amount_minor" in answer.json()["error"]["fields"]
-    page = doors.browser.post(doors.house.url("deals/new/"), {"name": "New", "currency": "EUR"})
+    typed = {"name": "New", "currency": "EUR", "next_step": "Call", "next_step_on": "+1w"}
+    page = doors.browser.post(doors.house.url("deals/new/"), typed)
     assert page.status_code == 422 and "fill in: Amount" in page.content.decode()
 
 

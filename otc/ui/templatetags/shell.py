@@ -44,8 +44,10 @@ MODULES = (
     "toast",
     "menu",
     "filter",
+    "limits",
     "palette",
     "tabs",
+    "undo-place",
 )
 USER_MENU = "ui/user_menu.html"
 

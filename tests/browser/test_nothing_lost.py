@@ -1,4 +1,4 @@
-"""What somebody typed or where they stood is still there: after a long paste, an undo, a conflict, a form's own page."""
+"""What somebody typed, and where they stood, is there after a long paste, an undo, a conflict and a refused form."""
 
 import pytest
 

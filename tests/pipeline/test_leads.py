@@ -21,7 +21,6 @@ from postmortem.winloss.rules import Closed, win_rate, win_rate_by_amount
 from tests.api_client import Caller
 from tests.pipeline.loading import load, refusals  # noqa: F401  # a fixture
 
-
 SIGNALLING = {"name": "Signalling", "next_step": "Call them", "next_step_on": "+1w"}
 
 

@@ -19,9 +19,7 @@ from otc.demo.workdays import Workdays, build_workdays
 
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
-    """`price` is the list's, in whole units of the organization's currency, once, a month or a year (`charge`); 0 is
-    none.
-    """
+    """`price` is the list's, in whole units of the organization's currency, once, a month or a year (`charge`)."""
 
     external_id: str
     name: str
@@ -53,7 +51,6 @@ class DemoCompany:
     slots: tuple[Slot, ...]
     accounts: tuple[DemoAccount, ...]
     products: tuple[DemoProduct, ...]
-    service: DemoProduct
     competitors: tuple[str, ...]
     reasons: tuple[DemoReason, ...]
     rates: tuple[DemoRate, ...]
@@ -86,7 +83,6 @@ def build_company(
         slots=staff.slots,
         accounts=build_accounts(staff.slots, deals=deals, seed=seed),
         products=tuple(products),
-        service=DemoProduct("PR-90", plan.service, "Services", "projects", 0, "once"),
         competitors=plan.competitors,
         reasons=build_reasons(),
         rates=tuple(rates),

@@ -34,7 +34,7 @@ class OfferDrawer:
 
     def __init__(self, company: DemoCompany) -> None:
         self.seed, self.corporate = company.seed, company.plan.currency
-        self.products, self.service = company.products, company.service
+        self.products = company.products
         self.places = {product.external_id: place for place, product in enumerate(company.products)}
         self.rng = Random()
 
@@ -71,7 +71,7 @@ class Offer:
     """What was agreed on one deal: shares of the amount, a term and a discount, which a fall of the amount deepens."""
 
     def __init__(self, rng: Random, drawer: OfferDrawer, *, product: DemoProduct, currency: str) -> None:
-        self.service, self.currency, self.corporate = drawer.service, currency, drawer.corporate
+        self.currency, self.corporate = currency, drawer.corporate
         self.term = TERM_MONTHS.draw(rng)
         self.discount_bp = DISCOUNT_BP.draw(rng)
         added = drawer.other(product, drawn=rng.random()) if rng.random() < ADDED else None
@@ -100,7 +100,7 @@ class Offer:
             yield DemoDealLine(at, None, position, *terms, by, None)
 
     def terms(self, amount: int) -> list[Terms]:
-        """Lines that come to `amount`: products by their list prices, and what is left as the service of it."""
+        """Lines that come to `amount`: products by their list prices, and what is left as the setup of the first."""
         found: list[Terms] = []
         left = amount
         for place, (product, percent) in enumerate(self.wanted):
@@ -115,7 +115,7 @@ class Offer:
                 charged = (listed, discount, price, product.charge, term)
                 found.append((product.external_id, quantity * 1000, *charged))
                 left -= quantity * each
-        found.append((self.service.external_id, 1000, None, None, left, "once", None))
+        found.append((self.wanted[0][0].external_id, 1000, None, None, left, "once", None))
         return found
 
     def listed(self, product: DemoProduct) -> int:

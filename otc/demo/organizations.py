@@ -23,8 +23,7 @@ class OrganizationPlan:
 
     `executives` are (name, title), the first is the top; `managers` (name, area, position of their executive).
     The first names of `reps` go to the territories in their order; `fiscal_month` is 1..12. `slots` territories
-    are staffed for `deals` deals, more for more. `products` are (name, family, unit, list price, charge), `service` is
-    what comes with them.
+    are staffed for `deals` deals, more for more. `products` are (name, family, unit, list price, charge).
     """
 
     slug: str
@@ -39,7 +38,6 @@ class OrganizationPlan:
     reps: tuple[str, ...]
     territories: tuple[Territory, ...]
     products: tuple[tuple[str, str, str, int, str], ...]
-    service: str
     competitors: tuple[str, str, str, str]
     deals: int
     slots: int
@@ -104,7 +102,6 @@ HALDEN = OrganizationPlan(
         ("Batch records", "Quality", "lines", 210, "month"),
         ("Shift planning", "Operations", "sites", 54, "month"),
     ),
-    service="Rollout and training",
     competitors=("Ardent", "Cellwright", "Fieldmark", "Own development"),
     deals=2400,
     slots=31,  # thirty reps, and one territory whose rep left last week
@@ -131,7 +128,6 @@ KITANO = OrganizationPlan(
         ("Vibration sensors", "Instruments", "units", 32000, "once"),
         ("Calibration service", "Service", "sites", 120000, "year"),
     ),
-    service="Installation",
     competitors=("Orient Gauge", "Sensoria", "Metrix West", "Own development"),
     deals=160,
     slots=4,
@@ -158,7 +154,6 @@ PRAIRIE = OrganizationPlan(
         ("Case packing cell", "Cells", "cells", 3600, "once"),
         ("Remote support", "Service", "sites", 180, "month"),
     ),
-    service="Installation and tuning",
     competitors=("Gridarm", "Palletron", "Ironhand", "Own development"),
     deals=160,
     slots=4,

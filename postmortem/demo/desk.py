@@ -80,6 +80,7 @@ class DeskWriter:
 
     def __init__(self, company: DemoCompany, people: dict[str, str], *, day: datetime) -> None:
         self.company, self.people, self.day = company, people, day
+        self.last, self.before = self.workday(ago=1), self.workday(ago=2)
         self.rep = shown_person(Role.REP)
         self.notices: list[tuple[Any, ...]] = []
 
@@ -156,7 +157,7 @@ class DeskWriter:
         line = ReportingLine.objects.filter(person_id=deal.owner_id, valid_to=FOREVER).first()
         if line is None or line.manager_id is None:
             return None
-        at = self.after_last_change(deal, hours_ago=17)
+        at = max(self.last_change(deal) + timedelta(minutes=30), self.last + timedelta(hours=6))
         self.meet_required(deal, until=last.position, at=at - timedelta(minutes=20))
         request = ApprovalRequest.objects.create(
             id=self.id_of("approval", str(deal.external_id), at=at),
@@ -214,7 +215,7 @@ class DeskWriter:
         if contact is None:
             return None
         ours = Milestone.objects.filter(stage__process_id=deal.process_id, side=Side.SELLER, retired_at=None)
-        token, made_at = new_token(), self.day - timedelta(days=6, hours=-10)
+        token, made_at = new_token(), self.workday(ago=5) + timedelta(hours=1)
         ClosePlan.objects.create(
             id=self.id_of("plan", str(deal.external_id), at=made_at),
             opportunity=deal,
@@ -230,20 +231,20 @@ class DeskWriter:
             made_by_id=deal.owner_id,
             made_at=made_at,
             expires_at=self.day + LINK_LIFE,
-            last_opened_at=self.day - timedelta(hours=15),
+            last_opened_at=self.last + timedelta(hours=2),
         )
         self.buyer_acts(deal, link)
         return SharedLink(self.company.plan.name, deal.account.name, contact.name, token)
 
     def buyer_acts(self, deal: Opportunity, link: ClosePlanLink) -> None:
-        ticked_at, said_at = self.day - timedelta(hours=39), self.day - timedelta(hours=16)
+        ticked_at, said_at = self.before + timedelta(hours=3), self.last + timedelta(hours=1)
         met = OpportunityMilestone.objects.filter(opportunity=deal).values("milestone_id")
         theirs = Milestone.objects.filter(
             stage__process_id=deal.process_id,
             stage__position__lte=deal.stage.position if deal.stage else 0,
             side=Side.BUYER,
         )
-        step = theirs.exclude(id__in=met).order_by("-stage__position", "position").first()
+        step = theirs.exclude(id__in=met).order_by("stage__position", "position").first()
         acts: list[dict[str, Any]] = []
         if step is not None:
             OpportunityMilestone.objects.create(
@@ -277,7 +278,7 @@ class DeskWriter:
     def twin(self) -> None:
         """An account that somebody entered again last week, with one of the people who are there already."""
         original = self.company.accounts[0]
-        at = self.day - timedelta(days=9, hours=-11)
+        at = self.workday(ago=7) + timedelta(hours=2)
         name = f"{original.name} {LEGAL_FORMS.get(original.country, 'Ltd')}"
         account = Account.objects.create(
             id=self.id_of("twin", original.external_id, at=at),
@@ -314,7 +315,7 @@ class DeskWriter:
             owner = self.company.slots[demo.slot].owner_on(self.company.workdays.today)
             if owner is None:
                 continue
-            at = self.day - timedelta(days=12 + place % 20, hours=-9)
+            at = self.workday(ago=9 + place % 14) + timedelta(hours=1)
             by, which = UUID(self.people[owner]), place % len(GOALS)
             plans.append(
                 AccountPlan(
@@ -366,11 +367,17 @@ class DeskWriter:
                 return deal
         return None
 
-    def after_last_change(self, deal: Opportunity, *, hours_ago: int) -> datetime:
-        """So many hours before this morning, or soon after the deal last changed."""
+    def last_change(self, deal: Opportunity) -> datetime:
         changed = OpportunityVersion.objects.filter(opportunity=deal, valid_to=FOREVER, known_to=FOREVER)
-        last: datetime = changed.values_list("valid_from", flat=True).get()
-        return max(last + timedelta(minutes=30), self.day - timedelta(hours=hours_ago))
+        found: datetime = changed.values_list("valid_from", flat=True).get()
+        return found
+
+    def workday(self, *, ago: int) -> datetime:
+        """When the working day began that lies so many working days before this morning."""
+        days, found = self.company.workdays, self.company.workdays.today
+        for _ in range(ago):
+            found = days.on_or_before[found - 1]
+        return days.opens[found]
 
     def id_of(self, kind: str, key: str, *, at: datetime) -> UUID:
         return demo_id(self.company.seed, kind=f"desk {kind}", key=key, at=at)

@@ -209,7 +209,7 @@ class GroundWriter:
         )
 
     def products(self) -> Ids:
-        products = (*self.company.products, self.company.service)
+        products = self.company.products
         ids = self.ids("product", (product.external_id for product in products))
         currency = self.company.plan.currency
         minor = 10 ** MINOR_DIGITS[currency]
@@ -222,8 +222,7 @@ class GroundWriter:
             rows=(
                 (
                     *(ids[p.external_id], p.external_id, p.name, fold(p.name), p.family),
-                    *((p.price * minor, currency) if p.price else (None, "")),
-                    {},
+                    *(p.price * minor, currency, {}),
                 )
                 for p in products
             ),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import (
     api_list,
+    board,
     crowd,
     custom_fields,
     deals_list,
@@ -28,7 +29,19 @@ from benchmarks.house import build, servers
 DEALS = 100_000
 RESULTS = Path(__file__).with_name("results.md")
 # In this order: the later ones change what is in the database.
-BENCHES = (deals_list, today, api_list, searching, first_load, reports, fences, saving, crowd, importing)
+BENCHES = (
+    deals_list,
+    today,
+    board,
+    api_list,
+    searching,
+    first_load,
+    reports,
+    fences,
+    saving,
+    crowd,
+    importing,
+)
 
 
 def main(wanted: list[str]) -> None:

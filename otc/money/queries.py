@@ -9,17 +9,25 @@ from typing import Any
 
 from otc.money.models import Rate
 from otc.money.rules import convert
-from otc.tenancy.context import current_organization_id, once_per_snapshot
+from otc.tenancy.context import current_context, current_organization_id
 from otc.tenancy.models import FOREVER, Organization
 
 NAMED = re.compile(r"%\((\w+)\)s")
 
 
 def corporate_currency() -> str:
-    """The currency of the organization in context."""
-    organizations = Organization.objects.values_list("currency", flat=True)
-    currency: str = once_per_snapshot("currency", lambda: organizations.get(id=current_organization_id()))
+    """The currency of the organization in context, which never changes. One query at most."""
+    kept = current_context().read_once
+    if "currency" not in kept:
+        organizations = Organization.objects.values_list("currency", flat=True)
+        keep_currency(organizations.get(id=current_organization_id()))
+    currency: str = kept["currency"]
     return currency
+
+
+def keep_currency(currency: str) -> None:
+    """Say what the currency of the organization in context is, where it was read already."""
+    current_context().read_once["currency"] = currency
 
 
 def has_rates(currency: str) -> bool:

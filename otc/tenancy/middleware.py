@@ -19,6 +19,7 @@ from otc.audit.refusals import REFUSALS, Visitor, holder_of_dead_token, refusal_
 from otc.calendar.queries import calendar_stamped
 from otc.calendar.rules import Calendar
 from otc.identity.policy.gate import stop
+from otc.money.queries import keep_currency
 from otc.tenancy.context import ActingFor, use
 from otc.tenancy.lines import Chart
 from otc.tenancy.models import Organization, Person
@@ -176,6 +177,7 @@ class TenantMiddleware:
             repeatable_read=is_read,
             charge_of=tenant.charge_of,
         ):
+            keep_currency(tenant.organization.currency)
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

@@ -12,6 +12,7 @@ from otc.jobs.services import enqueue
 from otc.tenancy.models import FOREVER
 from pipeline.accounts.models import Account, Contact
 from pipeline.buying.models import BuyingRole, Influence, Part, Stance
+from pipeline.opportunities.holding import deal_held
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import HEALTH_JOB
@@ -43,7 +44,7 @@ def buying_role_add(
     Raises Refused for somebody from elsewhere, an unknown word, and a part that the contact plays already.
     """
     _check_words({"role": role, "influence": influence, "stance": stance})
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     _check_contact(deal, contact_id)
     _check_not_taken(deal.id, contact_id, role)
     made = BuyingRole(
@@ -64,7 +65,7 @@ def buying_role_change(
 ) -> Written:
     """Change role, influence or stance from `now` on. Raises Refused; DoesNotExist for one that has ended."""
     _check_words(changes)
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     present = _current(deal.id, buying_role_id)
     fields = {name: changes.get(name, getattr(present, name)) for name in CHOICES}
     if all(getattr(present, name) == value for name, value in fields.items()):
@@ -80,7 +81,7 @@ def buying_role_change(
 
 def buying_role_remove(opportunity_id: UUID, buying_role_id: UUID, *, now: datetime) -> Written:
     """End the part at `now`; it stays in the past. DoesNotExist for one that has ended already."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     present = _current(deal.id, buying_role_id)
     _end(present, now)
     enqueue(HEALTH_JOB, subject=deal.id)
@@ -94,7 +95,7 @@ def buying_role_undo(
 
     Raises Refused when the team was changed since, and after an hour: then a change of its own is due.
     """
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     roles = BuyingRole.objects.filter(opportunity_id=deal.id)
     recent = now - TAKEN_BACK_WITHIN
     made = roles.filter(id=made_id, valid_to=FOREVER, valid_from__gt=recent).first() if made_id else None
@@ -110,11 +111,6 @@ def buying_role_undo(
         ended.valid_to = FOREVER
         ended.save(update_fields=["valid_to"])
     enqueue(HEALTH_JOB, subject=deal.id)
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    return deal
 
 
 def _current(opportunity_id: UUID, buying_role_id: UUID) -> BuyingRole:

@@ -9,7 +9,7 @@ from uuid import UUID
 from otc.audit.services import audit_append
 from otc.notices.kinds import CLOSE_PLAN
 from otc.notices.services import notice_send
-from otc.tenancy.context import act_on, current_context
+from otc.tenancy.context import current_context
 from otc.tenancy.models import Person
 from otc.tenancy.names import clean_name
 from otc.undo.registry import CantUndo, undoes
@@ -23,6 +23,7 @@ from pipeline.closeplan.rules import (
     check_life,
     clean_comment,
 )
+from pipeline.opportunities.holding import deal_held
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.services import milestone_mark
 from pipeline.process.models import Milestone, Side
@@ -49,7 +50,7 @@ def plan_set(
     opportunity_id: UUID, *, title: str, person_ids: Sequence[UUID], milestone_ids: Sequence[UUID]
 ) -> ClosePlan:
     """Choose what the buyer is shown. Raises PlanRefused for a missing title, strangers and other milestones."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     title = clean_name(title)[:200]
     if not title:
         raise PlanRefused("title", "The plan needs a title that the buyer reads")
@@ -72,7 +73,7 @@ def plan_set(
 
 def link_make(opportunity_id: UUID, *, recipient: str, expires_at: datetime, now: datetime) -> IssuedLink:
     """A new link for one recipient. Raises PlanRefused."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     recipient = clean_name(recipient)
     if not recipient or len(recipient) > 200:
         raise PlanRefused("recipient", "Say in at most 200 letters who gets the link: ticks bear that name")
@@ -99,7 +100,7 @@ def link_make(opportunity_id: UUID, *, recipient: str, expires_at: datetime, now
 
 def link_revoke(link: ClosePlanLink, *, now: datetime) -> bool:
     """End a link at once; False for one that was revoked already."""
-    deal = _locked(link.opportunity_id)
+    deal = deal_held(link.opportunity_id)
     standing = ClosePlanLink.objects.filter(id=link.id, revoked_at__isnull=True)
     if not standing.update(revoked_at=now):
         return False
@@ -114,7 +115,7 @@ def put_link_back(payload: Mapping[str, Any]) -> str:
     link = ClosePlanLink.objects.filter(id=UUID(payload["link"])).first()
     if link is None or not Opportunity.objects.filter(id=link.opportunity_id, deleted_at=None).exists():
         raise CantUndo("The deal is gone, and its links with it")
-    deal = _locked(link.opportunity_id)
+    deal = deal_held(link.opportunity_id)
     ClosePlanLink.objects.filter(id=link.id).update(revoked_at=None)
     detail = {"link_id": link.id, "recipient": link.recipient}
     _note("close_plan_link.restored", deal, f"The close plan’s link for {link.recipient} opens again", detail)
@@ -164,14 +165,14 @@ def seller_comment(
 ) -> ClosePlanEvent:
     """One of our people says something that every recipient reads. Raises PlanRefused."""
     said = clean_comment(text)
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     milestone = _shown(deal, milestone_id)
     return _event(deal, PlanAct.COMMENT, now=now, milestone=milestone, text=said)
 
 
 def tick_undo(event_id: UUID, *, opportunity_id: UUID, now: datetime) -> ClosePlanEvent:
     """Put a step back as it was before a recipient's tick. Raises PlanRefused where it has changed since."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     event = ClosePlanEvent.objects.select_related("milestone", "link").get(id=event_id, opportunity=deal)
     latest = ClosePlanEvent.objects.filter(
         opportunity=deal, milestone_id=event.milestone_id, act__in=[PlanAct.MET, PlanAct.OPEN]
@@ -183,12 +184,6 @@ def tick_undo(event_id: UUID, *, opportunity_id: UUID, now: datetime) -> ClosePl
     act = PlanAct.OPEN if event.act == PlanAct.MET else PlanAct.MET
     milestone_mark(deal.id, milestone_id=event.milestone_id, state=act.value, now=now)
     return _event(deal, act, now=now, milestone=event.milestone, undoes=event)
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    act_on(deal.owner_id)
-    return deal
 
 
 def _open_link(found: FoundLink, *, now: datetime) -> tuple[Opportunity, ClosePlanLink]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from otc.money.queries import rate_on
 from otc.money.rules import convert
-from otc.tenancy.context import act_on, current_context, current_organization_id
+from otc.tenancy.context import current_context, current_organization_id
 from otc.tenancy.models import FOREVER, Organization
 from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
@@ -20,6 +20,7 @@ from pipeline.lines.queries import lines_now
 from pipeline.lines.report import terms_of
 from pipeline.lines.rules import LARGEST_MINOR, MOST_LINES, Terms, lines_sums
 from pipeline.opportunities.following import amount_follows_set
+from pipeline.opportunities.holding import deal_held
 from pipeline.opportunities.models import Opportunity, Product
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import opportunity_edit
@@ -42,7 +43,7 @@ def line_add(opportunity_id: UUID, *, product_id: UUID, terms: Terms, now: datet
     be written.
     """
     with transaction.atomic():
-        deal = _locked(opportunity_id)
+        deal = deal_held(opportunity_id)
         product = Product.objects.filter(id=product_id).first()
         if product is None:
             raise Refused("product", "There is no such product; choose one of the list")
@@ -60,7 +61,7 @@ def line_change(
 ) -> Written:
     """Let the line be this from `now` on. Raises Refused, also for one that has been changed or taken off since."""
     with transaction.atomic():
-        deal = _locked(opportunity_id)
+        deal = deal_held(opportunity_id)
         present = _current(deal.id, line_id)
         if not Product.objects.filter(id=product_id).exists():
             raise Refused("product", "There is no such product; choose one of the list")
@@ -77,7 +78,7 @@ def line_change(
 def line_remove(opportunity_id: UUID, line_id: UUID, *, now: datetime) -> Written:
     """Take the line off the deal from `now` on; it stays in the past."""
     with transaction.atomic():
-        deal = _locked(opportunity_id)
+        deal = deal_held(opportunity_id)
         present = _current(deal.id, line_id)
         _end(present, now=now)
         _amount_follows(deal)
@@ -92,7 +93,7 @@ def amount_follow(opportunity_id: UUID, *, follows: bool) -> UUID | None:
     Refused without a line.
     """
     with transaction.atomic():
-        deal = _locked(opportunity_id)
+        deal = deal_held(opportunity_id)
         if follows and not lines_now(deal.id):
             raise Refused(
                 "amount_follows_lines", "Add a product first: without one there is nothing to follow"
@@ -130,7 +131,7 @@ def list_price_in(product: Product, deal: Opportunity) -> int | None:
 def put_line_back(payload: Mapping[str, Any]) -> str:
     """End what the write began and begin again what it ended, unless somebody changed the line since."""
     now = timezone.now()
-    deal = _locked(UUID(payload["deal"]))
+    deal = deal_held(UUID(payload["deal"]))
     made, ended = _line_of(payload["made"]), _line_of(payload["ended"])
     if made is not None and made.valid_to != FOREVER:
         raise CantUndo(CHANGED_SINCE)
@@ -158,7 +159,7 @@ def put_line_back(payload: Mapping[str, Any]) -> str:
 
 @undoes(FOLLOW_KIND, action="edit_deal")
 def put_following_back(payload: Mapping[str, Any]) -> str:
-    deal = _locked(UUID(payload["deal"]))
+    deal = deal_held(UUID(payload["deal"]))
     before, after = payload["before"], payload["after"]
     if {"follows": deal.amount_follows_lines, "amount_minor": deal.amount_minor} != after:
         raise CantUndo(f"Somebody changed the amount of {deal.name} since; change by hand what you want back")
@@ -170,12 +171,6 @@ def put_following_back(payload: Mapping[str, Any]) -> str:
         except Refused as refusal:
             raise CantUndo(refusal.reason) from refusal
     return f"The amount of {deal.name} is as it was before"
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    act_on(deal.owner_id)
-    return deal
 
 
 def _current(opportunity_id: UUID, line_id: UUID) -> DealLine:

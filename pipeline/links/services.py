@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from otc.tenancy.context import act_on, current_context
+from otc.tenancy.context import current_context
 from otc.tenancy.names import clean_name
 from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
 from pipeline.links.models import DealLink
 from pipeline.links.rules import MOST_LINKS, checked_name, checked_url
-from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.holding import deal_held
 from pipeline.opportunities.rules import Refused
 
 KIND = "deal_link"
@@ -32,7 +32,7 @@ class Written:
 def link_add(opportunity_id: UUID, *, name: str, url: str, now: datetime) -> Written:
     """Put a link on the deal. Raises Refused."""
     with transaction.atomic():
-        deal = _locked(opportunity_id)
+        deal = deal_held(opportunity_id)
         url = checked_url(url)
         standing = DealLink.objects.filter(opportunity_id=deal.id, removed_at__isnull=True)
         if standing.count() >= MOST_LINKS:
@@ -53,7 +53,7 @@ def link_add(opportunity_id: UUID, *, name: str, url: str, now: datetime) -> Wri
 def link_remove(opportunity_id: UUID, link_id: UUID, *, now: datetime) -> Written:
     """Take a link off the deal. DoesNotExist for one of another deal or one that is off."""
     with transaction.atomic():
-        _locked(opportunity_id)
+        deal_held(opportunity_id)
         link: DealLink = DealLink.objects.get(
             id=link_id, opportunity_id=opportunity_id, removed_at__isnull=True
         )
@@ -68,12 +68,6 @@ def put_link_back(payload: Mapping[str, Any]) -> str:
         raise CantUndo("Somebody did that already")
     _set_removed(link, at=None if payload["was_there"] else timezone.now())
     return f"{link.name} is {'on the deal again' if payload['was_there'] else 'off the deal again'}"
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    act_on(deal.owner_id)
-    return deal
 
 
 def _set_removed(link: DealLink, *, at: datetime | None) -> None:

@@ -14,7 +14,7 @@ from otc.question import Question
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.asked import Asked, conditions
 from pipeline.opportunities.queries import deals_of
-from pipeline.opportunities.report import COLUMNS, DealRow, unconvertible_sums, with_facts
+from pipeline.opportunities.report import DealRow, deal_rows, unconvertible_sums
 from pipeline.process.models import Stage
 from pipeline.process.versions import stages_then
 from pipeline.risk.models import Risk
@@ -83,25 +83,26 @@ class BoardReport:
 
 
 def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardReport:
-    """Seven queries, two more for words, whatever the number of deals.
+    """Eight queries, two more for words, whatever the number of deals.
 
     `asked` narrows the open columns; won follows its period.
     """
     asked = replace(asked, filter=asked.filter.found(is_past=question.is_past))
     rows = replace(asked.filter, state="open").apply(deals_of(question))
     sums = {group["stage_id"]: group for group in _sums(rows, "stage_id", question)}
-    cards = _cards(rows, question, "stage_id", CARDS, F("close_date").asc(nulls_last=True))
+    first = _first(rows, "stage_id", CARDS, F("close_date").asc(nulls_last=True))
     won_filter = replace(asked.filter, state="won", stage_id=None, category=None, period=question.period)
     won_rows = won_filter.apply(deals_of(question))
-    won_cards = _cards(won_rows, question, "outcome", WON_CARDS, F("closed_at").desc())
-    told = {row.id: row for row in with_facts([*cards, *won_cards], question, since=since)}
+    won_first = _first(won_rows, "outcome", WON_CARDS, F("closed_at").desc())
+    shown = {row.id: row for row in deal_rows(question, [*first, *won_first], since=since)}
+    cards = [shown[deal_id] for deal_id in first]
     forward, back = _moves(rows, question, since=since)
     return BoardReport(
         columns=tuple(
-            _column(stage, sums, (told[card["deal_id"]] for card in cards if card["stage_id"] == _id(stage)))
+            _column(stage, sums, (card for card in cards if card.stage_id == _id(stage)))
             for stage in _stages(sums, question)
         ),
-        won=_won(won_rows, question, tuple(told[card["deal_id"]] for card in won_cards)),
+        won=_won(won_rows, question, tuple(shown[deal_id] for deal_id in won_first)),
         forward=forward,
         back=back,
         unconvertible_sums=unconvertible_sums(rows)
@@ -131,12 +132,12 @@ def _sums(rows: Any, group: str, question: Question) -> list[dict[str, Any]]:
     return list(found)
 
 
-def _cards(rows: Any, question: Question, group: str, most: int, order: Any) -> list[dict[str, Any]]:
-    """The first `most` deals of each group, as rows of the list."""
+def _first(rows: Any, group: str, most: int, order: Any) -> list[UUID]:
+    """The first `most` deals of each group, in order; what else is shown of them is read for these alone."""
     ranked = rows.annotate(
         place=Window(RowNumber(), partition_by=[F(group)], order_by=[order, F("deal_id").asc()])
     )
-    return list(ranked.filter(place__lte=most).order_by("place").values(*COLUMNS))
+    return list(ranked.filter(place__lte=most).order_by("place").values_list("deal_id", flat=True))
 
 
 def _stages(sums: dict[Any, Any], question: Question) -> list[Stage | None]:

@@ -17,6 +17,7 @@ from otc.tenancy.models import FOREVER
 from otc.ui import format as fmt
 from pipeline.approvals.queries import approved_minor_of, approvers_of
 from pipeline.history.models import OpportunityVersion
+from pipeline.opportunities.holding import as_it_stands
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.process.models import Stage
@@ -94,7 +95,8 @@ def check_change(deal: Opportunity, *, before: Before, approved_minor: int | Non
         return FREE
     if moves:
         hold_process(deal.process_id)
-    book = process_rulebook(deal.process_id)
+    # What a deal that stays where it is may be worth hangs on no milestone.
+    book = process_rulebook(deal.process_id, with_milestones=moves)
     if not moves:
         _check_emptying(deal, book, emptied=emptied, gone=gone)
         if not grew:
@@ -124,9 +126,7 @@ def change_verdict(deal: Opportunity, *, changes: Mapping[str, Any]) -> MoveRefu
     Raises Refused where nothing could be filled in or approved that would help.
     """
     before = before_of(deal)
-    after = Opportunity(
-        **{field.attname: getattr(deal, field.attname) for field in deal._meta.concrete_fields}
-    )
+    after = as_it_stands(deal)
     for column, value in changes.items():
         setattr(after, column, value)
     if after.stage_id != deal.stage_id:

@@ -11,7 +11,7 @@ from otc.fields.queries import field_book
 from otc.fields.rules import NotAccepted
 from otc.fields.writing import attributes_with, untyped_with
 from otc.jobs.services import enqueue
-from otc.money.queries import rate_on
+from otc.money.queries import corporate_currency, rate_on
 from otc.money.rules import decimals_of
 from otc.tenancy.context import act_on, current_context
 from otc.tenancy.models import FOREVER, Organization, Person
@@ -30,6 +30,7 @@ from pipeline.opportunities.gates import (
     check_winning,
     stage_in_process,
 )
+from pipeline.opportunities.holding import Held, deal_held, hold
 from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
 from pipeline.opportunities.rules import (
     Refused,
@@ -82,7 +83,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
         external_id=external_id or None,
         created_at=now,
         process=process,
-        currency=_corporate_currency(),
+        currency=corporate_currency(),
         source="",
     )
     if "stage_id" not in changes and stages:
@@ -105,18 +106,19 @@ def opportunity_edit(
     check: Callable[[Opportunity], None] | None = None,
     approved_minor: int | None = None,
     lines_total_minor: int | None = None,
+    held: Held | None = None,
 ) -> Written:
     """Change fields of EDITABLE. Raises Refused, naming field and reason, and then nothing is written.
 
     `check` looks at the locked deal first, and what it raises stops the write. What the deal's process keeps from
     happening raises MoveRefused; `approved_minor` is what a manager has approved of this change for, in corporate
     minor units. `lines_total_minor` is what the deal's lines come to: the one amount that may be written while it
-    follows them.
+    follows them. `held` is the deal where the caller holds it already.
     """
-    deal = _locked(opportunity_id)
+    held = held or hold(opportunity_id)
+    deal = held.deal
     if check is not None:
         check(deal)
-    version_id = _current_version_id(opportunity_id)
     before = before_of(deal)
     changes = clean_lines(changes)
     check_editable(changes, is_open=deal.outcome is None)
@@ -134,7 +136,7 @@ def opportunity_edit(
     if set(CONVERTED) & set(changes):
         _check_rate(deal)
     passage = check_change(deal, before=before, approved_minor=approved_minor)
-    written = _save(deal, version_id)
+    written = _save(held)
     _passed(deal, passage, from_stage_id=before.stage_id)
     return written
 
@@ -153,8 +155,8 @@ def opportunity_close(
 
     The close date becomes `today` unless another is given, from the day the deal was created on.
     """
-    deal = _locked(opportunity_id)
-    before = _current_version_id(opportunity_id)
+    held = hold(opportunity_id)
+    deal = held.deal
     if deal.outcome is not None:
         raise Refused("outcome", "This deal is already closed; reopen it first")
     check_closing(
@@ -173,7 +175,7 @@ def opportunity_close(
     if competitor_id is not None:
         deal.competitor_id = competitor_id
     _check_rate(deal)
-    written = _save(deal, before)
+    written = _save(held)
     _passed(deal, passage, from_stage_id=None)
     opportunity_closed.send(sender=Opportunity, opportunity_id=deal.id, outcome=outcome)
     return written
@@ -185,8 +187,8 @@ def opportunity_reopen(opportunity_id: UUID) -> Written:
     Else the day of the closing would stand as a new forecast. A close date changed since the closing stays. A deal
     whose stage is gone by now goes where the stage's open deals went.
     """
-    deal = _locked(opportunity_id)
-    before = _current_version_id(opportunity_id)
+    held = hold(opportunity_id)
+    deal = held.deal
     if deal.outcome is None:
         raise Refused("outcome", "This deal is open")
     deal.close_date = _close_date_reopened(deal)
@@ -195,29 +197,29 @@ def opportunity_reopen(opportunity_id: UUID) -> Written:
     deal.category = deal.stage.category if deal.stage else None
     deal.category_set_by_person = False
     _check_rate(deal)
-    return _save(deal, before)
+    return _save(held)
 
 
 def opportunity_delete(opportunity_id: UUID, *, now: datetime) -> Written:
     """Take a deal out of every list; its versions stay, and undo brings it back."""
-    deal = _locked(opportunity_id)
-    before = _current_version_id(opportunity_id)
+    held = hold(opportunity_id)
+    deal = held.deal
     deal.deleted_at = now
-    return _save(deal, before)
+    return _save(held)
 
 
 def opportunity_restore(opportunity_id: UUID) -> Written:
     """Bring a deleted deal back as it was, also one that lost its rate meanwhile: it shows as unconvertible, as it
     would if it had never been deleted. Raises Refused when it isn't deleted.
     """
-    deal = _locked(opportunity_id)
-    before = _current_version_id(opportunity_id)
+    held = hold(opportunity_id)
+    deal = held.deal
     if deal.deleted_at is None:
         raise Refused("deleted", f"{deal.name} is not in the trash any more")
     deal.deleted_at = None
     if deal.outcome is None:
         deal.stage = stage_after_retirement(deal.stage)
-    return _save(deal, before)
+    return _save(held)
 
 
 def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
@@ -226,7 +228,8 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     Raises Refused when somebody has changed the deal since, and where an amount, currency or day comes back that no
     known rate converts.
     """
-    deal = _locked(opportunity_id)
+    held = hold(opportunity_id)
+    deal = held.deal
     latest = list(
         OpportunityVersion.objects.filter(opportunity_id=opportunity_id, known_to=FOREVER).order_by(
             "-valid_from"
@@ -243,14 +246,14 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     deal.name_folded = fold(deal.name)
     if is_converted_anew:
         _check_rate(deal)
-    return _save(deal, latest[0].id)
+    return _save(held)
 
 
 def milestone_mark(
     opportunity_id: UUID, *, milestone_id: UUID, state: str, now: datetime, note: str = ""
 ) -> None:
     """Set a milestone of the deal to `met`, `waived` or `open` (which forgets the mark)."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     if state not in ("met", "waived", "open"):
         raise Refused("state", "A milestone is met, waived or open")
     asked = Milestone.objects.filter(stage__process_id=deal.process_id, retired_at__isnull=True)
@@ -267,19 +270,6 @@ def milestone_mark(
             note=note[:500],
         ).save()
     enqueue(HEALTH_JOB, subject=deal.id)
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    act_on(deal.owner_id)
-    return deal
-
-
-def _current_version_id(opportunity_id: UUID) -> UUID:
-    version_id: UUID = OpportunityVersion.objects.values_list("id", flat=True).get(
-        opportunity_id=opportunity_id, valid_to=FOREVER, known_to=FOREVER
-    )
-    return version_id
 
 
 def _close_date_reopened(deal: Opportunity) -> date | None:
@@ -382,7 +372,7 @@ def _apply_fields(deal: Opportunity, changes: Mapping[str, Any], *, is_new: bool
 
 def _check_rate(deal: Opportunity) -> None:
     """Refuse an amount that no known rate turns into the corporate currency."""
-    corporate = _corporate_currency()
+    corporate = corporate_currency()
     if deal.amount_minor is None or deal.currency == corporate:
         return
     if rate_on(deal.currency, deal.close_date, own=corporate) is None:
@@ -426,14 +416,7 @@ def _passed(deal: Opportunity, passage: Passage, *, from_stage_id: UUID | None) 
         approvals_overtaken(deal.id)
 
 
-def _save(deal: Opportunity, before: UUID) -> Written:
-    deal.save(force_update=True)
-    enqueue(HEALTH_JOB, subject=deal.id)
-    return Written(deal, before)
-
-
-def _corporate_currency() -> str:
-    currency: str = Organization.objects.values_list("currency", flat=True).get(
-        id=current_context().organization_id
-    )
-    return currency
+def _save(held: Held) -> Written:
+    held.deal.save(force_update=True)
+    enqueue(HEALTH_JOB, subject=held.deal.id)
+    return Written(held.deal, held.version_id)

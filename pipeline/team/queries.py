@@ -3,14 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, F, Func, Q, Subquery
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q
+from django.db.models.expressions import RawSQL
 
+from otc.money.queries import positional
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER
 from otc.tenancy.reach import Reach
 from pipeline.team.models import DealTeamMember, Split
 
-SEATS: tuple[Any, ...] = (DealTeamMember, Split)
+SEATS = (DealTeamMember._meta.db_table, Split._meta.db_table)
 
 
 def seen(reach: Reach, *, deal: str = "id", owner: str = "owner") -> Q:
@@ -21,34 +24,51 @@ def seen(reach: Reach, *, deal: str = "id", owner: str = "owner") -> Q:
     found = reach.owners.matching(owner)
     if not reach.seated:
         return found
-    for seat in SEATS:
-        deals = seat.objects.filter(person_id__in=sorted(reach.seated), valid_to=FOREVER)
-        is_seated = Func(
-            F(deal),
-            Subquery(deals.values("opportunity_id")),
-            template="%(expressions)s)",
-            arg_joiner=" = ANY(ARRAY",
-            output_field=BooleanField(),
-        )
-        found |= Q(is_seated)
-    return found
+    named, values = _seated_deals(reach)
+    sql, names = positional(named)
+    is_seated = Func(
+        F(deal),
+        RawSQL(sql, [values[name] for name in names]),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY(ARRAY",
+        output_field=BooleanField(),
+    )
+    return found | Q(is_seated)
 
 
 def seen_sql(reach: Reach, *, deal: str, owner: str, prefix: str = "") -> tuple[str, dict[str, Any]]:
     """The same as SQL over columns, with its parameters, their names beginning with `prefix`."""
     condition, values = reach.owners.condition(owner)
-    conditions = [condition.replace("%s", f"%({prefix}owners)s")]
+    condition = condition.replace("%s", f"%({prefix}owners)s")
     parameters: dict[str, Any] = {f"{prefix}owners": values[0]} if values else {}
-    if reach.seated:
-        parameters[f"{prefix}seated"] = sorted(str(person_id) for person_id in reach.seated)
-        parameters[f"{prefix}tenant"] = str(current_organization_id())
-        conditions += [
-            f"{deal} = ANY(ARRAY(SELECT opportunity_id FROM {seat._meta.db_table} "
-            f"WHERE organization_id = %({prefix}tenant)s AND person_id = ANY(%({prefix}seated)s::uuid[]) "
-            f"AND valid_to = '{FOREVER.isoformat()}'))"
-            for seat in SEATS
-        ]
-    return f"({' OR '.join(conditions)})", parameters
+    if not reach.seated:
+        return f"({condition})", parameters
+    sql, seated = _seated_deals(reach, prefix=prefix)
+    return f"({condition} OR {deal} = ANY(ARRAY({sql})))", parameters | seated
+
+
+def sees(reach: Reach, *, deal_id: UUID, owner_id: UUID | None) -> bool:
+    """Whether the reach holds this deal. One query where it isn't by its owner."""
+    if reach.owners.contains(owner_id):
+        return True
+    if not reach.seated:
+        return False
+    sql, values = _seated_deals(reach)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT %(deal)s = ANY(ARRAY({sql}))", {"deal": deal_id, **values})
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
+def _seated_deals(reach: Reach, *, prefix: str = "") -> tuple[str, dict[str, Any]]:
+    """The ids of the deals on whose team or in whose splits one of the reach's people is, as SQL."""
+    sql = " UNION ALL ".join(
+        f"SELECT opportunity_id FROM {seat} WHERE organization_id = %({prefix}tenant)s "
+        f"AND person_id = ANY(%({prefix}seated)s::uuid[]) AND valid_to = '{FOREVER.isoformat()}'"
+        for seat in SEATS
+    )
+    seated = sorted(str(person_id) for person_id in reach.seated)
+    return sql, {f"{prefix}tenant": str(current_organization_id()), f"{prefix}seated": seated}
 
 
 def team_of(opportunity_id: UUID) -> list[DealTeamMember]:

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db import connection
 
 from otc.audit.services import audit_append
-from otc.tenancy.context import act_on, current_context
+from otc.tenancy.context import current_context
 from otc.tenancy.models import FOREVER, Person
 from otc.tenancy.permissions import may
+from pipeline.opportunities.holding import deal_held
 from pipeline.opportunities.models import Opportunity
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.team.rules import Share, TeamRefused, check_shares, checked_part
@@ -19,7 +20,7 @@ CONSTRAINT = "split_sums_to_whole"
 
 def team_member_add(opportunity_id: UUID, *, person_id: UUID, part: str, now: datetime) -> DealTeamMember:
     """Put a person on the deal's team; who is on it already gets the new part from now on. Raises TeamRefused."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     part = checked_part(part)
     person = _present(person_id, field="person")
     if person.id == deal.owner_id:
@@ -47,7 +48,7 @@ def team_member_add(opportunity_id: UUID, *, person_id: UUID, part: str, now: da
 
 def team_member_remove(opportunity_id: UUID, member_id: UUID, *, now: datetime) -> DealTeamMember:
     """Take somebody off the team; who is off already stays so. Raises DoesNotExist for a member of another deal."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     member = _member(opportunity_id, member_id)
     if member.valid_to == FOREVER:
         _end(member, now=now)
@@ -57,7 +58,7 @@ def team_member_remove(opportunity_id: UUID, member_id: UUID, *, now: datetime) 
 
 def team_member_restore(opportunity_id: UUID, member_id: UUID) -> DealTeamMember:
     """Undo of a removal: on the team as if never off. Raises TeamRefused when they were put on it again since."""
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     member = _member(opportunity_id, member_id)
     if member.valid_to == FOREVER:
         return member
@@ -77,7 +78,7 @@ def splits_set(opportunity_id: UUID, *, shares: Sequence[Share], now: datetime) 
 
     Whoever keeps kind and share keeps the row.
     """
-    deal = _locked(opportunity_id)
+    deal = deal_held(opportunity_id)
     check_shares(shares)
     for share in shares:
         _present(share.person_id, field="splits")
@@ -109,12 +110,6 @@ def splits_set(opportunity_id: UUID, *, shares: Sequence[Share], now: datetime) 
     with connection.cursor() as cursor:
         cursor.execute(f"SET CONSTRAINTS {CONSTRAINT} IMMEDIATE; SET CONSTRAINTS {CONSTRAINT} DEFERRED")
     _note_splits(deal, before=before, after=wanted)
-
-
-def _locked(opportunity_id: UUID) -> Opportunity:
-    deal: Opportunity = Opportunity.objects.select_for_update().get(id=opportunity_id)
-    act_on(deal.owner_id)
-    return deal
 
 
 def _present(person_id: UUID, *, field: str) -> Person:

@@ -141,7 +141,7 @@ def _title(row: DealRow, href: str, *, can_pick: bool) -> str:
     name = escape(row.name)
     account = f" · {escape(row.account_name)}" if row.account_name else ""
     owner = escape(row.owner_name or "nobody’s")
-    mark: str = _mark(row.owner_name)
+    mark: str = mark_of(row.owner_name)
     if can_pick:
         box = f'<input type="checkbox" form="picks" name="deal" value="{row.id}" aria-label="Pick {name}" data-pick>'
         mark = f'<label class="pick">{box}{mark}</label>'
@@ -151,7 +151,7 @@ def _title(row: DealRow, href: str, *, can_pick: bool) -> str:
 def _stage(row: DealRow, url: str | None) -> str:
     if url is None:
         return escape(row.stage_name or "–")
-    moved = _chip("New", "good") if row.is_new else _steps(row.stages_moved)
+    moved = chip_of("New", "good") if row.is_new else _steps(row.stages_moved)
     return _edit(url, "stage", f"{escape(row.stage_name or 'Set stage')} {moved}")
 
 
@@ -200,7 +200,7 @@ def _category(row: DealRow, url: str | None) -> str:
     if url is not None:
         shown = f"{row.category_label or 'Set category'} {_steps(row.categories_moved)}"
         return _edit(url, "category", shown)
-    return row.category_label or "–" if row.outcome is None else _chip(*OUTCOMES[row.outcome])
+    return row.category_label or "–" if row.outcome is None else chip_of(*OUTCOMES[row.outcome])
 
 
 def _health(row: DealRow) -> str:
@@ -213,7 +213,7 @@ def _health(row: DealRow) -> str:
         return score
     kind = "bad" if worst["penalty"] >= GRAVE_PENALTY else "neutral"
     more = f'<span class="chip chip-neutral">+{row.more_failed}</span>' if row.more_failed else ""
-    return f"{score}{_chip(worst['title'], kind, worst.get('detail', ''))}{more}"
+    return f"{score}{chip_of(worst['title'], kind, worst.get('detail', ''))}{more}"
 
 
 def _slip(row: DealRow, today: dt.date) -> str:
@@ -250,12 +250,14 @@ def _next_step_on(row: DealRow, url: str | None, today: dt.date) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _mark(name: str | None) -> SafeString:
-    return person_mark(name)
+def mark_of(name: str | None, *, is_labelled: bool = False) -> SafeString:
+    """A person's initials in a circle."""
+    return person_mark(name, labelled=is_labelled)
 
 
 @lru_cache(maxsize=1024)
-def _chip(text: str, kind: str, title: str = "") -> SafeString:
+def chip_of(text: str, kind: str, title: str = "") -> SafeString:
+    """A small labelled fact."""
     return chip(text, kind, title=title)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from otc.tenancy.middleware import Tenant, tenant_of
+from pipeline.opportunities.holding import Held, hold
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import RELATED, visible_opportunity
 
@@ -25,9 +26,23 @@ def deal_or_404(request: HttpRequest, deal_id: UUID, *, related: Sequence[str] =
     return deal
 
 
+def held_or_404(request: HttpRequest, deal_id: UUID) -> Held:
+    """The same deal, held for a change."""
+    try:
+        return hold(deal_id, visible=tenant_of(request).visible)
+    except Opportunity.DoesNotExist as problem:
+        raise Http404 from problem
+
+
 def tenant_after_write(request: HttpRequest) -> Tenant:
-    """The request's tenant with the clock read again: what was just written lies behind the request's start."""
-    return replace(tenant_of(request), now=timezone.now())
+    """The request's tenant with the clock read again: what was just written lies behind the request's start.
+
+    Whom the person sees stays as the request found it.
+    """
+    tenant = tenant_of(request)
+    after = replace(tenant, now=timezone.now())
+    after.standing = tenant.standing
+    return after
 
 
 def is_htmx(request: HttpRequest) -> bool:

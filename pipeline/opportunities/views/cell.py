@@ -17,8 +17,9 @@ from otc.ui.pages import page
 from pipeline.history.changes import Change, changes
 from pipeline.opportunities.cells import Cell, Typing, base_day, cell_named
 from pipeline.opportunities.conflicts import ChangedSince, Theirs, must_stand, theirs_of
+from pipeline.opportunities.holding import Held, as_it_stands
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.queries import RELATED, visible_opportunity
+from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.report import deal_rows
 from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import opportunity_edit
@@ -26,6 +27,7 @@ from pipeline.opportunities.views.answers import (
     back,
     deal_or_404,
     deal_url,
+    held_or_404,
     is_htmx,
     tenant_after_write,
     toast,
@@ -47,15 +49,15 @@ def deal_cell(request: HttpRequest, slug: str, deal_id: UUID, field: str) -> Htt
     cell = cell_named(field)
     if cell is None:
         raise Http404
-    # Writing one cell needs few of the deal's names, and has to be quick.
-    deal = deal_or_404(request, deal_id, related=() if request.method == "POST" else RELATED)
     if request.method != "POST":
+        deal = deal_or_404(request, deal_id)
         return editor(
             request, cell, field, deal, value=cell.write(deal), theirs=_theirs_since(request, cell, deal)
         )
+    held = held_or_404(request, deal_id)
     if "keep" in request.POST:
-        return saved(request, deal.id, field, said="", undo="")
-    return save(request, cell, field, deal)
+        return saved(request, deal_id, field, said="", undo="")
+    return save(request, cell, field, held)
 
 
 def _theirs_since(request: HttpRequest, cell: Cell, deal: Opportunity) -> Theirs | None:
@@ -115,15 +117,15 @@ def editor(
     return render(request, template, context, status=status or (422 if error else 200))
 
 
-def save(request: HttpRequest, cell: Cell, field: str, deal: Opportunity) -> HttpResponse:
-    tenant = tenant_of(request)
+def save(request: HttpRequest, cell: Cell, field: str, held: Held) -> HttpResponse:
+    tenant, deal = tenant_of(request), as_it_stands(held.deal)
     typed = request.POST.get("value", "")
     try:
         value = cell.read(typed, Typing(deal, tenant.organization, tenant.today, tenant.calendar))
         if value == cell.present(deal):
             return saved(request, deal.id, field, said="", undo="")
         check = must_stand(cell, was=request.POST.get("was"), value=value)
-        written = opportunity_edit(deal.id, changes=cell.changes(value), check=check)
+        written = opportunity_edit(deal.id, changes=cell.changes(value), check=check, held=held)
     except MoveRefused as refusal:
         cure = gate_url(request, deal, cell.changes(value), refusal)
         return editor(request, cell, field, deal, value=typed, error=refusal.reason, cure=cure)

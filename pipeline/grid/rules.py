@@ -1,9 +1,11 @@
 """A block of cells as a spreadsheet gives it: rows of deals, columns of fields. No Django: values in, values out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+
+from otc.imports.dates import ORDERS
 
 # What one request writes; more is narrowed down or imported.
 MOST_ROWS = 500
@@ -33,12 +35,21 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Texts for cells: `values[r][c]` is for `deals[r]` and `fields[c]`, None leaves that cell alone."""
+    """Texts for cells: `values[r][c]` is for `deals[r]` and `fields[c]`, None leaves that cell alone.
+
+    `days` is how 05/12/2026 is to be read, dmy or mdy; None: as its column says.
+    """
 
     deals: tuple[UUID, ...]
     fields: tuple[str, ...]
     values: tuple[tuple[str | None, ...], ...]
     was: tuple[tuple[str | None, ...], ...] | None = None
+    days: str | None = None
+
+    def texts_of(self, field: str) -> list[str]:
+        """What is to be written into one column."""
+        place = self.fields.index(field)
+        return [row[place] or "" for row in self.values]
 
     def cells_of(self, row: int) -> list[Typed]:
         """The cells of one row that are to be written."""
@@ -62,6 +73,7 @@ class Block:
             "fields": list(self.fields),
             "values": [list(row) for row in self.values],
             "was": [list(row) for row in self.was] if self.was else None,
+            "days": self.days,
         }
 
     def seen_as(self, present: Mapping[tuple[int, int], str]) -> "Block":
@@ -69,13 +81,14 @@ class Block:
         was = [list(row) for row in self.was or [[None] * len(self.fields) for _ in self.deals]]
         for (row, column), text in present.items():
             was[row - 1][column - 1] = text
-        return Block(self.deals, self.fields, self.values, tuple(tuple(row) for row in was))
+        return replace(self, was=tuple(tuple(row) for row in was))
 
 
 def read_block(body: Any) -> Block:
     """A block from JSON: deals (ids), fields (names of cells), values and maybe was (rows of text or null).
 
-    One row of values for many deals is meant for each of them: that fills down. Raises BadBlock.
+    One row of values for many deals is meant for each of them: that fills down. `days` may say the order of numeric
+    days. Raises BadBlock.
     """
     if not isinstance(body, Mapping):
         raise BadBlock("Send deals, fields and values")
@@ -89,7 +102,10 @@ def read_block(body: Any) -> Block:
         raise BadBlock("A block names each deal and each field once")
     values = _rows(_list(body, "values"), "values", deals, fields)
     was = _rows(_list(body, "was"), "was", deals, fields) if body.get("was") is not None else None
-    return Block(deals, fields, values, was)
+    days = body.get("days")
+    if days is not None and days not in ORDERS:
+        raise BadBlock(f"“days” is one of: {', '.join(ORDERS)}")
+    return Block(deals, fields, values, was, days)
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[Any]:

@@ -13,6 +13,7 @@ from otc.calendar.rules import Calendar
 from otc.tenancy.models import Organization
 from otc.tenancy.reach import Reach
 from otc.undo.services import undo_offer
+from pipeline.grid.days import TwoReadings, day_text, order_of
 from pipeline.grid.rules import Block, NotChosen, Typed, chosen
 from pipeline.opportunities.bulk import KIND
 from pipeline.opportunities.cells import Cell, Typing, cell_named
@@ -45,6 +46,7 @@ class BadCell:
     deal_name: str
     label: str
     reason: str
+    has_two_readings: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class _Work:
 
     desk: Desk
     named: dict[str, Cell | None]
+    orders: dict[str, str | None]
     choices: dict[tuple[str, Any], Sequence[tuple[str, str]]] = field(default_factory=dict)
     bad: list[BadCell] = field(default_factory=list)
     changed: list[ChangedCell] = field(default_factory=list)
@@ -92,7 +95,9 @@ def block_write(block: Block, *, desk: Desk, skips_refused: bool) -> BlockWritte
 
     With `skips_refused` cells that are refused or were changed since stay as they are, and the others are written.
     """
-    work = _Work(desk, {name: cell_named(name) for name in block.fields})
+    named = {name: cell_named(name) for name in block.fields}
+    dated = [name for name, cell in named.items() if cell and cell.kind == "date"]
+    work = _Work(desk, named, {name: block.days or order_of(block.texts_of(name)) for name in dated})
     with transaction.atomic():
         # Locked in the order of ids, so that two blocks wait for each other; what is read below holds until the end.
         found = Opportunity.objects.filter(seen(desk.visible), id__in=block.deals, deleted_at__isnull=True)
@@ -124,6 +129,9 @@ def _write_row(work: _Work, deal: Opportunity | None, cells: Sequence[Typed]) ->
         try:
             cell = _cell(work, one)
             value = _value(work, cell, one, deal)
+        except TwoReadings as problem:
+            work.bad.append(BadCell(one, deal.name, _label(work, one), str(problem), has_two_readings=True))
+            continue
         except Refused as refusal:
             work.bad.append(BadCell(one, deal.name, _label(work, one), refusal.reason))
             continue
@@ -160,8 +168,10 @@ def _label(work: _Work, one: Typed) -> str:
 
 
 def _value(work: _Work, cell: Cell, one: Typed, deal: Opportunity) -> Any:
-    """What the text means in this cell; labels of choices mean their keys. Raises Refused."""
+    """What the text means in this cell; labels of choices mean their keys. Raises Refused and TwoReadings."""
     text = one.text.strip()
+    if one.field in work.orders:
+        text = day_text(text, order=work.orders[one.field])
     if cell.choices is not None:
         key = (one.field, deal.process_id)
         if key not in work.choices:

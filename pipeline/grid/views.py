@@ -1,7 +1,7 @@
 """The one address for a block of cells: pasted, filled down, cleared, or typed into many at once."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from otc.imports.dates import DAY_FIRST, MONTH_FIRST
 from otc.tenancy.middleware import tenant_of
 from otc.ui.pages import page
 from otc.undo.views import undo_address
@@ -20,6 +21,7 @@ from pipeline.opportunities.views.cell import rows_html
 
 REFUSED, CHANGED = 422, 409
 LISTED = 8
+ORDERS = {DAY_FIRST: "The day comes first", MONTH_FIRST: "The month comes first"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def told(block: Block, problem: BlockRefused) -> dict[str, Any]:
         "others": problem.others,
         "over_count": problem.others + len(problem.changed),
         "block": json.dumps(block.as_json()),
+        "orders": [
+            (label, json.dumps(replace(block, days=order).as_json()))
+            for order, label in ORDERS.items()
+            if any(one.has_two_readings for one in problem.bad)
+        ],
         "over": json.dumps(block.seen_as(present).as_json()),
     }
 

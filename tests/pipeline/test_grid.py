@@ -1,8 +1,10 @@
 """A block of cells: read strictly, written whole or not at all, never over somebody else's change unseen."""
 
 import json
+import re
 import threading
 from datetime import date
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -124,6 +126,35 @@ def test_a_block_is_written_with_one_undo(house, deals, signed_in):
     client.post(said["undo"])
     assert [deal.amount_minor for deal in now_of(house, deals)] == [100_00, 200_00, 300_00]
     assert {deal.category for deal in now_of(house, deals)} == {"pipeline"}
+
+
+def closes(house, deals) -> list[str]:
+    return [str(deal.close_date) for deal in now_of(house, deals)]
+
+
+def test_a_columns_days_are_read_as_one_of_them_says(house, deals, signed_in):
+    client = signed_in(house.ana)
+    answer = post(client, house, deals, ["close"], [["05/12/2027"], ["12/18/2026"], ["6/1/27 0:00"]])
+    assert answer.status_code == 200, answer.json()
+    assert closes(house, deals) == ["2027-05-12", "2026-12-18", "2027-06-01"]
+    answer = post(client, house, deals, ["close"], [["05/12/2027"], ["18/12/2026"], ["01.06.2027"]])
+    assert answer.status_code == 200, answer.json()
+    assert closes(house, deals) == ["2027-12-05", "2026-12-18", "2027-06-01"]
+
+
+def test_days_that_nothing_orders_are_asked_for_never_guessed(house, deals, signed_in):
+    client = signed_in(house.ana)
+    before = closes(house, deals)
+    answer = post(client, house, deals, ["close"], [["05/12/2027"], ["03/04/2027"], ["07/07/2027"]])
+    said = answer.json()
+    assert answer.status_code == 422 and closes(house, deals) == before
+    assert [one["row"] for one in said["refused"]] == [1, 2]
+    assert "5 Dec or 12 May 2027" in said["html"] and "The month comes first" in said["html"]
+    blocks = [unescape(found) for found in re.findall(r'name="block" value="([^"]*)"', said["html"])]
+    months = next(block for block in blocks if json.loads(block)["days"] == "mdy")
+    again = client.post(house.url("deals/block/"), {"block": months, "next": house.url("deals/")})
+    assert again.status_code == 302
+    assert closes(house, deals) == ["2027-05-12", "2027-03-04", "2027-07-07"]
 
 
 def test_several_cells_of_a_deal_are_one_version(house, deals, signed_in):

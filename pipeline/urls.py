@@ -24,6 +24,7 @@ from pipeline.opportunities.views import (
     deals,
     field_controls,
     gate,
+    milestones,
     next_step,
     trash,
 )
@@ -53,7 +54,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/next-step/", next_step.deal_next_step, name="deal_next_step"),
     path("deals/<uuid:deal_id>/move/", board.board_move, name="board_move"),
     path("deals/<uuid:deal_id>/gate/", gate.deal_gate, name="deal_gate"),
-    path("deals/<uuid:deal_id>/milestones/", deal.deal_milestones, name="deal_milestones"),
+    path("deals/<uuid:deal_id>/milestones/", milestones.deal_milestones, name="deal_milestones"),
+    path(
+        "deals/<uuid:deal_id>/milestones/<uuid:milestone_id>/",
+        milestones.deal_milestone,
+        name="deal_milestone",
+    ),
     path("deals/<uuid:deal_id>/activities/", deal.deal_activity, name="deal_activity"),
     path(
         "deals/<uuid:deal_id>/activities/<uuid:activity_id>/forget/",

@@ -48,9 +48,9 @@ from pipeline.leads.services import lead_create, lead_marks_set
 from pipeline.lines.rules import Terms
 from pipeline.lines.services import line_add
 from pipeline.links.services import link_add
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_create,
     opportunity_edit,

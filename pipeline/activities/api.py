@@ -13,7 +13,7 @@ from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort
 from otc.api.parameters import MomentField, Strict
 from otc.tenancy.reach import Reach
 from pipeline.activities.models import Activity
-from pipeline.activities.services import DIRECTIONS, KINDS, activity_log
+from pipeline.activities.services import ALL_KINDS, DIRECTIONS, KINDS, activity_log
 from pipeline.opportunities.queries import visible_opportunities
 from pipeline.opportunities.rules import Refused
 from pipeline.team.queries import seen
@@ -49,7 +49,7 @@ class ActivityItem(serializers.Serializer):
 class ActivityQuery(PageQuery):
     opportunity_id = serializers.UUIDField(required=False)
     person_id = serializers.UUIDField(required=False)
-    kind = serializers.ChoiceField(KINDS, required=False)
+    kind = serializers.ChoiceField(ALL_KINDS, required=False)
     at_from = MomentField(required=False, help_text="This instant or later.")
     at_before = MomentField(required=False, help_text="Earlier than this instant.")
     sort = sort_field(SORTS, default="-at")

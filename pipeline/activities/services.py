@@ -13,6 +13,9 @@ from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import HEALTH_JOB
 
 KINDS = ("call", "meeting", "mail", "note")
+CLOSE_PLAN = "close_plan"
+# What somebody logs, and what a room records of what was done in it.
+ALL_KINDS = (*KINDS, CLOSE_PLAN)
 DIRECTIONS = ("", "in", "out")
 
 
@@ -31,7 +34,7 @@ def activity_log(
 
     Raises Refused for an unknown kind or direction, a moment that lies ahead, and people who aren't here.
     """
-    if kind not in KINDS:
+    if kind not in ALL_KINDS:
         raise Refused("kind", "Choose one of: " + ", ".join(KINDS))
     if direction not in DIRECTIONS:
         raise Refused("direction", "A contact goes in, out or neither way")

@@ -31,13 +31,16 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Cache-Control": "no-store, private",
 }
+# What the comment's field takes: a little more than a comment may hold.
+MOST_TYPED = 20_000
 View = Callable[..., HttpResponseBase]
 
 
 def by_link(view: View) -> View:
     """Call `view(request, found, token)` for a link that is open; 404 for one that was never made, 410 for one over.
 
-    Both answer with the same page. No cookie is needed, so there is no forged request to fear but by who has the link.
+    Both answer with the same page, which gives back what was typed. No cookie is needed, so there is no forged request
+    to fear but by who has the link.
     """
 
     @csrf_exempt
@@ -50,15 +53,14 @@ def by_link(view: View) -> View:
         return response
 
     def _answer(request: HttpRequest, token: str) -> HttpResponseBase:
-        if limited := ratelimit.consume_or_429(request, action="close_plan", limit_get=True):
-            return limited
+        if ratelimit.consume_or_429(request, action="close_plan", limit_get=True):
+            return _over(request, status=429)
         found = link_by_token(token)
         if found is None:
             return _over(request, status=404)
-        if request.method == "POST":
-            limited = ratelimit.consume_or_429(request, action="close_plan_write", key=str(found.id))
-            if limited:
-                return limited
+        is_write = request.method == "POST"
+        if is_write and ratelimit.consume_or_429(request, action="close_plan_write", key=str(found.id)):
+            return _over(request, status=429)
         if not found.is_open(now=timezone.now()):
             return _over(request, status=410)
         try:
@@ -71,7 +73,10 @@ def by_link(view: View) -> View:
 
 
 def _over(request: HttpRequest, *, status: int) -> HttpResponse:
-    return render(request, "pipeline/closeplan/over.html", status=status)
+    """The page of a link that doesn't open, or not now: what was typed stands on it, to be taken along."""
+    typed = request.POST.get("text", "")[:MOST_TYPED]
+    context = {"typed": typed, "is_posted": request.method == "POST", "is_crowded": status == 429}
+    return render(request, "pipeline/closeplan/over.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD"])

@@ -4,21 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.utils.crypto import constant_time_compare
 
-from otc.tenancy.context import current_organization_id, through_doorway
-from otc.tenancy.models import FOREVER
+from otc.tenancy.context import through_doorway
 from pipeline.closeplan.links import BrokenLink, hash_of
 from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
-
-ENTERED = """
-SELECT stage_id, max(valid_from) FROM (
-  SELECT stage_id, valid_from, lag(stage_id) OVER (ORDER BY valid_from) AS before
-  FROM pipeline_opportunityversion
-  WHERE organization_id = %s AND opportunity_id = %s AND known_to = %s
-) AS v WHERE stage_id IS DISTINCT FROM before AND stage_id IS NOT NULL GROUP BY stage_id
-"""
 
 
 @dataclass(frozen=True)
@@ -72,10 +62,3 @@ def events_of(opportunity_id: UUID, *, until: datetime | None = None) -> list[Cl
     if until is not None:
         found = found.filter(at__lte=until)
     return list(found.select_related("link", "person", "milestone").order_by("-at", "-id"))
-
-
-def stages_entered(opportunity_id: UUID) -> dict[UUID, datetime]:
-    """When the deal last came into each stage that it was in."""
-    with connection.cursor() as cursor:
-        cursor.execute(ENTERED, [str(current_organization_id()), str(opportunity_id), FOREVER])
-        return dict(cursor.fetchall())

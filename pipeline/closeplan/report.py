@@ -1,17 +1,19 @@
 """The plan as the buyer sees it: what is his, what of ours was chosen, and nothing else of the deal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from otc.tenancy.models import Organization, Person
-from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, PlanAct
-from pipeline.closeplan.queries import events_of, plan_of, stages_entered
+from pipeline.closeplan.models import ClosePlan, ClosePlanEvent
+from pipeline.closeplan.queries import events_of, plan_of
+from pipeline.history.queries import stages_reached
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.process.models import Milestone, Side
+from pipeline.process.rules import due_on
 
 OPEN, MET, NOT_NEEDED = "open", "met", "not_needed"
 
@@ -28,6 +30,11 @@ class PlanMilestone:
     met_on: date | None
     met_by: str
     is_late: bool
+
+    @property
+    def is_tickable(self) -> bool:
+        """The buyer's own, open or ticked by a recipient; what we marked stands until somebody of ours opens it."""
+        return self.is_buyers and (self.state == OPEN or bool(self.met_by))
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def shared_plan(deal: Opportunity, organization: Organization, *, now: datetime)
         title=plan.title if plan else usual_title(deal, organization),
         organization_name=organization.name,
         people=_people(plan, deal, today=today),
-        milestones=_milestones(plan, deal, events, today=today, zone=zone),
+        milestones=_milestones(plan, deal, today=today, zone=zone),
         comments=tuple(_comment(event, organization) for event in reversed(events) if event.text),
         is_over=not deal.is_open,
         today=today,
@@ -125,20 +132,14 @@ def _people(plan: ClosePlan | None, deal: Opportunity, *, today: date) -> tuple[
 def _milestones(
     plan: ClosePlan | None,
     deal: Opportunity,
-    events: Sequence[ClosePlanEvent],
     *,
     today: date,
     zone: ZoneInfo,
 ) -> tuple[PlanMilestone, ...]:
-    entered = stages_entered(deal.id)
+    entered = stages_reached(deal.id)
     marks = {mark.milestone_id: mark for mark in OpportunityMilestone.objects.filter(opportunity=deal)}
-    # Events come the latest first: the first tick of a milestone is the one that stands.
-    ticks: dict[UUID, ClosePlanEvent] = {}
-    for event in events:
-        if event.act != PlanAct.COMMENT and event.milestone_id is not None:
-            ticks.setdefault(event.milestone_id, event)
     return tuple(
-        _milestone(one, entered, marks.get(one.id), ticks.get(one.id), today=today, zone=zone)
+        _milestone(one, entered, marks.get(one.id), today=today, zone=zone)
         for one in shown_milestones(plan, deal)
     )
 
@@ -147,24 +148,21 @@ def _milestone(
     one: Milestone,
     entered: Mapping[UUID, datetime],
     mark: Any,
-    tick: ClosePlanEvent | None,
     *,
     today: date,
     zone: ZoneInfo,
 ) -> PlanMilestone:
-    since = entered.get(one.stage_id)
-    due_on = since.astimezone(zone).date() + timedelta(days=one.due_days) if since else None
+    due = due_on(entered.get(one.stage_id), one.due_days, zone=zone)
     state = OPEN if mark is None else MET if mark.met_at else NOT_NEEDED
-    link = tick.link if tick is not None and state == MET and mark.marked_by_id is None else None
     return PlanMilestone(
         id=one.id,
         name=one.name,
         is_buyers=one.side == Side.BUYER,
         state=state,
-        due_on=due_on,
+        due_on=due,
         met_on=mark.met_at.astimezone(zone).date() if state == MET else None,
-        met_by=link.recipient if link else "",
-        is_late=state == OPEN and due_on is not None and due_on < today,
+        met_by=mark.ticked_by if state == MET else "",
+        is_late=state == OPEN and due is not None and due < today,
     )
 
 

@@ -12,7 +12,11 @@ from otc.notices.services import notice_send
 from otc.tenancy.context import current_context
 from otc.tenancy.models import Person
 from otc.tenancy.names import clean_name
+from otc.tenancy.services import fold
 from otc.undo.registry import CantUndo, undoes
+from pipeline.accounts.models import Contact
+from pipeline.activities.services import CLOSE_PLAN as ACTIVITY
+from pipeline.activities.services import activity_log
 from pipeline.closeplan.links import hash_of, new_token
 from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink, PlanAct
 from pipeline.closeplan.queries import FoundLink, plan_of
@@ -24,8 +28,8 @@ from pipeline.closeplan.rules import (
     clean_comment,
 )
 from pipeline.opportunities.holding import deal_held
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
-from pipeline.opportunities.services import milestone_mark
 from pipeline.process.models import Milestone, Side
 
 REVOKED = "close_plan_link_revoked"
@@ -141,12 +145,15 @@ def buyer_tick(found: FoundLink, *, milestone_id: UUID, is_met: bool, now: datet
         raise PlanRefused("milestone", "This step is not needed any more")
     if (mark is not None) == is_met:
         return False
+    if mark is not None and not mark.ticked_by:
+        # Taking our mark away would take its evidence along.
+        raise PlanRefused("milestone", "This step was marked as done by us; say in a comment what is missing")
     act = PlanAct.MET if is_met else PlanAct.OPEN
-    note = _signed(link)
-    milestone_mark(deal.id, milestone_id=milestone.id, state=act.value, now=now, note=note)
+    milestone_mark(deal.id, milestone_id=milestone.id, state=act.value, now=now, ticked_by=link.recipient)
     _event(deal, act, now=now, link=link, milestone=milestone)
-    said = f"{link.recipient} {'ticked' if is_met else 'took back the tick of'} “{milestone.name}” via close plan"
-    _tell_owner(deal, said)
+    did = f"{'ticked' if is_met else 'took back the tick of'} “{milestone.name}”"
+    _active(deal, f"{link.recipient} {did}", now=now, recipient=link.recipient)
+    _tell(deal, link, f"{link.recipient} {did} via close plan")
     return True
 
 
@@ -156,7 +163,8 @@ def buyer_comment(found: FoundLink, *, text: str, milestone_id: UUID | None, now
     deal, link = _open_link(found, now=now)
     milestone = _shown(deal, milestone_id)
     event = _event(deal, PlanAct.COMMENT, now=now, link=link, milestone=milestone, text=said)
-    _tell_owner(deal, f"{link.recipient} via close plan: {' '.join(said.split())}")
+    _active(deal, f"{link.recipient}: {' '.join(said.split())}", now=now, recipient=link.recipient)
+    _tell(deal, link, f"{link.recipient} via close plan: {' '.join(said.split())}")
     return event
 
 
@@ -167,6 +175,7 @@ def seller_comment(
     said = clean_comment(text)
     deal = deal_held(opportunity_id)
     milestone = _shown(deal, milestone_id)
+    _active(deal, " ".join(said.split()), now=now)
     return _event(deal, PlanAct.COMMENT, now=now, milestone=milestone, text=said)
 
 
@@ -237,13 +246,32 @@ def _event(
     return event
 
 
-def _signed(link: ClosePlanLink) -> str:
-    return f"by {link.recipient} via close plan"
+def _active(deal: Opportunity, subject: str, *, now: datetime, recipient: str = "") -> None:
+    """What either side does in the plan is an activity: a deal whose buyer ticks is not silent.
+
+    The recipient counts as the one contact of the account who is called so, if there is one.
+    """
+    contact_id = None
+    if recipient and deal.account_id:
+        named = Contact.objects.filter(account_id=deal.account_id, name_folded=fold(recipient))
+        found = list(named.values_list("id", flat=True)[:2])
+        contact_id = found[0] if len(found) == 1 else None
+    activity_log(
+        deal.id,
+        kind=ACTIVITY,
+        at=now,
+        now=now,
+        subject=subject,
+        direction="in" if recipient else "out",
+        contact_id=contact_id,
+    )
 
 
-def _tell_owner(deal: Opportunity, said: str) -> None:
+def _tell(deal: Opportunity, link: ClosePlanLink, said: str) -> None:
+    """The deal's owner, or whoever shared the plan where it has none."""
+    person_id = deal.owner_id or link.made_by_id
     path = f"deals/{deal.id}/close-plan/"
-    notice_send(deal.owner_id, text=f"{deal.name}: {said}", path=path, kind=CLOSE_PLAN, deal_id=deal.id)
+    notice_send(person_id, text=f"{deal.name}: {said}", path=path, kind=CLOSE_PLAN, deal_id=deal.id)
 
 
 def _note(action: str, deal: Opportunity, summary: str, detail: Mapping[str, Any] | None = None) -> None:

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.closeplan.models import ClosePlanEvent
-from pipeline.opportunities.timeline import CONTACT, MILESTONE, Entry
-
-SHOWN_CHARACTERS = 300
+from pipeline.opportunities.timeline import COMMENT, CONTACT, MILESTONE, Entry, short
 
 
 def plan_entries(events: Iterable[ClosePlanEvent]) -> Iterable[Entry]:
@@ -18,8 +16,8 @@ def _entry(event: Any) -> Entry:
     by = f"by {who} via close plan" if event.link else f"by {who} in the close plan"
     if event.act == "comment":
         about = f" on {event.milestone.name}" if event.milestone else ""
-        title, note = _short(event.text), f"Comment{about} {by}"
-        return Entry(at=event.at, kind=CONTACT, icon="note", title=title, who=who, note=note)
+        title, note = short(event.text), f"Comment{about} {by}"
+        return Entry(at=event.at, kind=CONTACT, icon="note", title=title, who=who, note=note, also=COMMENT)
     words = "met" if event.act == "met" else "open again"
     return Entry(
         at=event.at,
@@ -28,9 +26,5 @@ def _entry(event: Any) -> Entry:
         title=f"Milestone {words}: {event.milestone.name}",
         who=who,
         note=by,
+        also=CONTACT if event.link else "",
     )
-
-
-def _short(text: str) -> str:
-    """What fits a timeline; the whole stands in the close plan."""
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"

@@ -7,7 +7,7 @@ from uuid import UUID
 from otc.ui.format import delta
 from pipeline.health.models import HealthChange
 from pipeline.history.changes import Change
-from pipeline.opportunities.timeline import CHANGE, Entry
+from pipeline.opportunities.timeline import SCORE, Entry
 
 MOST_ROWS = 500
 
@@ -29,4 +29,4 @@ def health_entries(moves: Iterable[HealthChange]) -> Iterator[Entry]:
             delta=delta(step, text=str(abs(step))),
         )
         told = [f"{title} now" for title in move.failing] + [f"no longer: {title}" for title in move.passing]
-        yield Entry(at=move.at, kind=CHANGE, icon="flag", changes=(change,), note=", ".join(told))
+        yield Entry(at=move.at, kind=SCORE, icon="flag", changes=(change,), note=", ".join(told))

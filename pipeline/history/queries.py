@@ -4,9 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
+from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER
 from pipeline.history.models import OpportunityVersion
 
+# Stages ahead of the present one don't count: a deal that went back comes into them again.
+REACHED = """
+SELECT v.stage_id, max(v.valid_from) FROM (
+  SELECT stage_id, valid_from, lag(stage_id) OVER (ORDER BY valid_from) AS before
+  FROM pipeline_opportunityversion
+  WHERE organization_id = %(organization)s AND opportunity_id = %(deal)s AND known_to = %(forever)s
+) AS v
+JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = %(deal)s
+JOIN pipeline_stage here ON here.organization_id = o.organization_id AND here.id = o.stage_id
+JOIN pipeline_stage s ON s.organization_id = o.organization_id AND s.id = v.stage_id
+WHERE v.stage_id IS DISTINCT FROM v.before AND s.position <= here.position GROUP BY v.stage_id
+"""
 RELATED = ("account", "owner", "stage", "reason", "competitor", "product", "actor", "acted_for")
 
 
@@ -48,3 +63,15 @@ def timeline(opportunity_id: UUID, *, known: datetime | None = None) -> list[Opp
     else:
         versions = versions.filter(known_from__lte=known, known_to__gt=known)
     return list(versions.select_related(*RELATED).order_by("-valid_from"))
+
+
+def stages_reached(opportunity_id: UUID) -> dict[UUID, datetime]:
+    """When the deal last came into its stage and each before it that it was in."""
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "deal": str(opportunity_id),
+        "forever": FOREVER,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(REACHED, parameters)
+        return dict(cursor.fetchall())

@@ -1,13 +1,11 @@
 """One deal as of an instant: is it real, what is next, who is there, what changed, why this risk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
-
-from django.db.models import Q
 
 from otc.fields.queries import Book, field_book
 from otc.fields.shown import ShownField, shown_fields
@@ -31,18 +29,16 @@ from pipeline.lines.timeline import line_entries
 from pipeline.links.models import DealLink
 from pipeline.links.queries import link_entries, links_at, links_ever
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.opportunities.path import PathStage, path_of, stages_at_hand
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
-from pipeline.opportunities.timeline import CHANGE, COMMENT, CONTACT, Entry, days_by_stage, entries
-from pipeline.process.document import Document
-from pipeline.process.models import Category, Milestone, Stage
+from pipeline.opportunities.timeline import SHOWN_ENTRIES, Page, entries, page_of
+from pipeline.process.models import Category
 from pipeline.process.versions import documents_then, names_in
 from pipeline.risk.models import Risk
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.team.queries import splits_of, team_of
 
-SHOWN_ENTRIES = 12
-TABS = (("all", "All"), ("changes", "Changes"), ("contacts", "Contacts"), ("comments", "Comments"))
-KIND_OF_TAB = {"changes": CHANGE, "contacts": CONTACT, "comments": COMMENT}
+MOST_ACTIVITIES = 500
 
 
 @dataclass(frozen=True)
@@ -58,29 +54,6 @@ class FailedCheck:
 
 
 @dataclass(frozen=True)
-class PathMilestone:
-    id: UUID
-    name: str
-    state: str
-    is_required: bool
-
-
-@dataclass(frozen=True)
-class PathStage:
-    """A node of the path. `days` were spent there; `expected_days` is what the process plans."""
-
-    id: UUID
-    name: str
-    objective: str
-    state: str
-    days: int | None
-    expected_days: int
-    milestones: tuple[PathMilestone, ...]
-    guidance: str = ""
-    aids: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
 class DealReport:
     """`state` is the deal, or its version where a past instant is shown; both have the same fields."""
 
@@ -90,10 +63,7 @@ class DealReport:
     shown_day: date
     corporate_minor: int | None
     path: tuple[PathStage, ...]
-    entries: tuple[Entry, ...]
-    more_entries: int
-    first_at: datetime | None
-    tab: str
+    timeline: Page
     health: Health | None
     failed: tuple[FailedCheck, ...]
     risk: Risk | None
@@ -115,6 +85,11 @@ class DealReport:
     def untyped(self) -> dict[str, Any]:
         """What an import brought under no field."""
         return self.book.others(self.state.attributes)
+
+    @property
+    def at_hand(self) -> tuple[PathStage, ...]:
+        """This stage and the next, where they have milestones."""
+        return tuple(stage for stage in stages_at_hand(self.path) if stage.milestones)
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +121,7 @@ class DealReport:
 
 
 def deal_report(
-    question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shows_all: bool = False
+    question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shown: int = SHOWN_ENTRIES
 ) -> DealReport | None:
     """The deal, or None: not there, not visible, and not there yet at that instant. Twelve queries, thirteen where a
     custom field means people.
@@ -187,8 +162,6 @@ def deal_report(
             *plan_entries(events_of(deal_id, until=question.as_of)),
         ),
     )
-    wanted = [entry for entry in told if tab == "all" or entry.kind == KIND_OF_TAB[tab]]
-    shown = wanted if shows_all else wanted[:SHOWN_ENTRIES]
     is_scored = not question.is_past and state.outcome is None
     health = Health.objects.filter(opportunity_id=deal_id).first() if is_scored else None
     # A score of an earlier close date says nothing about this one: it is being computed again.
@@ -200,13 +173,13 @@ def deal_report(
         is_past=question.is_past,
         shown_day=question.day,
         corporate_minor=_corporate(state, question),
-        path=_path_then(
-            processes.get(state.process_id), _path(question, state, marks, versions), state, marks
+        path=path_of(question, state, marks, versions, document=processes.get(state.process_id)),
+        timeline=page_of(
+            told,
+            tab=tab,
+            shown=shown,
+            cut_at=activities[-1].at if len(activities) == MOST_ACTIVITIES else None,
         ),
-        entries=tuple(shown),
-        more_entries=len(wanted) - len(shown),
-        first_at=wanted[-1].at if wanted else None,
-        tab=tab,
         health=health,
         failed=_failed(health),
         risk=risk,
@@ -237,14 +210,19 @@ def _state(deal: Opportunity, versions: Sequence[Any], question: Question) -> An
 
 def _marks(deal_id: UUID, question: Question) -> list[OpportunityMilestone]:
     marks = OpportunityMilestone.objects.filter(opportunity_id=deal_id).select_related(
-        "milestone", "marked_by"
+        "milestone", "marked_by", "noted_by"
     )
-    return [mark for mark in marks if (mark.met_at or mark.waived_at) <= question.as_of]
+    there = [mark for mark in marks if (mark.met_at or mark.waived_at) <= question.as_of]
+    for mark in there:
+        if mark.noted_at and mark.noted_at > question.as_of:
+            # What stood there then was replaced: nothing is said rather than what came later.
+            mark.note, mark.url, mark.noted_at, mark.noted_by = "", "", None, None
+    return there
 
 
 def _activities(deal_id: UUID, question: Question) -> list[Activity]:
     found = Activity.objects.filter(opportunity_id=deal_id, at__lte=question.as_of)
-    return list(found.select_related("person", "contact").order_by("-at")[:500])
+    return list(found.select_related("person", "contact").order_by("-at")[:MOST_ACTIVITIES])
 
 
 def _corporate(state: Any, question: Question) -> int | None:
@@ -266,51 +244,6 @@ def _corporate(state: Any, question: Question) -> int | None:
         return None
 
 
-def _path(
-    question: Question, state: Any, marks: Sequence[OpportunityMilestone], versions: Sequence[Any]
-) -> tuple[PathStage, ...]:
-    """The stages of the deal's process in order, each with its milestones. Two queries."""
-    days = days_by_stage(versions, until=question.as_of)
-    standing = Q() if question.is_past else Q(retired_at__isnull=True) | Q(id=state.stage_id)
-    stages = list(Stage.objects.filter(standing, process_id=state.process_id).order_by("position"))
-    milestones: dict[UUID, list[Milestone]] = {}
-    asked = Milestone.objects.filter(stage__process_id=state.process_id, retired_at__isnull=True)
-    for milestone in asked.order_by("position"):
-        milestones.setdefault(milestone.stage_id, []).append(milestone)
-    mark_of = _mark_of(marks)
-    here = next((stage.position for stage in stages if stage.id == state.stage_id), 0)
-    return tuple(
-        PathStage(
-            stage.id,
-            stage.name,
-            stage.objective,
-            _place(stage.position, here, outcome=state.outcome),
-            days.get(stage.id),
-            stage.expected_days,
-            tuple(
-                PathMilestone(one.id, one.name, mark_of.get(one.id, "open"), one.is_required)
-                for one in milestones.get(stage.id, [])
-            ),
-            stage.guidance,
-            _aids(stage, state),
-        )
-        for stage in stages
-    )
-
-
-def _aids(stage: Stage, state: Any) -> tuple[Mapping[str, Any], ...]:
-    """What helps in the stage whoever competes, or against the deal's competitor."""
-    return tuple(
-        {**aid, "role_words": aid["role"].replace("_", " ")}
-        for aid in stage.aids
-        if aid["competitor_id"] in (None, str(state.competitor_id))
-    )
-
-
-def _mark_of(marks: Sequence[OpportunityMilestone]) -> dict[UUID, str]:
-    return {mark.milestone_id: "met" if mark.met_at else "waived" for mark in marks}
-
-
 def _call_as_then(
     names: Mapping[str, str], *, versions: Sequence[Any], marks: Sequence[OpportunityMilestone]
 ) -> None:
@@ -318,43 +251,6 @@ def _call_as_then(
     for named in (*(version.stage for version in versions), *(mark.milestone for mark in marks)):
         if named is not None:
             named.name = names.get(str(named.id), named.name)
-
-
-def _path_then(
-    document: Document | None,
-    path: tuple[PathStage, ...],
-    state: Any,
-    marks: Sequence[OpportunityMilestone],
-) -> tuple[PathStage, ...]:
-    """The stages and milestones of then, by their names of then; `document` None: the path of now."""
-    if document is None:
-        return path
-    known, mark_of = {str(stage.id): stage for stage in path}, _mark_of(marks)
-    kept = tuple(
-        replace(
-            known[entry["id"]],
-            name=entry["name"],
-            objective=entry["objective"],
-            guidance=entry["guidance"],
-            expected_days=entry["expected_days"],
-            milestones=tuple(
-                PathMilestone(
-                    UUID(one["id"]), one["name"], mark_of.get(UUID(one["id"]), "open"), one["is_required"]
-                )
-                for one in entry["milestones"]
-            ),
-        )
-        for entry in document["stages"]
-        if entry["id"] in known
-    )
-    # A deal of then stands in a stage that the versions don't have where an import brought it: the path of now.
-    return kept if any(stage.id == state.stage_id for stage in kept) or state.stage_id is None else path
-
-
-def _place(position: int, here: int, *, outcome: str | None) -> str:
-    if outcome == "won" or position < here:
-        return "done"
-    return "now" if position == here and outcome is None else "ahead"
 
 
 def _failed(health: Health | None) -> tuple[FailedCheck, ...]:

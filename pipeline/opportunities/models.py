@@ -140,14 +140,22 @@ class Opportunity(DealState):
 
 
 class OpportunityMilestone(TenantModel):
-    """A milestone of a deal that was met or waived. No row: still open."""
+    """A milestone of a deal that was met or waived. No row: still open.
+
+    `note` and `url` are its evidence, `noted_by` wrote them at `noted_at` where that was after the marking. `ticked_by`
+    is the recipient of a close plan who ticked it; then `marked_by` is nobody of ours.
+    """
 
     opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="milestone_marks")
     milestone = TenantForeignKey(Milestone, models.PROTECT, related_name="+")
     met_at = models.DateTimeField(null=True, blank=True)
     waived_at = models.DateTimeField(null=True, blank=True)
     marked_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
-    note = models.CharField(max_length=500, blank=True)
+    ticked_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    note = models.CharField(max_length=2000, blank=True)
+    url = models.CharField(max_length=2000, blank=True, default="", db_default="")
+    noted_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    noted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (

@@ -1,15 +1,22 @@
 """Finishing a deal's next step: what was done is logged, and the next one takes its place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from pipeline.activities.services import activity_log
+from otc.undo.registry import undoes
+from otc.undo.services import undo_offer
+from pipeline.activities.services import activity_forget, activity_log
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused, check_next_step, one_line
 from pipeline.opportunities.services import Written, opportunity_edit
+from pipeline.opportunities.undo import put_version_back
+
+KIND = "next_step"
 
 
 @dataclass(frozen=True)
@@ -44,3 +51,24 @@ def next_step_finish(
             changes={"next_step": following, "next_step_on": next_step_on},
         )
     return Finished(written, activity_id)
+
+
+def next_step_undo_offer(finished: Finished) -> UUID | None:
+    """The step that takes both back: the next step stands again, and is not told as done."""
+    deal = finished.written.opportunity
+    payload = {
+        "deal": str(deal.id),
+        "version": str(finished.written.before),
+        "activity": str(finished.activity_id or ""),
+    }
+    return undo_offer(KIND, said=f"Next step of {deal.name}", payload=payload)
+
+
+@undoes(KIND, action="edit_deal")
+def put_step_back(payload: Mapping[str, Any]) -> str:
+    """The step that was done stands again. Raises CantUndo where somebody changed the deal since."""
+    deal_id = UUID(payload["deal"])
+    put_version_back(deal_id, UUID(payload["version"]))
+    if payload["activity"]:
+        activity_forget(UUID(payload["activity"]), opportunity_id=deal_id)
+    return "The next step is as it was before"

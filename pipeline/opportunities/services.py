@@ -1,4 +1,4 @@
-"""The only writers of deals: create, edit, close, reopen, delete, restore, undo, mark a milestone."""
+"""The only writers of deals: create, edit, close, reopen, delete, restore, undo."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ from pipeline.opportunities.gates import (
     check_winning,
     stage_in_process,
 )
-from pipeline.opportunities.holding import Held, deal_held, hold
-from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
+from pipeline.opportunities.holding import Held, hold
+from pipeline.opportunities.models import Competitor, Opportunity, Product
 from pipeline.opportunities.rules import (
     Refused,
     category_after_stage,
@@ -41,7 +41,7 @@ from pipeline.opportunities.rules import (
     closed_category,
 )
 from pipeline.opportunities.signals import opportunity_closed
-from pipeline.process.models import CloseReason, Milestone, Process, Stage
+from pipeline.process.models import CloseReason, Process, Stage
 from pipeline.process.queries import process_stages, stage_after_retirement
 
 REFERENCES = {
@@ -247,29 +247,6 @@ def opportunity_undo(opportunity_id: UUID, *, to_version: UUID) -> Written:
     if is_converted_anew:
         _check_rate(deal)
     return _save(held)
-
-
-def milestone_mark(
-    opportunity_id: UUID, *, milestone_id: UUID, state: str, now: datetime, note: str = ""
-) -> None:
-    """Set a milestone of the deal to `met`, `waived` or `open` (which forgets the mark)."""
-    deal = deal_held(opportunity_id)
-    if state not in ("met", "waived", "open"):
-        raise Refused("state", "A milestone is met, waived or open")
-    asked = Milestone.objects.filter(stage__process_id=deal.process_id, retired_at__isnull=True)
-    if not asked.filter(id=milestone_id).exists():
-        raise Refused("milestone", "This deal's process has no such milestone")
-    OpportunityMilestone.objects.filter(opportunity=deal, milestone_id=milestone_id).delete()
-    if state != "open":
-        OpportunityMilestone(
-            opportunity=deal,
-            milestone_id=milestone_id,
-            met_at=now if state == "met" else None,
-            waived_at=now if state == "waived" else None,
-            marked_by_id=current_context().person_id,
-            note=note[:500],
-        ).save()
-    enqueue(HEALTH_JOB, subject=deal.id)
 
 
 def _close_date_reopened(deal: Opportunity) -> date | None:

@@ -9,14 +9,30 @@ from uuid import UUID
 from otc.fields.queries import Book
 from pipeline.history.changes import CHANNEL_WORDS, PROVENANCE_WORDS, Change, changes
 
-CHANGE, CONTACT, MILESTONE, COMMENT = "change", "contact", "milestone", "comment"
+CHANGE, CONTACT, NOTE, MILESTONE = "change", "contact", "note", "milestone"
+COMMENT, SCORE = "comment", "score"
+# What can be asked for alone: key in the address, what it is called, kind of entry.
+TABS = (
+    ("all", "All", ""),
+    ("changes", "Changes", CHANGE),
+    ("contacts", "Contacts", CONTACT),
+    ("notes", "Notes", NOTE),
+    ("milestones", "Milestones", MILESTONE),
+    ("comments", "Comments", COMMENT),
+    ("scores", "Scores", SCORE),
+)
+SHOWN_ENTRIES, MORE_ENTRIES, MOST_ENTRIES = 12, 50, 10_000
+SHOWN_CHARACTERS = 300
 ACTIVITY_ICONS = {"call": "phone", "meeting": "meeting", "mail": "mail", "email": "mail", "note": "note"}
 DIRECTION_WORDS = {"in": "from them", "out": "to them", "": ""}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One moment: its changes, its title or a comment, who did it, and a line in grey."""
+    """One moment: its changes, its title or a comment, who did it, and a line in grey.
+
+    `also` is a second kind that it is found under; `href` leads to evidence.
+    """
 
     at: datetime
     kind: str
@@ -27,6 +43,45 @@ class Entry:
     note: str = ""
     undo_to: UUID | None = None
     comment: Any = None
+    also: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The latest entries of one kind, `more` are earlier ones; `counts` says how many there are of each.
+
+    `first_at` is the earliest of this kind; `cut_at` is when contacts begin to be left out, None where all are there.
+    """
+
+    tab: str
+    entries: tuple[Entry, ...]
+    more: int
+    counts: tuple[tuple[str, str, int], ...]
+    first_at: datetime | None
+    cut_at: datetime | None = None
+
+
+def page_of(
+    told: Sequence[Entry], *, tab: str, shown: int = SHOWN_ENTRIES, cut_at: datetime | None = None
+) -> Page:
+    """The first `shown` entries of the tab. `told` are newest first."""
+    kinds = {key: kind for key, _, kind in TABS}
+    tab = tab if tab in kinds else "all"
+    of = {
+        key: [entry for entry in told if not kind or kind in (entry.kind, entry.also)]
+        for key, kind in kinds.items()
+    }
+    wanted = of[tab]
+    counts = tuple((key, label, len(of[key])) for key, label, _ in TABS if of[key] or key in ("all", tab))
+    return Page(
+        tab,
+        tuple(wanted[:shown]),
+        max(0, len(wanted) - shown),
+        counts,
+        wanted[-1].at if wanted else None,
+        cut_at,
+    )
 
 
 def entries(
@@ -46,8 +101,9 @@ def entries(
     """
     found = [
         *_of_versions(versions, today=today, book=book or Book()),
-        *(_of_mark(mark) for mark in marks if not _is_of_plan(mark)),
-        *(_of_activity(activity) for activity in activities),
+        *(entry for mark in marks for entry in _of_mark(mark)),
+        # The close plan tells its own, and in full.
+        *(_of_activity(activity) for activity in activities if activity.kind != "close_plan"),
         *(entry for seat in seats for entry in _of_seat(seat, until=until)),
         *beside,
     ]
@@ -93,21 +149,34 @@ def _of_seat(seat: Any, *, until: datetime) -> Iterable[Entry]:
         yield Entry(at=seat.valid_to, kind=CHANGE, icon="minus", title=title, who=removed_by, note=removed_by)
 
 
-def _of_mark(mark: Any) -> Entry:
+def _of_mark(mark: Any) -> Iterable[Entry]:
+    """A milestone that was met or waived, with its evidence; what was added later is told when it was."""
     is_met = mark.met_at is not None
-    return Entry(
-        at=mark.met_at or mark.waived_at,
-        kind=MILESTONE,
-        icon="check" if is_met else "box",
-        title=f"Milestone {'met' if is_met else 'waived'}: {mark.milestone.name}",
-        who=mark.marked_by.name if mark.marked_by else "",
-        note=mark.note or (mark.marked_by.name if mark.marked_by else ""),
-    )
+    by = mark.marked_by.name if mark.marked_by else ""
+    evidence = {"note": short(mark.note), "href": mark.url}
+    # What a recipient ticked is told by the close plan, with every tick that was taken back.
+    if not mark.ticked_by:
+        told = evidence if mark.noted_at is None else {}
+        yield Entry(
+            at=mark.met_at or mark.waived_at,
+            kind=MILESTONE,
+            icon="check" if is_met else "minus",
+            title=f"Milestone {'met' if is_met else 'waived'}: {mark.milestone.name}",
+            who=by,
+            **told | {"note": ": ".join(words for words in (by, told.get("note", "")) if words)},
+        )
+    if mark.noted_at is not None:
+        by = mark.noted_by.name if mark.noted_by else ""
+        note = ": ".join(words for words in (by, evidence["note"]) if words)
+        title = f"Evidence for {mark.milestone.name}"
+        yield Entry(
+            at=mark.noted_at, kind=MILESTONE, icon="note", title=title, who=by, **evidence | {"note": note}
+        )
 
 
-def _is_of_plan(mark: Any) -> bool:
-    """Ticked by a buyer: the plan's own events tell it, with every tick taken back."""
-    return mark.marked_by_id is None and bool(mark.note.endswith("via close plan"))
+def short(text: str) -> str:
+    """What fits a timeline; the whole stands where it was written."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS].rstrip()}…"
 
 
 def _of_activity(activity: Any) -> Entry:
@@ -119,12 +188,23 @@ def _of_activity(activity: Any) -> Entry:
     ]
     return Entry(
         at=activity.at,
-        kind=CONTACT,
+        kind=NOTE if activity.kind == "note" else CONTACT,
         icon=ACTIVITY_ICONS.get(activity.kind, "note"),
         title=activity.subject or kind,
         who=activity.person.name if activity.person else "",
         note=", ".join([kind if activity.subject else "", *words]).replace(", , ", ", ").strip(", "),
     )
+
+
+def stages_entered(versions: Sequence[Any]) -> dict[UUID, datetime]:
+    """When the deal last came into each stage that it was in. `versions` are newest first."""
+    found: dict[UUID, datetime] = {}
+    before = None
+    for version in reversed(versions):
+        if version.stage_id is not None and version.stage_id != before:
+            found[version.stage_id] = version.valid_from
+        before = version.stage_id
+    return found
 
 
 def days_by_stage(versions: Sequence[Any], *, until: datetime) -> dict[UUID | None, int]:

@@ -3,8 +3,12 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
-from otc.tenancy.reach import Reach
+from otc.tenancy.context import current_context, current_organization_id
+from otc.tenancy.models import Organization, Person
+from otc.tenancy.reach import Reach, visible_reach
+from otc.undo.registry import CantUndo
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import Written, opportunity_undo
@@ -28,3 +32,16 @@ def opportunity_undo_in_sight(deal_id: UUID, *, to_version: UUID, visible: Reach
             raise Opportunity.DoesNotExist from None
         raise
     return written
+
+
+def put_version_back(deal_id: UUID, version_id: UUID) -> None:
+    """The same for a step that Undo takes back: by the person at work. Raises CantUndo."""
+    person = Person.objects.get(id=current_context().person_id)
+    organization = Organization.objects.get(id=current_organization_id())
+    visible = visible_reach(person, organization=organization, now=timezone.now())
+    try:
+        opportunity_undo_in_sight(deal_id, to_version=version_id, visible=visible)
+    except Refused as refusal:
+        raise CantUndo(refusal.reason) from refusal
+    except Opportunity.DoesNotExist:
+        raise CantUndo("This deal is out of your sight now; ask its owner") from None

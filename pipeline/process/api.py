@@ -13,10 +13,13 @@ from rest_framework.response import Response
 from otc.api.endpoints import Endpoint
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged
 from otc.api.parameters import Strict
+from otc.tenancy.middleware import Tenant
+from pipeline.history.queries import stages_reached
 from pipeline.opportunities.api import DealEndpoint
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone, Outcome
-from pipeline.opportunities.services import milestone_mark
 from pipeline.process.models import Category, CloseReason, Milestone, Side, Stage
+from pipeline.process.rules import due_on
 
 TAGS = ["process"]
 BY_POSITION = {"position": Sort("position", int)}
@@ -67,7 +70,15 @@ class DealMilestoneItem(MilestoneItem):
     state = serializers.ChoiceField(STATES)
     marked_at = serializers.DateTimeField(allow_null=True)
     marked_by_id = serializers.UUIDField(allow_null=True)
-    note = serializers.CharField(allow_blank=True)
+    ticked_by = serializers.CharField(allow_blank=True, help_text="The close plan’s recipient who ticked it.")
+    note = serializers.CharField(allow_blank=True, help_text="The evidence, or why it was waived.")
+    url = serializers.CharField(allow_blank=True, help_text="Where the evidence is.")
+    noted_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the evidence was changed after the marking."
+    )
+    noted_by_id = serializers.UUIDField(allow_null=True)
+    due_on = serializers.DateField(allow_null=True, help_text="null while its stage lies ahead.")
+    is_late = serializers.BooleanField()
 
 
 class MilestoneQuery(PageQuery):
@@ -76,7 +87,14 @@ class MilestoneQuery(PageQuery):
 
 class MarkInput(Strict):
     state = serializers.ChoiceField(STATES)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    note = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="Left out, what stands there stays; at most 2,000 characters.",
+    )
+    url = serializers.CharField(
+        required=False, allow_blank=True, help_text="http or https; left out, it stays."
+    )
 
 
 def stage_rows() -> Any:
@@ -99,33 +117,39 @@ def stage_rows() -> Any:
     )
 
 
+EVIDENCE = ("ticked_by", "note", "url", "noted_at", "noted_by_id")
 MILESTONE_COLUMNS = ("id", "stage_id", "name", "position", "side", "is_required", "due_days")
 
 
-def deal_milestones(opportunity_id: UUID) -> list[dict[str, Any]]:
-    """The milestones of the deal's process in order, with the deal's marks. Two queries."""
-    marks = {
-        mark["milestone_id"]: mark
-        for mark in OpportunityMilestone.objects.filter(opportunity_id=opportunity_id).values(
-            "milestone_id", "met_at", "waived_at", "marked_by_id", "note"
-        )
-    }
+def deal_milestones(opportunity_id: UUID, *, tenant: Tenant) -> list[dict[str, Any]]:
+    """The milestones of the deal's process in order, with the deal's marks and days. Three queries."""
+    names = ("met_at", "waived_at", "marked_by_id", *EVIDENCE)
+    marks = OpportunityMilestone.objects.filter(opportunity_id=opportunity_id)
+    mark_of = {mark["milestone_id"]: mark for mark in marks.values("milestone_id", *names)}
     process = Opportunity.objects.filter(id=opportunity_id).values("process_id")
     rows = Milestone.objects.filter(
         stage__process_id__in=process, stage__retired_at__isnull=True, retired_at__isnull=True
     ).order_by("stage__position", "position", "id")
-    return [row | _mark(marks.get(row["id"])) for row in rows.values(*MILESTONE_COLUMNS)]
+    reached = stages_reached(opportunity_id)
+    found = []
+    for row in rows.values(*MILESTONE_COLUMNS):
+        due = due_on(reached.get(row["stage_id"]), row["due_days"], zone=tenant.zone)
+        mark = _mark(mark_of.get(row["id"]))
+        is_late = mark["state"] == "open" and due is not None and due < tenant.today
+        found.append(row | mark | {"due_on": due, "is_late": is_late})
+    return found
 
 
 def _mark(mark: dict[str, Any] | None) -> dict[str, Any]:
     if mark is None:
-        return {"state": "open", "marked_at": None, "marked_by_id": None, "note": ""}
+        nothing = {"ticked_by": "", "note": "", "url": "", "noted_at": None, "noted_by_id": None}
+        return {"state": "open", "marked_at": None, "marked_by_id": None, **nothing}
     met_at: datetime | None = mark["met_at"]
     return {
         "state": "met" if met_at else "waived",
         "marked_at": met_at or mark["waived_at"],
         "marked_by_id": mark["marked_by_id"],
-        "note": mark["note"],
+        **{name: mark[name] for name in EVIDENCE},
     }
 
 
@@ -189,7 +213,7 @@ class OpportunityMilestones(DealEndpoint):
         """All milestones of the opportunity's process, with their state."""
         self.check_visible(opportunity_id)
         self.parameters(Strict)
-        return Response(deal_milestones(opportunity_id))
+        return Response(deal_milestones(opportunity_id, tenant=self.tenant))
 
 
 class OpportunityMilestoneMark(DealEndpoint):
@@ -202,11 +226,11 @@ class OpportunityMilestoneMark(DealEndpoint):
         responses=DealMilestoneItem,
     )
     def post(self, request: Request, opportunity_id: UUID, milestone_id: UUID) -> Response:
-        """Meet, waive or open a milestone."""
+        """Meet, waive or open a milestone, with its evidence; met again, only the evidence changes."""
         self.check_visible(opportunity_id)
-        if milestone_id not in {row["id"] for row in deal_milestones(opportunity_id)}:
+        if milestone_id not in {row["id"] for row in deal_milestones(opportunity_id, tenant=self.tenant)}:
             raise Http404
         fields = self.content(MarkInput)
         milestone_mark(opportunity_id, milestone_id=milestone_id, now=self.tenant.now, **fields)
-        marked = {row["id"]: row for row in deal_milestones(opportunity_id)}
+        marked = {row["id"]: row for row in deal_milestones(opportunity_id, tenant=self.tenant)}
         return Response(marked[milestone_id])

@@ -7,7 +7,9 @@ before it; above an amount the manager approves of entering it or a later one.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 OUTSIDE = 0
 """The position of a deal that stands in no stage of the process: before its first."""
@@ -230,3 +232,11 @@ def mapped_stage(here: Place | None, *, stages: Iterable[Place]) -> Place | None
     alike = [place for place in others if place.name.casefold() == here.name.casefold()]
     alike += [place for place in others if here.category is not None and place.category == here.category]
     return alike[0] if alike else others[min(max(here.position, 1), len(others)) - 1]
+
+
+def due_on(entered: datetime | None, due_days: int, *, zone: ZoneInfo) -> date | None:
+    """The day a milestone is due: `due_days` of the organization's calendar after its stage was entered.
+
+    None while its stage lies ahead.
+    """
+    return entered.astimezone(zone).date() + timedelta(days=due_days) if entered else None

@@ -9,18 +9,16 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from otc.tenancy.context import act_on, current_context, current_organization_id
-from otc.tenancy.models import Organization, Person
-from otc.tenancy.reach import visible_reach
+from otc.tenancy.context import act_on, current_context
 from otc.ui import format as fmt
-from otc.undo.registry import CantUndo, undoes
+from otc.undo.registry import undoes
 from otc.undo.services import undo_offer
 from pipeline.activities.services import activity_forget, activity_log
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.next_step import next_step_finish
 from pipeline.opportunities.rules import Refused, check_next_step, one_line
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
-from pipeline.opportunities.undo import opportunity_undo_in_sight
+from pipeline.opportunities.undo import put_version_back
 from pipeline.process.models import CloseReason
 from pipeline.today.models import DealAnswer
 from pipeline.today.queries import reasons_now
@@ -210,21 +208,9 @@ def put_answer_back(payload: Mapping[str, Any]) -> str:
     """The deal as it was and in the queue again. Raises CantUndo where somebody changed it since."""
     deal_id = UUID(payload["deal"])
     if payload["version"]:
-        _undo_version(deal_id, UUID(payload["version"]))
+        put_version_back(deal_id, UUID(payload["version"]))
     if payload["activity"]:
         activity_forget(UUID(payload["activity"]), opportunity_id=deal_id)
     DealAnswer.objects.filter(id=UUID(payload["answer"])).delete()
     name = Opportunity.objects.values_list("name", flat=True).get(id=deal_id)
     return f"{name} is back as it was"
-
-
-def _undo_version(deal_id: UUID, version_id: UUID) -> None:
-    person = Person.objects.get(id=current_context().person_id)
-    organization = Organization.objects.get(id=current_organization_id())
-    visible = visible_reach(person, organization=organization, now=timezone.now())
-    try:
-        opportunity_undo_in_sight(deal_id, to_version=version_id, visible=visible)
-    except Refused as refusal:
-        raise CantUndo(refusal.reason) from refusal
-    except Opportunity.DoesNotExist:
-        raise CantUndo("This deal is out of your sight now; ask its owner") from None

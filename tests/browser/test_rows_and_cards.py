@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from otc.tenancy.context import use
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.services import milestone_mark, opportunity_create
+from pipeline.opportunities.services import opportunity_create
 from pipeline.process.models import Milestone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

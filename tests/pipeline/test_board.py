@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from otc.tenancy.context import use
 from pipeline.opportunities.board import CARDS
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
-from pipeline.opportunities.services import milestone_mark
 from pipeline.process.models import Milestone, Stage
 from tests.conftest import House
 

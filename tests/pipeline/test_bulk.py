@@ -13,9 +13,10 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import line_set
 from pipeline.opportunities.bulk import SomeRefused, deals_edit
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
-from pipeline.opportunities.services import milestone_mark, opportunity_close, opportunity_edit
+from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
 

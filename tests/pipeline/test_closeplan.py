@@ -19,15 +19,17 @@ from otc.question import ask
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Person
-from pipeline.accounts.services import account_create
+from pipeline.accounts.services import account_create, contact_create
+from pipeline.activities.models import Activity
 from pipeline.closeplan.links import hash_of, new_token
 from pipeline.closeplan.models import ClosePlanEvent, ClosePlanLink
 from pipeline.closeplan.rules import MOST_CHARACTERS, PlanRefused
-from pipeline.closeplan.services import link_make, link_revoke, plan_set
+from pipeline.closeplan.services import link_make, link_revoke, plan_set, seller_comment
+from pipeline.health.queries import contacts
 from pipeline.opportunities.deal import deal_report
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_create,
     opportunity_delete,
@@ -134,7 +136,7 @@ def test_a_tick_is_the_deals_and_bears_the_recipients_name(share: Share) -> None
     answer = share.tick(share.theirs)
     assert (answer.status_code, answer["Location"]) == (303, f"/plan/{share.token}/#step-{share.theirs.id}")
     mark = share.marks()[share.theirs.id]
-    assert mark.met_at and mark.marked_by_id is None and mark.note == "by Lena Vogt via close plan"
+    assert mark.met_at and mark.marked_by_id is None and mark.ticked_by == "Lena Vogt"
     assert 'by <span dir="auto">Lena Vogt</span>' in share.get().content.decode()
     with share.inside():
         notice = Notice.objects.get(kind="close_plan")
@@ -150,9 +152,9 @@ def told(share: Share) -> list[tuple[str, str]]:
     house = share.house
     with share.inside():
         tenant = Tenant(house.organization, house.ana, timezone.now())
-        report = deal_report(ask(tenant, {}), share.deal.id, since=timezone.now(), shows_all=True)
+        report = deal_report(ask(tenant, {}), share.deal.id, since=timezone.now(), shown=99)
         assert report is not None
-        return [(entry.title, entry.note) for entry in report.entries if "close plan" in entry.note]
+        return [(entry.title, entry.note) for entry in report.timeline.entries if "close plan" in entry.note]
 
 
 def test_every_tick_and_comment_is_in_the_timeline_also_what_was_taken_back(share: Share) -> None:
@@ -189,6 +191,16 @@ def test_only_the_buyers_own_steps_can_be_ticked(share: Share, whose: str) -> No
     )
     assert answer.status_code == 422 and 'role="alert"' in answer.content.decode()
     assert share.marks().keys() == before.keys()
+
+
+def test_what_we_marked_is_not_the_buyers_to_open_and_its_evidence_stays(share: Share) -> None:
+    with share.inside():
+        now = timezone.now()
+        milestone_mark(share.deal.id, milestone_id=share.theirs.id, state="met", now=now, note="By phone")
+    page = share.get().content.decode()
+    assert "Done" in page and f"tick-{share.theirs.id}" not in page and f"tick-{share.other.id}" in page
+    assert share.tick(share.theirs, "open").status_code == 422
+    assert share.marks()[share.theirs.id].note == "By phone"
 
 
 def test_a_comment_is_text_whatever_it_holds_and_too_long_a_one_stays_typed(share: Share) -> None:
@@ -244,12 +256,19 @@ def test_a_link_that_is_over_or_forged_does_nothing_and_tells_nothing(
 ) -> None:
     assert share.get().status_code == 200
     token = over_by(share, how)
-    answers = [share.get(token), share.tick(share.theirs, token=token)]
-    answers.append(share.browser.post(f"/plan/{token}/comment/", {"text": "late"}))
-    assert [answer.status_code for answer in answers] == [status] * 3
-    nothing = share.get("nothing").content
-    assert {answer.content for answer in answers} == {nothing}, "the same page, whatever was asked for"
-    assert b"Halden" not in nothing and b"Kestrel" not in nothing and share.marks() == {}
+    typed = f"Too late? {HOSTILE}"
+    asked = [
+        lambda token: share.get(token),
+        lambda token: share.tick(share.theirs, token=token),
+        lambda token: share.browser.post(f"/plan/{token}/comment/", {"text": typed}),
+    ]
+    for ask_for in asked:
+        answer, nothing = ask_for(token), ask_for("nothing").content
+        assert answer.status_code == status
+        assert answer.content == nothing, "the same page as for a link that never was"
+        assert b"Halden" not in nothing and b"Kestrel" not in nothing
+    assert share.marks() == {} and b"was not saved" in nothing
+    assert b"<script>alert" not in nothing and "Too late? &lt;script" in nothing.decode(), "to be taken along"
     with share.inside():
         assert not ClosePlanEvent.objects.exists()
 
@@ -296,6 +315,50 @@ def test_a_closed_deal_shows_no_outcome_and_takes_no_tick(share: Share) -> None:
     assert not re.search(r"\blost\b|Price|<form", page.content.decode())
     assert share.tick(share.theirs).status_code == 422 and share.say("But why?").status_code == 422
     assert share.marks() == {}
+
+
+def test_a_comment_on_a_plan_that_closed_meanwhile_or_came_too_often_is_given_back(
+    share: Share, settings: Any
+) -> None:
+    with share.inside():
+        reason = CloseReason.objects.get(name="Price")
+        today = timezone.now().date()
+        opportunity_close(share.deal.id, outcome="lost", reason_id=reason.id, now=timezone.now(), today=today)
+    answer = share.say("What about the pilot?")
+    assert answer.status_code == 422 and "What about the pilot?</textarea>" in answer.content.decode()
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"close_plan_write": "1/m/key"}
+    cache.clear()
+    share.say("one")
+    answer = share.say("What about the pilot?")
+    assert answer.status_code == 429 and "What about the pilot?</textarea>" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    cache.clear()
+
+
+def test_what_either_side_does_in_the_plan_is_an_activity_and_the_owner_is_told(share: Share) -> None:
+    with share.inside():
+        lena = contact_create(share.deal.account_id, name="Lena Vogt").id
+    share.tick(share.theirs)
+    share.say("We wait\nfor legal")
+    with share.inside():
+        seller_comment(share.deal.id, text="Take your time", milestone_id=None, now=timezone.now())
+        found = Activity.objects.filter(opportunity=share.deal, kind="close_plan").order_by("at")
+        assert list(found.values_list("direction", "subject", "contact_id", "person_id")) == [
+            ("in", "Lena Vogt ticked “Budget approved”", lena, None),
+            ("in", "Lena Vogt: We wait for legal", lena, None),
+            ("out", "Take your time", None, share.house.ana.id),
+        ]
+        assert contacts([share.deal.id], now=timezone.now())[share.deal.id].last_at == found.last().at
+        notices = Notice.objects.filter(kind="close_plan", person=share.house.ana).order_by("created_at")
+        texts = list(notices.values_list("text", flat=True))
+    assert len(texts) == 2 and "Lena Vogt via close plan: We wait for legal" in texts[1]
+    assert len(told(share)) == 3, "each once in the timeline"
+    house = share.house
+    with share.inside():
+        tenant = Tenant(house.organization, house.ana, timezone.now())
+        asked = ask(tenant, {})
+        only = deal_report(asked, share.deal.id, since=timezone.now(), tab="contacts")
+        assert only is not None and len(only.timeline.entries) == 3, "among the contacts too"
 
 
 def test_days_due_count_from_the_stage_and_wait_for_stages_ahead(share: Share) -> None:

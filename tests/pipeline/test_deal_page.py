@@ -118,9 +118,9 @@ def test_activities_and_milestones_stand_in_the_timeline(house, deal, signed_in)
         milestone = Milestone.objects.get(name="Champion named")
     client.post(url(house, deal, "milestones/"), {"milestone": str(milestone.id), "state": "met"})
     client.post(url(house, deal, "activities/"), {"kind": "call", "subject": "Terms call"})
-    kinds = [entry.kind for entry in client.get(url(house, deal)).context["report"].entries]
+    kinds = [entry.kind for entry in client.get(url(house, deal)).context["report"].timeline.entries]
     assert kinds == ["contact", "milestone", "change"]
-    only = client.get(url(house, deal) + "?timeline=contacts").context["report"].entries
+    only = client.get(url(house, deal) + "?timeline=contacts").context["report"].timeline.entries
     assert [entry.title for entry in only] == ["Terms call"]
 
 
@@ -128,9 +128,15 @@ def test_a_long_timeline_is_cut_and_opens(house, deal, signed_in):
     for number in range(20):
         edit(house, deal, next_step=f"Step {number}")
     client = signed_in(house.ana)
-    report = client.get(url(house, deal)).context["report"]
-    assert (len(report.entries), report.more_entries) == (12, 9)
-    assert client.get(url(house, deal) + "?show=all").context["report"].more_entries == 0
+
+    def shown(query: str) -> tuple[int, int]:
+        page = client.get(url(house, deal) + query).context["report"].timeline
+        return len(page.entries), page.more
+
+    assert shown("") == shown("?show=nonsense") == shown("?show=-4") == (12, 9)
+    assert shown("?show=15") == (15, 6)
+    assert "?show=62" in client.get(url(house, deal)).content.decode()
+    assert shown("?show=62") == shown("?show=99999999999999999999") == (21, 0)
 
 
 def test_the_past_shows_the_deal_as_it_was_and_nothing_to_change(house, deal, signed_in):
@@ -142,7 +148,7 @@ def test_the_past_shows_the_deal_as_it_was_and_nothing_to_change(house, deal, si
     assert "Nothing can be changed" in text
     assert "/edit/" not in text
     assert "milestone-mark" not in text
-    assert len(page.context["report"].entries) == 1
+    assert len(page.context["report"].timeline.entries) == 1
 
 
 def test_before_its_first_day_the_page_says_so(house, deal, signed_in):
@@ -179,7 +185,7 @@ def test_an_edit_in_the_strip_answers_the_page_s_main_part(house, deal, signed_i
     text = response.content.decode()
     assert (response.status_code, response["HX-Retarget"], response["HX-Reselect"]) == (200, "#main", "#main")
     assert "Undo" in text
-    latest = response.context["report"].entries[0]
+    latest = response.context["report"].timeline.entries[0]
     assert [change.sentence for change in latest.changes] == ["Amount 386,000 to 400,000"]
 
 

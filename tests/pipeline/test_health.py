@@ -18,8 +18,8 @@ from pipeline.health.models import Health, HealthChange
 from pipeline.health.rules import DEFAULTS
 from pipeline.health.services import health_refresh, thresholds_learn
 from pipeline.health.timeline import health_changes, health_entries
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_delete,
     opportunity_edit,

@@ -1,5 +1,6 @@
 """An open deal's next step is replaced, not taken away: page, cell, API, import."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -109,6 +110,10 @@ def test_the_page_asks_for_the_next_and_undo_brings_the_old_one_back(house, deal
     said = answer.content.decode()
     assert "next step Send the offer" in said
     assert stands(house, deal)[:2] == ("Send the offer", today() + 14 * DAY)
+    undo = re.search(r'action="(/o/[^/"]*/undo/[^"]*)"', said)
+    assert undo is not None
+    client.post(undo[1])
+    assert stands(house, deal) == ("Send site list", today(), []), "and nothing is told as done"
 
 
 def test_the_cell_of_a_next_step_offers_done_next_and_answers_the_row(house, deal, signed_in):

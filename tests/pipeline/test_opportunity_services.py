@@ -10,10 +10,10 @@ from otc.tenancy.context import use
 from pipeline.activities.models import Activity
 from pipeline.activities.services import activity_log
 from pipeline.history.models import OpportunityVersion
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_edit,
     opportunity_reopen,

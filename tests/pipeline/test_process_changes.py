@@ -13,10 +13,10 @@ from otc.tenancy.context import use
 from otc.undo.services import undo_take
 from pipeline.approvals.decisions import approval_ask
 from pipeline.history.models import OpportunityVersion
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_delete,
     opportunity_edit,

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from otc.tenancy.context import use
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MoveRefused, Refused
-from pipeline.opportunities.services import milestone_mark, opportunity_edit
+from pipeline.opportunities.services import opportunity_edit
 from pipeline.process.changing import process_add, process_change
 from pipeline.process.models import Milestone, Process, ProcessVersion, Stage
 from pipeline.process.versions import base_number, document_of

@@ -19,9 +19,9 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Organization, Person
 from pipeline.health.models import Health
 from pipeline.health.services import health_refresh
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import (
-    milestone_mark,
     opportunity_close,
     opportunity_create,
     opportunity_delete,

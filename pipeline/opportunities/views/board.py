@@ -26,10 +26,10 @@ from pipeline.opportunities.views.answers import (
     toast,
     undo_url,
 )
-from pipeline.opportunities.views.deal import as_uuid
 from pipeline.opportunities.views.field_controls import field_chips, field_controls
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
 from pipeline.opportunities.views.gate import gate_context, gate_form, gate_url
+from pipeline.opportunities.views.milestones import as_uuid
 
 WON = "won"
 # What the filter's form leaves as it is.

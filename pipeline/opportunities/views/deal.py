@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
@@ -15,23 +14,20 @@ from otc.ui.controls import Choice, as_of_control, href_with
 from otc.ui.pages import page
 from pipeline.activities.services import activity_forget, activity_log
 from pipeline.buying.forms import BuyingRoleForm
-from pipeline.opportunities.deal import TABS, DealReport, deal_report
+from pipeline.opportunities.deal import DealReport, deal_report
 from pipeline.opportunities.forms import ActivityForm
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.rules import Refused
-from pipeline.opportunities.services import milestone_mark, opportunity_edit
+from pipeline.opportunities.timeline import MORE_ENTRIES, MOST_ENTRIES, SHOWN_ENTRIES
 from pipeline.opportunities.undo import opportunity_undo_in_sight
-from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write, undo_url
-from pipeline.process.models import Milestone
-
-STATE_DONE = {"met": "met", "waived": "waived", "open": "open again"}
+from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, tenant_after_write
 
 
 @page("view_deals")
 @answers_bad_questions
 def deal(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
-    """`/deals/<id>/`, with `as_of=`, `timeline=all|changes|contacts` and `show=all`."""
+    """`/deals/<id>/`, with `as_of=`, `timeline=` (a key of TABS) and `show=` so many entries."""
     tenant = tenant_of(request)
     question = ask(tenant, request.GET)
     report = report_of(request, question, deal_id)
@@ -42,14 +38,9 @@ def deal(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
 
 def report_of(request: HttpRequest, question: Question, deal_id: UUID) -> DealReport | None:
     _, since = since_instant(question, "", last_visit=None)
-    tab = request.GET.get("timeline", "all")
-    return deal_report(
-        question,
-        deal_id,
-        since=since,
-        tab=tab if tab in dict(TABS) else "all",
-        shows_all=request.GET.get("show") == "all",
-    )
+    asked = request.GET.get("show", "")
+    shown = min(int(asked), MOST_ENTRIES) if asked.isascii() and asked.isdigit() else SHOWN_ENTRIES
+    return deal_report(question, deal_id, since=since, tab=request.GET.get("timeline", "all"), shown=shown)
 
 
 def deal_main(request: HttpRequest, deal_id: UUID, *, edited: str, beside: str) -> HttpResponse:
@@ -85,10 +76,14 @@ def context_of(
         "edits_forecast": can_edit and report.is_open,
         "as_of_control": control(question, path=path, query=query),
         "timeline_tabs": [
-            Choice(label, href_with(path, query, timeline=key, show=None), key == report.tab)
-            for key, label in TABS
+            (
+                Choice(label, href_with(path, query, timeline=key, show=None), key == report.timeline.tab),
+                count,
+            )
+            for key, label, count in report.timeline.counts
         ],
-        "all_href": href_with(path, query, show="all"),
+        "more_href": href_with(path, query, show=str(len(report.timeline.entries) + MORE_ENTRIES)),
+        "more_count": min(MORE_ENTRIES, report.timeline.more),
         "activity_form": ActivityForm(contacts=report.team.contacts, today=question.day),
         "deal_team": report.deal_team,
         "splits": report.splits,
@@ -128,45 +123,6 @@ def not_there_yet(request: HttpRequest, question: Question, deal_id: UUID) -> Ht
         "can_edit": False,
     }
     return render(request, "pipeline/opportunities/deal_not_yet.html", context)
-
-
-@require_POST
-@page("mark_milestone")
-def deal_milestones(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
-    """Mark milestones (`milestone`, repeated) as `state`; with `stage` go on to move the deal there."""
-    tenant = tenant_of(request)
-    found = deal_or_404(request, deal_id)
-    asked = {**request.GET.dict(), **request.POST.dict()}
-    ids = request.POST.getlist("milestone") or request.GET.getlist("milestone")
-    state = asked.get("state", "met")
-    try:
-        # A refusal is answered by a redirect, which the middleware commits: what was marked for it goes back here.
-        with transaction.atomic():
-            for milestone_id in ids:
-                milestone_mark(deal_id, milestone_id=as_uuid(milestone_id), state=state, now=tenant.now)
-            if asked.get("stage"):
-                written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(asked["stage"])})
-                return moved(request, found, written.before)
-    except Refused as refusal:
-        return back(request, deal_url(request, deal_id), failed=refusal.reason)
-    names = Milestone.objects.filter(id__in=ids).values_list("name", flat=True)
-    said = f"{', '.join(names)}: {STATE_DONE.get(state, state)}"
-    undo = f"{request.path}?state=open&milestone={ids[0]}" if len(ids) == 1 and state != "open" else ""
-    return back(request, deal_url(request, deal_id), said=said, undo=undo)
-
-
-def moved(request: HttpRequest, before: Opportunity, version_id: UUID | None) -> HttpResponse:
-    after = deal_or_404(request, before.id)
-    said = f"{before.name} moved to {after.stage.name if after.stage else 'no stage'}"
-    undo = undo_url(request, before.id, version_id)
-    return back(request, deal_url(request, before.id), said=said, undo=undo)
-
-
-def as_uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as problem:
-        raise Http404 from problem
 
 
 @require_POST

@@ -21,9 +21,10 @@ from pipeline.approvals.queries import open_request
 from pipeline.fields.forms import input_of
 from pipeline.opportunities.gate_forms import GateForm
 from pipeline.opportunities.gates import change_verdict
+from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MoveRefused, Refused
-from pipeline.opportunities.services import milestone_mark, opportunity_edit
+from pipeline.opportunities.services import opportunity_edit
 from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, undo_url
 from pipeline.process.models import Stage
 from pipeline.process.rules import BUILT_IN

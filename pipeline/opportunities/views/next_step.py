@@ -12,10 +12,11 @@ from otc.tenancy.middleware import Tenant, tenant_of
 from otc.ui import format as fmt
 from otc.ui.dates import DayNotUnderstood, parse_day
 from otc.ui.pages import page
+from otc.undo.views import undo_address
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.next_step import next_step_finish
+from pipeline.opportunities.next_step import next_step_finish, next_step_undo_offer
 from pipeline.opportunities.rules import Refused
-from pipeline.opportunities.views.answers import deal_or_404, is_htmx, undo_url
+from pipeline.opportunities.views.answers import deal_or_404, is_htmx
 from pipeline.opportunities.views.cell import ON_DEAL_PAGE, saved
 
 USUALLY = "+1w"
@@ -41,7 +42,7 @@ def deal_next_step(request: HttpRequest, slug: str, deal_id: UUID) -> HttpRespon
     after = finished.written.opportunity
     day = fmt.day_with_weekday(after.next_step_on, today=tenant.today) if after.next_step_on else ""
     said = f"{deal.name}: next step {after.next_step}, {day}"
-    undo = undo_url(request, deal_id, finished.written.before)
+    undo = undo_address(slug, next_step_undo_offer(finished))
     return saved(request, deal_id, "next", said=said, undo=undo)
 
 

@@ -91,9 +91,10 @@ def take(said: Said, *, organization: str) -> None:
         deal = linked(page, house + "notices/", to="#comment-").partition("#")[0]
         for theme in ("light", "dark"):
             shoot(page, said.address + deal, name=f"deal-{theme}", theme=theme)
-        page = pages["executive"]
-        account = linked(page, house + "duplicates/", to="/accounts/0")
-        shoot(page, said.address + account, name="account-light")
+        page = pages["administrator"]
+        pair = linked(page, house + "duplicates/", to="/duplicates/merge/")
+        account = re.findall(r"keep=([0-9a-f-]+)", pair)[0]
+        shoot(page, f"{house}accounts/{account}/", name="account-light")
         shoot(browser.new_page(), said.address + said.plan, name="plan-390", size=NARROW)
         browser.close()
 

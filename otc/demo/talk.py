@@ -122,9 +122,10 @@ class TalkDrawer:
                 yield DemoLink(at, name, url, states[place].actor)
 
     def after(self, at: datetime, minutes: tuple[int, int]) -> datetime:
-        found = workday_instant(at + timedelta(minutes=between(self.rng, minutes)), days=self.days)
-        # Where the clocks were set back in between, the same second of another day is an hour earlier.
-        return max(found, at + timedelta(minutes=1))
+        then = at + timedelta(minutes=between(self.rng, minutes))
+        # What would be after hours is a second of that working day's morning: then it is a later day's.
+        tried = (workday_instant(then + timedelta(days=more), days=self.days) for more in range(4))
+        return next((found for found in tried if found > at), then)
 
     def one_of(self, texts: Sequence[str]) -> str:
         return texts[int(self.rng.random() * len(texts))]

@@ -95,6 +95,14 @@ def test_comments_mention_whom_their_words_name(kitano: Seeded) -> None:
             assert comment.author_id not in meant.people
             assert comment.opportunity.created_at < comment.created_at < NOW
         assert any(comment.mentions for comment in comments)
+        asked = {one.opportunity_id: one for one in comments if one.author_id == one.opportunity.owner_id}
+        answers = [one for one in comments if one.author_id != one.opportunity.owner_id]
+        later = [
+            one.created_at > asked[one.opportunity_id].created_at
+            for one in answers
+            if one.opportunity_id in asked
+        ]
+        assert later and all(later)
 
 
 def test_papers_and_evidence_are_there(kitano: Seeded) -> None:

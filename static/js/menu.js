@@ -21,7 +21,10 @@ document.addEventListener(
     if (!event.target.matches?.(FLOATING) || !event.target.open) return;
     closeAll(event.target);
     keepInside(event.target);
-    event.target.querySelector("[data-narrow], [data-search]")?.focus();
+    // A key that opens a form leads into it; a pointer goes there itself.
+    const isByKey = event.target.querySelector("summary[data-key]") && !event.target.contains(document.activeElement);
+    const field = isByKey ? ", .pop-body select, .pop-body input:not([type=hidden])" : "";
+    event.target.querySelector(`[data-narrow], [data-search]${field}`)?.focus();
   },
   true,
 );

@@ -16,6 +16,8 @@ function focusForm(form) {
   const field = form.querySelector("[aria-invalid]") ?? form.querySelector("input:not([type=hidden], [type=checkbox]), select");
   field?.focus();
   field?.select?.();
+  // On a phone the bar of places lies over the lower edge.
+  form.scrollIntoView({ block: "nearest" });
 }
 
 document.addEventListener("click", (event) => {

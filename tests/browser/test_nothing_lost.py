@@ -3,6 +3,7 @@
 import pytest
 
 from otc.tenancy.context import use
+from pipeline.accounts.services import account_create, contact_create
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_edit
 
@@ -104,3 +105,51 @@ def test_a_browser_sent_to_a_forms_own_address_sees_its_page(sit, desk):
     seat = sit("ana@example.org")
     seat.open(house.url(f"deals/{deal_id}/close-plan/links/"))
     assert seat.page.url.endswith("/close-plan/")
+
+
+@pytest.mark.parametrize("way", ["Cancel", "Escape"])
+def test_a_form_that_came_into_the_deals_page_goes_again_and_others_stay(sit, desk, way):
+    house, deal_id = desk
+    seat = sit("ana@example.org")
+    seat.open(house.url(f"deals/{deal_id}/"))
+    comment = seat.page.locator(".comment-form textarea").first
+    comment.fill("Half a thought")
+    seat.page.locator("h1").click()
+    for slot, opener in (("#team-form", "Add a colleague"), ("#link-form", "Add a link")):
+        seat.page.locator("#main a", has_text=opener).click()
+        seat.page.locator(f"{slot} form").wait_for(timeout=SECOND)
+        if way == "Cancel":
+            seat.page.locator(f"{slot} form a", has_text="Cancel").click()
+        else:
+            seat.page.locator(f"{slot} form input:not([type=hidden]), {slot} form select").first.press(
+                "Escape"
+            )
+        seat.page.locator(f"{slot} form").wait_for(state="detached", timeout=SECOND)
+        assert seat.page.locator("#main a:focus", has_text=opener).count() == 1
+    assert comment.input_value() == "Half a thought" and seat.complaints == []
+
+
+def test_on_a_phone_the_form_of_an_answer_is_above_the_bar_of_places(sit, desk):
+    house, deal_id = desk
+    with use(house.organization.id):
+        Opportunity.objects.filter(id=deal_id).update(next_step="Call", next_step_on="2020-01-01")
+    seat = sit("ana@example.org", width=390)
+    seat.open(house.url("today/"))
+    seat.page.locator("[data-today-form=next_step]").click()
+    field = seat.page.locator(".today-form:not([hidden]) input.today-text")
+    field.wait_for(timeout=SECOND)
+    seat.page.wait_for_timeout(300)
+    box, bar = field.bounding_box(), seat.page.locator(".tabbar").bounding_box()
+    assert box["y"] + box["height"] <= bar["y"]
+
+
+def test_a_key_leads_into_the_form_that_it_opens(sit, desk):
+    house, deal_id = desk
+    seat = sit("ana@example.org")
+    with use(house.organization.id, channel="ui"):
+        account = account_create(name="Kestrel Rail")
+        contact_create(account.id, name="Helena Strand")
+        opportunity_edit(deal_id, changes={"account_id": account.id})
+    seat.open(house.url(f"deals/{deal_id}/"))
+    seat.page.keyboard.press("b")
+    seat.page.locator("details[open] select:focus").wait_for(timeout=SECOND)

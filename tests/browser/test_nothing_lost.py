@@ -134,6 +134,7 @@ def test_on_a_phone_the_form_of_an_answer_is_above_the_bar_of_places(sit, desk):
     with use(house.organization.id):
         Opportunity.objects.filter(id=deal_id).update(next_step="Call", next_step_on="2020-01-01")
     seat = sit("ana@example.org", width=390)
+    seat.page.set_viewport_size({"width": 390, "height": 480})
     seat.open(house.url("today/"))
     seat.page.locator("[data-today-form=next_step]").click()
     field = seat.page.locator(".today-form:not([hidden]) input.today-text")

@@ -158,6 +158,7 @@ def test_one_click_marks_and_keeps_what_was_said(desk: Desk) -> None:
     [
         ({"url": "javascript:alert(1)"}, "http://"),
         ({"url": "data:text/html,x"}, "http://"),
+        ({"url": "ftp://example.org/x"}, "http://"),
         ({"url": "https://ana:secret@example.org/"}, "sign-in"),
         ({"url": "https://exa mple.org/"}, "copy it"),
         ({"note": "x" * (LONGEST_NOTE + 1)}, "2,001"),

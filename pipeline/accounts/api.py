@@ -26,6 +26,7 @@ from pipeline.accounts.services import (
     contact_delete,
     contact_edit,
 )
+from pipeline.duplicates.fresh import account_compare, contact_compare
 from pipeline.fields.api import FieldValues, with_fields
 
 ACCOUNT_COLUMNS = (
@@ -180,6 +181,7 @@ class Accounts(NamedList):
         """A new account."""
         fields = self.content(AccountInput)
         account = account_create(**fields)
+        account_compare(account.id, now=self.tenant.now)
         location = request.build_absolute_uri(f"{request.path}/{account.id}")
         body = one_item(Account, ACCOUNT_COLUMNS, account.id, self.tenant.organization)
         return Response(body, status=201, headers={"Location": location})
@@ -239,6 +241,7 @@ class Contacts(NamedList):
         """A new contact at an account."""
         fields = self.content(ContactInput)
         contact = contact_create(fields.pop("account_id"), **fields)
+        contact_compare(contact.id, now=self.tenant.now)
         location = request.build_absolute_uri(f"{request.path}/{contact.id}")
         body = one_item(Contact, CONTACT_COLUMNS, contact.id, self.tenant.organization)
         return Response(body, status=201, headers={"Location": location})

@@ -28,6 +28,7 @@ from pipeline.accounts.report import AccountReport, account_report, accounts_rep
 from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.accounts.undo import account_edit_undoably, contact_edit_undoably
+from pipeline.duplicates.fresh import account_compare, contact_compare
 from pipeline.duplicates.report import duplicates_of
 from pipeline.fields.forms import input_of
 from pipeline.plans.report import plan_report
@@ -73,6 +74,7 @@ def account_new(request: HttpRequest, slug: str) -> HttpResponse:
         except Invalid as invalid:
             blame(form, invalid)
         else:
+            account_compare(account.id, now=tenant_of(request).now)
             messages.success(request, f"{account.name} added")
             return redirect("account", slug=slug, account_id=account.id)
     context = {"page_title": "New account", "form": form, "home": reverse("accounts", args=[slug])}
@@ -151,13 +153,23 @@ def context_of(request: HttpRequest, report: AccountReport, *, form: ContactForm
         "group": group_report(report.account.id, report.question),
         "purchases": purchases_of(report.account),
         "plan": plan_report(report.account.id),
-        "doubles": duplicates_of("account", report.account.id, visible=tenant_of(request).visible)
-        if tenant_of(request).may("merge_duplicates")
-        else [],
+        **doubles_of(request, report),
         "no_rate_href": href_with(
             listed, {}, account_id=str(report.account.id), state="any", scope="everyone", tab="no_rate"
         ),
         "deals_href": href_with(listed, {}, account_id=str(report.account.id), state="any", scope="everyone"),
+    }
+
+
+def doubles_of(request: HttpRequest, report: AccountReport) -> dict[str, object]:
+    """What the account and its people may be the same as, for whoever may merge them."""
+    tenant = tenant_of(request)
+    if not tenant.may("merge_duplicates"):
+        return {}
+    people = [one.id for one in report.contacts]
+    return {
+        "doubles": duplicates_of("account", report.account.id, visible=tenant.visible),
+        "people_doubles": duplicates_of("contact", *people, visible=tenant.visible),
     }
 
 
@@ -226,6 +238,7 @@ def contact_new(request: HttpRequest, slug: str, account_id: UUID) -> HttpRespon
         except Invalid as invalid:
             blame(form, invalid)
         else:
+            contact_compare(contact.id, now=tenant_of(request).now)
             messages.success(request, f"{contact.name} added")
             return redirect("account", slug=slug, account_id=account_id)
     return render(

@@ -28,7 +28,7 @@ def duplicates_find(lease: Lease, *, now: datetime) -> None:
         found = comparison.alike(lambda: _beat(lease))
         for start in range(0, len(found), BATCH):
             with lease.step():
-                _keep(kind, found[start : start + BATCH], now=now)
+                pairs_keep(kind, found[start : start + BATCH], now=now)
         with lease.step(done=done + 1):
             DuplicatePair.objects.filter(kind=kind, dismissed_at__isnull=True, found_at__lt=now).delete()
 
@@ -39,7 +39,7 @@ def _beat(lease: Lease) -> None:
         pass
 
 
-def _keep(kind: str, found: list[Alike], *, now: datetime) -> None:
+def pairs_keep(kind: str, found: list[Alike], *, now: datetime) -> None:
     rows = [
         DuplicatePair(
             kind=kind,

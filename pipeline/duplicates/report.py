@@ -151,9 +151,12 @@ def pair_of(pair_id: UUID, *, visible: Reach) -> DuplicatePair | None:
     return found
 
 
-def duplicates_of(kind: str, record_id: UUID, *, visible: Reach) -> list[Pair]:
-    """What one record may be a duplicate of, the surest first. Two queries."""
-    found = standing_pairs(kind, visible=visible).filter(Q(first_id=record_id) | Q(second_id=record_id))
+def duplicates_of(kind: str, *record_ids: UUID, visible: Reach) -> list[Pair]:
+    """What these records may be duplicates of, the surest first. Two queries, one where there is nothing."""
+    if not record_ids:
+        return []
+    ends = Q(first_id__in=record_ids) | Q(second_id__in=record_ids)
+    found = standing_pairs(kind, visible=visible).filter(ends)
     columns = ("id", "kind", "first_id", "second_id", "score", "reasons")
     return faced(kind, found.order_by("-score", "id").values(*columns)[:5])
 

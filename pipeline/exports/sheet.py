@@ -26,6 +26,8 @@ HEAD = (
     "next_step_on",
     "health",
     "slip_risk",
+    "fit",
+    "fit_points",
 )
 
 
@@ -53,6 +55,8 @@ def line(row: DealRow, *, corporate: str, fields: Sequence[Field], names: Mappin
         row.next_step_on,
         row.health,
         row.p_slip,
+        row.fit.band if row.fit else None,
+        row.fit.points if row.fit else None,
         *(cell_of(one, stored(one, row.attributes), names=names) for one in fields),
     ]
 

@@ -125,7 +125,7 @@ def _write(lease: Lease, work: _Work, total: int) -> None:
             with lease.step(done=done, total=total):
                 _hear_cancel(work.export)
                 question, since = work.framed.question, work.framed.since
-                for row in with_facts(batch, question, since=since):
+                for row in with_facts(batch, question, since=since, shows_fit=True):
                     growing.write(line(row, corporate=question.currency, fields=fields, names=names))
                 DealExport.objects.filter(id=work.export.id).update(row_count=done)
     finally:

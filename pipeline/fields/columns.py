@@ -14,10 +14,12 @@ BUILT_IN: dict[str, tuple[str, str, bool]] = {
     "category": ("Category", "w-14", False),
     "health": ("Health", "w-20", False),
     "slip": ("Slip risk", "w-12", True),
+    "fit": ("Fit", "w-14", False),
     "next": ("Next step", "w-16", False),
     "due": ("Due", "w-10", False),
 }
-USUAL = tuple(BUILT_IN)
+# Fit is shown where it is asked for: not every organization measures it.
+USUAL = tuple(name for name in BUILT_IN if name != "fit")
 # Where a list's column and the cell that it shows are called differently.
 CELL_OF = {"due": "next-on"}
 KIND_OF = {"stage": "choice", "category": "choice", "amount": "amount", "close": "date", "due": "date"}
@@ -91,7 +93,7 @@ def list_columns(
 def _column(name: str, book: Book) -> ListColumn:
     if name in BUILT_IN:
         label, width, is_number = BUILT_IN[name]
-        sort = {"due": "next", "next": ""}.get(name, name)
+        sort = {"due": "next", "next": "", "fit": ""}.get(name, name)
         return ListColumn(name, label, width, is_number, sort)
     field = book.by_key(name.removeprefix(PREFIX))
     assert field is not None

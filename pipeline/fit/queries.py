@@ -116,6 +116,27 @@ def open_deals_by_given(
         )
 
 
+def given_of_deals(
+    known: Mapping[str, Book], deal_ids: Sequence[UUID], wanted: Sequence[str]
+) -> Iterator[tuple[UUID, dict[str, Given]]]:
+    """What each of these deals has of the `wanted` attributes. One query."""
+    columns = list(dict.fromkeys(_column(known, key) for key in wanted))
+    sql = (
+        f"SELECT o.id{''.join(f', {column}' for column, _ in columns)} FROM pipeline_opportunity o "
+        "LEFT JOIN pipeline_account a ON a.organization_id = o.organization_id AND a.id = o.account_id "
+        "WHERE o.organization_id = %s AND o.id = ANY(%s::uuid[])"
+    )
+    parameters = [one for _, given in columns for one in given]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql, [*parameters, str(current_organization_id()), [str(deal_id) for deal_id in deal_ids]]
+        )
+        rows = cursor.fetchall()
+    places = {column: place for place, column in enumerate(columns)}
+    for deal_id, *values in rows:
+        yield deal_id, {key: _of_value(known, key, values[places[_column(known, key)]]) for key in wanted}
+
+
 def _column(known: Mapping[str, Book], key: str) -> tuple[str, tuple[str, ...]]:
     """The SQL of an attribute's value and its parameters."""
     noun, _, rest = key.partition(".")

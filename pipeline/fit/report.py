@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from otc.tenancy.models import Organization
 from pipeline.fit.models import Scorecard
-from pipeline.fit.queries import books, given_of, offered_attributes, open_deals_by_given, scorecard_now
+from pipeline.fit.queries import (
+    books,
+    given_of,
+    given_of_deals,
+    offered_attributes,
+    open_deals_by_given,
+    scorecard_now,
+)
 from pipeline.fit.rules import (
     BAND_WORDS,
     Criterion,
@@ -73,6 +81,34 @@ def fit_report(*, account: Any, deal: Any, organization: Organization) -> FitRep
             for result in found.results
         ),
     )
+
+
+@dataclass(frozen=True)
+class DealFit:
+    """A deal's `points` of `of`, and the band that they make."""
+
+    points: int
+    of: int
+    band: str
+
+    @property
+    def words(self) -> str:
+        return BAND_WORDS[self.band]
+
+
+def fits_of(deal_ids: Sequence[UUID], *, organization: Organization) -> dict[UUID, DealFit]:
+    """How well each of these deals fits now; empty where nothing is asked for. Two queries, whatever the deals."""
+    card = scorecard_now()
+    criteria = criteria_of(card)
+    if card is None or not criteria or not deal_ids:
+        return {}
+    wanted = list(dict.fromkeys(one.attribute for one in criteria))
+    found = {}
+    for deal_id, given in given_of_deals(books(organization), deal_ids, wanted):
+        made = fit(criteria, given)
+        band = made.band(fair_percent=card.fair_percent, good_percent=card.good_percent)
+        found[deal_id] = DealFit(made.points, made.of, band)
+    return found
 
 
 def fit_preview(criteria: Sequence[Criterion], *, fair_percent: int, good_percent: int) -> FitPreview:

@@ -39,7 +39,7 @@ ALSO = {
     "parent": ("parent account", "subsidiary of"),
 }
 # What our own download of deals says beside them: computed, so never brought back in.
-COMPUTED = frozenset({"corporate_amount", "health", "slip_risk"})
+COMPUTED = frozenset({"corporate_amount", "health", "slip_risk", "fit", "fit_points"})
 # A name beside one of these is a deal's, ids or not.
 DEAL_WORDS = frozenset({"amount", "close_date", "stage"})
 _WORD = re.compile(r"[^a-z0-9]+")

@@ -18,6 +18,7 @@ from otc.fields.writing import reading_of
 from otc.question import Question, ask
 from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Role
+from pipeline.duplicates.fresh import deal_compare
 from pipeline.fields.asked import FieldCondition, field_parameters, is_field_parameter, read_conditions
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.api_matching import ETAG, IF_MATCH, STALE, check_match, etag_of
@@ -177,6 +178,7 @@ class Opportunities(DealEndpoint):
         if self.tenant.person.role != Role.INTEGRATION:
             fields.setdefault("owner_id", self.tenant.person.id)
         written = opportunity_create(now=self.tenant.now, **fields)
+        deal_compare(written.opportunity.id, now=self.tenant.now)
         location = request.build_absolute_uri(f"{request.path}/{written.opportunity.id}")
         return self.answer(written.opportunity.id, status=201, Location=location)
 

@@ -15,6 +15,7 @@ from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.queries import sortable
+from pipeline.fit.report import DealFit, fits_of
 from pipeline.grid.grouping import Group, grouping_named, groups_of, within
 from pipeline.health.models import Health
 from pipeline.opportunities.asked import TABS, UNCONVERTIBLE, Asked, conditions
@@ -91,6 +92,7 @@ class DealRow:
     next_step_on: date | None
     attributes: dict[str, Any] = field(default_factory=dict)
     facts: Facts | None = None
+    fit: DealFit | None = None
 
     @property
     def is_open(self) -> bool:
@@ -208,8 +210,15 @@ class DealsReport:
     open_group: str | None = None
 
 
-def deals_report(question: Question, asked: Asked, *, since: datetime, limit: int = PAGE_SIZE) -> DealsReport:
-    """The deals that an address asks for. Three queries, four where it groups them, two more for words,
+def deals_report(
+    question: Question,
+    asked: Asked,
+    *,
+    since: datetime,
+    limit: int = PAGE_SIZE,
+    shows_fit: bool = False,
+) -> DealsReport:
+    """The deals that an address asks for. Three queries, four where it groups them, two more for words and for fit,
     whatever the rows. Raises BadQuestion.
 
     `since` is what the rows' changes are compared with.
@@ -231,7 +240,7 @@ def deals_report(question: Question, asked: Asked, *, since: datetime, limit: in
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
     return DealsReport(
-        rows=tuple(with_facts(page.rows, question, since=since)),
+        rows=tuple(with_facts(page.rows, question, since=since, shows_fit=shows_fit)),
         next_cursor=page.next_cursor,
         asked=asked,
         sums=sums,
@@ -264,16 +273,18 @@ def unconvertible_sums(rows: Any) -> tuple[CurrencySum, ...]:
     return tuple(CurrencySum(group["currency"], group["count"], int(group["amount"])) for group in groups)
 
 
-def deal_rows(question: Question, deal_ids: Sequence[UUID], *, since: datetime) -> list[DealRow]:
-    """Those of the deals that the viewer may see, as rows of the list. Two queries."""
+def deal_rows(
+    question: Question, deal_ids: Sequence[UUID], *, since: datetime, shows_fit: bool = False
+) -> list[DealRow]:
+    """Those of the deals that the viewer may see, as rows of the list. Two queries, two more for fit."""
     found = list(deals_of(question).filter(deal_id__in=deal_ids).values(*COLUMNS))
-    return list(with_facts(found, question, since=since))
+    return list(with_facts(found, question, since=since, shows_fit=shows_fit))
 
 
 def all_deal_rows(question: Question, asked: Asked, *, since: datetime) -> Iterator[DealRow]:
     """Every deal that matches, in the page's order, read in batches: for downloads."""
     for batch in deal_batches(question, asked, since=since):
-        yield from with_facts(batch, question, since=since)
+        yield from with_facts(batch, question, since=since, shows_fit=True)
 
 
 def deal_batches(question: Question, asked: Asked, *, since: datetime) -> Iterator[list[dict[str, Any]]]:
@@ -335,14 +346,19 @@ def _sortable(rows: Any, question: Question, asked: Asked) -> tuple[Any, Mapping
     return rows, sorts
 
 
-def with_facts(found: list[dict[str, Any]], question: Question, *, since: datetime) -> Iterator[DealRow]:
-    """Rows of COLUMNS with what is known beside them, in one query; no scores of the past."""
+def with_facts(
+    found: list[dict[str, Any]], question: Question, *, since: datetime, shows_fit: bool = False
+) -> Iterator[DealRow]:
+    """Rows of COLUMNS with what is known beside them, in one query, two more for fit; no scores of the past."""
+    fits: Mapping[UUID, DealFit] = {}
+    if shows_fit and not question.is_past:
+        fits = fits_of([row["deal_id"] for row in found], organization=question.organization)
     facts = facts_of([row["deal_id"] for row in found], since=since, known=question.known)
     for row in found:
         beside = facts.get(row["deal_id"])
         if beside is not None and question.is_past:
             beside = Facts(None, (), None, None, None, beside.stood)
-        yield DealRow(*[*(row[column] for column in COLUMNS), beside])
+        yield DealRow(*[*(row[column] for column in COLUMNS), beside, fits.get(row["deal_id"])])
 
 
 def _sums(

@@ -28,6 +28,7 @@ SICK_BELOW = 60
 GRAVE_PENALTY = 20
 NOTHING = '<span class="muted">–</span>'
 UNCOMPUTED = '<span class="muted" title="Not computed yet">–</span>'
+FIT_KINDS = {"good": "good", "fair": "neutral", "poor": "bad"}
 OUTCOMES = {"won": ("Won", "good"), "lost": ("Lost", "bad"), "no_decision": ("No decision", "neutral")}
 
 
@@ -102,6 +103,8 @@ def _cell(column: ListColumn, row: DealRow, look: Look, url: str | None, open_ur
         case "slip":
             label = "" if row.p_slip is None else ' data-label="slip"'
             return f'  <td class="num n3r"{label}>{_slip(row, look.today)}</td>\n'
+        case "fit":
+            return f'  <td class="n-hide">{_fit(row)}</td>\n'
         case "next":
             step = escape(row.next_step)
             return f'  <td class="n-hide"{edits_open} data-v="{step}">{_next_step(row, open_url)}</td>\n'
@@ -109,6 +112,16 @@ def _cell(column: ListColumn, row: DealRow, look: Look, url: str | None, open_ur
             due, shown = row.next_step_on or "", _next_step_on(row, open_url, look.today)
             return f'  <td class="n-hide right"{edits_open} data-v="{due}">{shown}</td>\n'
     return _field_cell(column, row, look, url)
+
+
+def _fit(row: DealRow) -> str:
+    """The band, and the points behind it."""
+    if row.fit is None:
+        return NOTHING
+    shown: str = chip(
+        row.fit.words, FIT_KINDS[row.fit.band], title=f"{row.fit.points} of {row.fit.of} points"
+    )
+    return shown
 
 
 def _field_cell(column: ListColumn, row: DealRow, look: Look, url: str | None) -> str:

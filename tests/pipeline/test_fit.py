@@ -1,5 +1,6 @@
 """Fit: points for what is met and a reason for each; scorecards as versions; what one would do, counted first."""
 
+import csv
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -295,3 +296,43 @@ def test_the_api_sets_lists_and_measures(house: House, deals: list[Any]) -> None
     refused = admin.call("put", "scorecard", wrong)
     assert (refused.status_code, list(refused.json()["error"]["fields"])) == (422, ["criteria.1"])
     assert [card["number"] for card in rep.get("scorecards").json()["results"]] == [1]
+
+
+# The list and files
+
+
+def test_the_list_shows_fit_where_it_is_asked_for(
+    house: House, deals: list[Any], signed_in: SignedIn
+) -> None:
+    ana = signed_in(house.ana)
+    address = house.url("deals/?columns=amount,fit")
+    assert "fit</span>" not in ana.get(address).content.decode()
+    set_up(house, ASKED)
+    shown = ana.get(address)
+    assert [row.fit.words for row in sorted(shown.context["report"].rows, key=lambda row: row.name)] == [
+        "Poor fit",
+        "Good fit",
+        "Fair fit",
+    ]
+    assert 'title="4 of 10 points"' in shown.content.decode()
+    with CaptureQueriesContext(connection) as usual:
+        assert b"Fair fit" not in ana.get(house.url("deals/?columns=amount")).content
+    with CaptureQueriesContext(connection) as with_fit:
+        ana.get(address)
+    assert len(with_fit) <= len(usual) + 2
+    past = house.url("deals/?columns=amount,fit&as_of=2020-01-01")
+    assert b"Fair fit" not in ana.get(past).content
+    edited = ana.post(
+        house.url(f"deals/{deals[1].id}/edit/amount/"),
+        {"value": "5,000"},
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}"},
+    )
+    assert edited.status_code == 200 and "Fair fit" in edited.content.decode()
+
+
+def test_files_have_fit(house: House, deals: list[Any], signed_in: SignedIn) -> None:
+    set_up(house, ASKED)
+    answer = signed_in(house.ana).get(house.url("deals/?format=csv"))
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
+    rows = {row["name"]: (row["fit"], row["fit_points"]) for row in csv.DictReader(lines)}
+    assert rows == {"Big": ("good", "10"), "Small": ("fair", "4"), "Alone": ("poor", "0")}

@@ -34,7 +34,7 @@ from pipeline.opportunities.views.answers import (
     undo_url,
 )
 from pipeline.opportunities.views.deal import deal_main
-from pipeline.opportunities.views.frame import columns_of_list
+from pipeline.opportunities.views.frame import columns_of_list, shows_fit
 from pipeline.opportunities.views.gate import gate_url
 from pipeline.templatetags.deal_rows import Look
 from pipeline.templatetags.deal_rows import row_html as write_row
@@ -185,7 +185,7 @@ def rows_html(request: HttpRequest, deal_ids: Sequence[UUID]) -> dict[UUID, str]
     """The rows of the list as they stand now, of those deals that are in the viewer's sight."""
     question = ask(tenant_after_write(request), {})
     _, since = since_instant(question, "", last_visit=None)
-    rows = deal_rows(question, deal_ids, since=since)
+    rows = deal_rows(question, deal_ids, since=since, shows_fit=shows_fit(request))
     columns, names = columns_of_list(request, rows)
     tenant = tenant_of(request)
     look = Look(

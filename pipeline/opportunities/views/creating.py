@@ -9,6 +9,7 @@ from otc.ui.pages import page
 from pipeline.accounts.models import Account
 from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import account_named
+from pipeline.duplicates.fresh import deal_compare
 from pipeline.fields.forms import field_values, input_of
 from pipeline.opportunities.forms import NewDealForm
 from pipeline.opportunities.rules import Refused
@@ -71,4 +72,5 @@ def create(request: HttpRequest, form: NewDealForm) -> HttpResponse | None:
         form.add_error(name if name in form.fields else FORM_FIELDS.get(refusal.field), refusal.reason)
         return None
     deal = written.opportunity
+    deal_compare(deal.id, now=tenant_of(request).now)
     return back(request, deal_url(request, deal.id), said=f"{deal.name} added", has_origin=False)

@@ -14,6 +14,7 @@ from otc.ui.controls import Choice, as_of_control, href_with
 from otc.ui.pages import page
 from pipeline.activities.services import activity_forget, activity_log
 from pipeline.buying.forms import BuyingRoleForm
+from pipeline.duplicates.report import duplicates_of
 from pipeline.opportunities.deal import DealReport, deal_report
 from pipeline.opportunities.forms import ActivityForm
 from pipeline.opportunities.models import Opportunity
@@ -95,6 +96,9 @@ def context_of(
             for member in report.team.members
         ],
         "team_form": BuyingRoleForm(contacts=report.team.contacts, auto_id="buying-new-%s"),
+        "doubles": duplicates_of("opportunity", report.deal.id, visible=question.visible)
+        if report.is_open and not question.is_past and tenant_of(request).may("merge_duplicates")
+        else [],
         "close_day": report.state.close_date,
         "shown_day": question.day,
         "zone": question.zone,

@@ -25,7 +25,7 @@ from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
 from pipeline.opportunities.views.bulk import bulk_fields
 from pipeline.opportunities.views.field_controls import field_chips, field_controls
-from pipeline.opportunities.views.frame import Frame, bar_of, columns_of_list, frame, view_switch
+from pipeline.opportunities.views.frame import Frame, bar_of, columns_of_list, frame, shows_fit, view_switch
 from pipeline.process.columns import LABELS
 from pipeline.process.models import Category
 
@@ -57,7 +57,9 @@ def deals(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpRespon
     framed = frame(request)
     if request.GET.get("format") == "csv":
         return as_csv(tenant_of(request), framed)
-    report = deals_report(framed.question, framed.asked, since=framed.since)
+    report = deals_report(
+        framed.question, framed.asked, since=framed.since, shows_fit=shows_fit(request, framed.asked)
+    )
     return render(request, "pipeline/opportunities/deals.html", context_of(request, framed, report))
 
 

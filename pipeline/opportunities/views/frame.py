@@ -116,15 +116,24 @@ def columns_of_list(
     for by its own address: then the page's address says which.
     """
     book = asked.book if asked else field_book("deal", tenant_of(request).organization)
-    named = asked.columns if asked else _columns_of_page(request, book)
-    person = tenant_of(request).person
-    remembered = tuple(name for name in person.deal_columns.split(",") if name)
-    columns = list_columns(named, remembered, book=book)
+    columns = _columns(request, asked, book)
     shown = Book(tuple(column.field for column in columns if column.field is not None))
     beside = [] if asked is None else people_asked_for(asked.filter.fields)
     if beside:
         shown = book
     return columns, shown.naming([row.attributes for row in rows], beside=beside).names
+
+
+def shows_fit(request: HttpRequest, asked: Asked | None = None) -> bool:
+    """Whether the list shows how well its deals fit."""
+    book = asked.book if asked else field_book("deal", tenant_of(request).organization)
+    return any(column.name == "fit" for column in _columns(request, asked, book))
+
+
+def _columns(request: HttpRequest, asked: Asked | None, book: Book) -> tuple[ListColumn, ...]:
+    named = asked.columns if asked else _columns_of_page(request, book)
+    remembered = tuple(name for name in tenant_of(request).person.deal_columns.split(",") if name)
+    return list_columns(named, remembered, book=book)
 
 
 def _columns_of_page(request: HttpRequest, book: Book) -> tuple[str, ...]:

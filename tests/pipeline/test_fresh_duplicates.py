@@ -63,7 +63,7 @@ def test_a_new_contact_and_a_new_deal_say_what_they_look_like(house: Any, client
     shown = page_of(client, client.post(house.url(f"accounts/{account.id}/contacts/"), form))
     assert "may be the same as" in shown
     form = {"name": "Roof depot", "account": "Kestrel Rail", "amount": "10,000", "currency": "EUR"}
-    form["owner"] = str(house.ana.id)
+    form |= {"owner": str(house.ana.id), "next_step": "Call", "next_step_on": "+1w"}
     first = client.post(house.url("deals/new/"), form)
     assert "Looks like" not in page_of(client, first)
     shown = page_of(client, client.post(house.url("deals/new/"), form | {"name": "Roof depots"}))

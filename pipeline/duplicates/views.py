@@ -53,7 +53,8 @@ def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, "Looking for duplicates; come back in a moment")
         return redirect("duplicates", slug=slug)
     kind, after = request.GET.get("kind") or "account", request.GET.get("after")
-    report = duplicates_report(kind, visible=tenant_of(request).visible, after=after)
+    tenant, looked_at = tenant_of(request), last_look()
+    report = duplicates_report(kind, visible=tenant.visible, after=after)
     tabs = [
         Tab(label, href_with(request.path, {}, kind=key), report.counts[key], key == kind)
         for key, label in LABELS.items()
@@ -64,7 +65,7 @@ def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
         "tabs": tabs,
         "shown_count": report.counts[kind],
         "noun": LABELS[kind].lower(),
-        "looked_at": last_look(),
+        "looked_at": looked_at.astimezone(tenant.zone) if looked_at else None,
         "is_looking": is_looking(),
         "next_href": href_with(request.path, request.GET, after=report.next_cursor)
         if report.next_cursor

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otc.audit.models import AuditEntry
+from otc.jobs.models import Job
 from otc.jobs.services import enqueue, run
 from otc.tenancy.context import use
 from otc.undo.registry import CantUndo
@@ -331,3 +332,12 @@ def test_deals_out_of_sight_can_not_be_merged(house: Any, signed_in: Any, make_d
     ids = {"kind": "opportunity", "keep": str(mine.id), "gone": str(his.id)}
     assert signed_in(house.ana).post(house.url("duplicates/merge/"), ids).status_code == 404
     assert signed_in(house.max).get(house.url("duplicates/merge/"), ids).status_code == 200
+
+
+def test_the_last_look_is_told_by_the_organizations_clock(house: Any, signed_in: Any) -> None:
+    with use(house.organization.id):
+        enqueue("find_duplicates")
+        ended = timezone.now().replace(month=1, day=15, hour=11, minute=7)
+        Job.objects.filter(kind="find_duplicates").update(state="done", finished_at=ended)
+    page = signed_in(house.ana).get(house.url("duplicates/"))
+    assert "12:07" in page.text.partition("Last looked")[2][:40]

@@ -1,10 +1,8 @@
 """Accounts with group and plan, duplicates side by side, leads and their sources: they fit, are readable, and work."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from django.utils import timezone
 
@@ -17,15 +15,11 @@ from pipeline.leads.services import Conversion, checklist_set, lead_convert, lea
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create
 from pipeline.plans.services import Plan, Touch, account_plan_set
+from tests.browser.looking import troubles_of
 from tests.conftest import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-SERIOUS = """async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
-  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
-}"""
 LONG = "Kestrel Rail und Anlagenbau Nordost Vermögensverwaltungsgesellschaft <b>mbH</b> שלום 🚆 "
 
 
@@ -78,13 +72,7 @@ def test_the_pages_fit_and_are_readable_in_both_themes(house: House, sit: Any, w
         answer = seat.open(house.url(path))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
-        seat.page.evaluate(AXE.read_text())
-        for theme in ("light", "dark"):
-            seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            troubles += [f"{path}, {theme}: {violation}" for violation in seat.page.evaluate(SERIOUS)]
-        needed = seat.page.evaluate("document.documentElement.scrollWidth")
-        if needed > width:
-            troubles.append(f"{path}: {needed} px wide")
+        troubles += troubles_of(seat, path, has_own_parts=False)
     assert troubles + seat.complaints == []
 
 

@@ -1,10 +1,8 @@
 """A close plan from the owner's hand into a buyer's phone and back; how one is told, chosen and stopped."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import axe_playwright_python
 import pytest
 from django.core import mail
 
@@ -18,25 +16,10 @@ from pipeline.closeplan.models import ClosePlanEvent
 from pipeline.opportunities.models import OpportunityMilestone
 from pipeline.process.models import Milestone
 from tests.browser.conftest import Seat
+from tests.browser.looking import troubles_of
 from tests.conftest import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
-  .map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "))"""
-
-
-def troubles(seat: Seat, *, width: int) -> list[str]:
-    """What axe finds in either theme, what the console says, and a page that is wider than the screen."""
-    seat.page.evaluate(AXE.read_text())
-    found: list[str] = []
-    for theme in ("light", "dark"):
-        seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        found += [f"{theme}: {violation}" for violation in seat.page.evaluate(VIOLATIONS)]
-    if (needed := seat.page.evaluate("document.documentElement.scrollWidth")) > width:
-        found.append(f"{needed} px wide")
-    return found + seat.complaints
 
 
 def buyers_step(house: House) -> Milestone:
@@ -60,11 +43,11 @@ def test_a_buyer_ticks_and_says_something_on_a_phone_and_the_owner_puts_it_back(
     house, deal_id = desk
     owner = sit("ana@example.org")
     link = link_from(owner, house, deal_id)
-    assert troubles(owner, width=1440) == []
+    assert troubles_of(owner) + owner.complaints == []
     step = buyers_step(house)
     buyer = sit(None, width=390)
     buyer.open(link)
-    assert troubles(buyer, width=390) == []
+    assert troubles_of(buyer) + buyer.complaints == []
     tick = buyer.page.locator(f"#tick-{step.id}")
     assert tick.bounding_box()["height"] >= 44
     tick.click()
@@ -74,7 +57,7 @@ def test_a_buyer_ticks_and_says_something_on_a_phone_and_the_owner_puts_it_back(
     buyer.page.get_by_role("button", name="Send").click()
     buyer.page.locator(".plan-comments li").wait_for()
     assert "<b>Legal</b> is ready" in buyer.page.locator(".plan-said").inner_text()
-    assert buyer.page.context.cookies() == [] and troubles(buyer, width=390) == []
+    assert buyer.page.context.cookies() == [] and troubles_of(buyer) + buyer.complaints == []
     owner.open(house.url("notices/"))
     assert "Lena Vogt ticked" in owner.page.locator("main").inner_text()
     owner.open(house.url(f"deals/{deal_id}/close-plan/"))
@@ -88,7 +71,7 @@ def test_a_buyer_ticks_and_says_something_on_a_phone_and_the_owner_puts_it_back(
     assert answer.status == 410 and "can’t be opened" in buyer.page.locator("h1").inner_text()
     # The browser itself says that the answer was 410; nothing else may be wrong.
     buyer.complaints.clear()
-    assert troubles(buyer, width=390) == []
+    assert troubles_of(buyer) + buyer.complaints == []
 
 
 def test_the_plan_works_without_scripts_and_prints_without_forms(
@@ -119,7 +102,7 @@ def test_somebody_chooses_how_to_be_told_and_stops_a_mail_by_its_link(
     house, _ = desk
     seat = sit("ana@example.org", width=390)
     seat.open(house.url("notices/choices/"))
-    assert troubles(seat, width=390) == []
+    assert troubles_of(seat) + seat.complaints == []
     box = seat.page.get_by_label("In the digest when somebody mentions me in a comment")
     assert box.is_checked() and box.bounding_box()["x"] + 16 <= 390
     box.uncheck()
@@ -135,17 +118,17 @@ def test_somebody_chooses_how_to_be_told_and_stops_a_mail_by_its_link(
     link = letter.extra_headers["List-Unsubscribe"].strip("<>")
     stranger = sit(None, width=390)
     stranger.open("/mails/" + link.partition("/mails/")[2])
-    assert troubles(stranger, width=390) == []
+    assert troubles_of(stranger) + stranger.complaints == []
     stranger.page.get_by_role("button", name="Stop mails").click()
     stranger.page.get_by_role("heading", name="No more of").wait_for()
-    assert troubles(stranger, width=390) == []
+    assert troubles_of(stranger) + stranger.complaints == []
 
 
 def test_an_administrator_says_what_is_big(sit: Any, desk: tuple[House, UUID]) -> None:
     house, _ = desk
     seat = sit("ops@example.org")
     seat.open(house.url("settings/big-deals/"))
-    assert troubles(seat, width=1440) == []
+    assert troubles_of(seat) + seat.complaints == []
     seat.page.get_by_label("A deal is big from this amount on").fill("1.2m")
     seat.page.get_by_label("And a chance").fill("40")
     seat.page.get_by_role("button", name="Save").click()

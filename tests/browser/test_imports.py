@@ -10,7 +10,7 @@ from otc.jobs.models import Job
 from otc.jobs.services import run as run_job
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
-from tests.browser.test_pages import AXE, SERIOUS
+from tests.browser.looking import troubles_of
 from tests.conftest import House, build_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,13 +31,6 @@ def work(house: House) -> None:
     run_job(house.organization.id, job)
 
 
-def faults(page: Any, *, width: int, where: str) -> list[str]:
-    page.evaluate(AXE.read_text())
-    found = [f"{where}: {violation}" for violation in page.evaluate(SERIOUS, {})]
-    needed = page.evaluate("document.documentElement.scrollWidth")
-    return [*found, f"{where}: {needed} px wide"] if needed > width else found
-
-
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_file_comes_in_by_hand(sit: Any, transactional_db: None, tmp_path: Path, width: int) -> None:
     house = build_house()
@@ -48,7 +41,7 @@ def test_a_file_comes_in_by_hand(sit: Any, transactional_db: None, tmp_path: Pat
         page, troubles = seat.page, []
         page.on("dialog", lambda dialog: troubles.append(f"a script ran: {dialog.message}"))
         seat.open(house.url("settings/imports/"))
-        troubles += faults(page, width=width, where="list")
+        troubles += troubles_of(seat, "list")
         page.set_input_files("#files", path)
         page.get_by_role("button", name="Upload").click()
         page.get_by_label("The file holds").select_option("opportunities")
@@ -64,16 +57,16 @@ def test_a_file_comes_in_by_hand(sit: Any, transactional_db: None, tmp_path: Pat
                 arg=[f"from-{field}", column],
             )
         page.locator("#problem-close_date").get_by_text("ambiguous").wait_for()
-        troubles += faults(page, width=width, where="mapping")
+        troubles += troubles_of(seat, "mapping")
         page.locator("#form-close_date").select_option("dmy")
         page.get_by_text("2026-04-03").wait_for()
         page.locator("#check:enabled").click()
         page.get_by_role("heading", name="Checking").wait_for()
-        troubles += faults(page, width=width, where="progress")
+        troubles += troubles_of(seat, "progress")
         work(house)
         page.get_by_role("heading", name="2 rows would come in").wait_for()
         page.get_by_text("there is no person “Nobody Known”").wait_for()
-        troubles += faults(page, width=width, where="checked")
+        troubles += troubles_of(seat, "checked")
         page.get_by_role("button", name="Bring in 2 rows").click()
         page.get_by_role("heading", name="Bringing in").wait_for()
         work(house)
@@ -81,7 +74,7 @@ def test_a_file_comes_in_by_hand(sit: Any, transactional_db: None, tmp_path: Pat
         with page.expect_download() as download:
             page.get_by_role("link", name="Download").click()
         assert "Nobody Known" in Path(download.value.path()).read_text(encoding="utf-8-sig")
-        troubles += faults(page, width=width, where="applied")
+        troubles += troubles_of(seat, "applied")
         with use(house.organization.id):
             deal = Opportunity.objects.select_related("stage").get(external_id="K1")
         assert (deal.name, deal.stage.name, str(deal.close_date)) == (EVIL, "Qualify", "2026-04-03")

@@ -1,9 +1,7 @@
 """Every page, wide and narrow, light and dark: it answers, fits, is readable by everyone and has a clean console."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from django.utils import timezone
 
@@ -13,15 +11,10 @@ from otc.tenancy.models import Person
 from pipeline.health.services import health_refresh
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.services import demo_seed
+from tests.browser.looking import troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-SERIOUS = """async rules => {
-  const found = await axe.run(document, {resultTypes: ["violations"], ...rules});
-  return found.violations.filter(v => ["serious", "critical"].includes(v.impact))
-    .map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
-}"""
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
@@ -67,10 +60,8 @@ def seeded() -> tuple[str, str, str]:
     return User.objects.get(id=person.user_id).email, str(deals[0]), past
 
 
-# In the dark only colours differ; that is so much faster than looking at everything twice. On a phone they differ
-# where it has parts of its own.
+# Where a narrow page has parts of its own, their colours are looked at too.
 OWN_PARTS = ("deals/", "deals/board/", "deals/{deal}/", "forecast/", "settings/")
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -82,12 +73,5 @@ def test_every_page_fits_and_is_readable_in_light_and_dark(sit, width):
         answer = seat.open("/o/looked-at/" + path.format(deal=deal, past=past))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
-        seat.page.evaluate(AXE.read_text())
-        looks = [("light", {}), ("dark", COLOURS)] if width > 640 or path in OWN_PARTS else [("light", {})]
-        for theme, rules in looks:
-            seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            troubles += [f"{path}, {theme}: {violation}" for violation in seat.page.evaluate(SERIOUS, rules)]
-        needed = seat.page.evaluate("document.documentElement.scrollWidth")
-        if needed > width:
-            troubles.append(f"{path}: {needed} px wide")
+        troubles += troubles_of(seat, path, has_own_parts=path in OWN_PARTS)
     assert troubles + seat.complaints == []

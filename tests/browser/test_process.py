@@ -1,8 +1,5 @@
 """The process in the settings, the gate on the board and the approval: each flow once, and each page for everyone."""
 
-from pathlib import Path
-
-import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
@@ -10,22 +7,9 @@ from otc.tenancy.context import use
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
-from tests.browser.test_pages import COLOURS, SERIOUS
+from tests.browser.looking import troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-
-
-def troubles_of(seat, where, *, width=1440):
-    """What axe finds on the page as it stands, in both themes, and what doesn't fit."""
-    seat.page.evaluate(AXE.read_text())
-    found = []
-    for theme, rules in (("light", {}), ("dark", COLOURS)):
-        seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        found += [f"{where} {theme}: {one}" for one in seat.page.evaluate(SERIOUS, rules)]
-    if seat.page.evaluate("document.documentElement.scrollWidth") > width:
-        found.append(f"{where} is too wide")
-    return found
 
 
 def loosened(house, **of_discover):
@@ -127,15 +111,15 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     assert asked.is_asked and stage_of(house, deal_id) == "Qualify"
     manager = sit("max@example.org", width=width)
     manager.open(house.url("approvals/"))
-    found = troubles_of(manager, "approvals", width=width)
+    found = troubles_of(manager, "approvals")
     manager.page.get_by_role("link", name="Kestrel Rail").first.click()
     manager.open(house.url(f"approvals/{asked.id}/"))
-    found += troubles_of(manager, "an approval", width=width)
+    found += troubles_of(manager, "an approval")
     with manager.page.expect_navigation():
         manager.page.get_by_role("button", name="Grant").click()
     assert stage_of(house, deal_id) == "Discover"
     manager.open(house.url(f"approvals/{asked.id}/"))
-    found += troubles_of(manager, "a granted approval", width=width)
+    found += troubles_of(manager, "a granted approval")
     assert found + manager.complaints == []
 
 
@@ -153,10 +137,10 @@ def test_the_settings_of_a_process_are_for_everyone(sit, desk, width):
     paths += ["settings/process/reasons/new/", f"settings/process/reasons/{reason.id}/"]
     for path in [*paths, *([f"{home}versions/{version.id}/"] if version else [])]:
         seat.open(house.url(path))
-        found += troubles_of(seat, path, width=width)
+        found += troubles_of(seat, path)
     seat.open(house.url(f"{home}stages/{stage.id}/"))
     seat.page.get_by_label("Name", exact=True).fill("Explore")
     seat.page.get_by_role("button", name="See what it would touch").click()
     seat.page.get_by_role("button", name="Change the process").wait_for()
-    found += troubles_of(seat, "the preview", width=width)
+    found += troubles_of(seat, "the preview")
     assert found + seat.complaints == []

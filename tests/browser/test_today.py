@@ -1,11 +1,9 @@
 """Ten deals without the mouse, by the thumb, and without script; what was answered is counted, and undone."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
@@ -14,10 +12,9 @@ from pipeline.activities.models import Activity
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create
 from pipeline.today.models import DealAnswer
-from tests.browser.test_pages import COLOURS, SERIOUS
+from tests.browser.looking import troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 DAY = timedelta(days=1)
 MOST_INTERACTIONS, MOST_SECONDS = 3, 60
 
@@ -200,11 +197,7 @@ def test_today_is_readable_for_everyone_with_every_form_open(sit, queue, width):
         *(f"today/?form={form}" for form in ("push", "next_step", "amount", "lose", "snooze")),
     ):
         seat.open(queue.url(path))
-        seat.page.evaluate(AXE.read_text())
-        for theme, rules in (("light", {}), ("dark", COLOURS)):
-            seat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            troubles += [f"{path} {theme}: {one}" for one in seat.page.evaluate(SERIOUS, rules)]
-        assert seat.page.evaluate("document.documentElement.scrollWidth") <= width, path
+        troubles += troubles_of(seat, path)
     assert troubles + seat.complaints == []
 
 

@@ -1,0 +1,31 @@
+"""What is wrong with a page that stands before somebody: for those who can't see it well, and for a narrow screen."""
+
+from pathlib import Path
+
+import axe_playwright_python
+
+from tests.browser.conftest import Seat
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+VIOLATIONS = """async rules => {
+  const found = await axe.run(document, {resultTypes: ["violations"], ...rules});
+  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", "));
+}"""
+# In the dark only colours differ; that is so much faster than looking at everything twice.
+LOOKS = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
+
+
+def troubles_of(seat: Seat, where: str = "", *, has_own_parts: bool = True) -> list[str]:
+    """What axe finds on the page as it stands in both themes, and by how much it is wider than the screen.
+
+    `has_own_parts` False: a narrow page shows what the wide one does, whose colours were looked at in the dark.
+    """
+    page = seat.page
+    width = page.viewport_size["width"]
+    page.evaluate(AXE)
+    found = []
+    for theme in LOOKS if width > 640 or has_own_parts else ("light",):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        found += [f"{where} {theme}: {one}" for one in page.evaluate(VIOLATIONS, LOOKS[theme])]
+    needed = page.evaluate("document.documentElement.scrollWidth")
+    return [*found, f"{where} is {needed} px wide"] if needed > width else found

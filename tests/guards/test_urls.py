@@ -257,15 +257,14 @@ def test_an_endpoint_that_obeys_nothing_is_reported(street: Street, monkeypatch:
 
 
 def test_without_a_living_token_every_endpoint_is_401(street: Street) -> None:
-    bodies = set()
     # The last of them ends the person's access.
     for kind in ("missing", "unknown", "expired", "revoked", "of one who left"):
-        client = dead_token(street.house.ops, kind)
+        client, bodies = dead_token(street.house.ops, kind), set()
         for route, method, url in calls(street.house, real=True):
             answer = call(client, method, url)
             assert answer.status_code == 401 and answer["WWW-Authenticate"], f"{route}: {method}, {kind}"
             bodies.add(answer.content)
-    assert len(bodies) == 1
+        assert len(bodies) == 1, kind
 
 
 def dead_token(person: Person, kind: str) -> Client:

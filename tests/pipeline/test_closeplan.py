@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -15,92 +15,23 @@ from django.utils import timezone
 
 from otc.audit.models import AuditEntry
 from otc.notices.models import Notice
-from otc.question import ask
-from otc.tenancy.context import use
-from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Person
-from pipeline.accounts.services import account_create, contact_create
-from pipeline.activities.models import Activity
 from pipeline.closeplan.links import hash_of, new_token
 from pipeline.closeplan.models import ClosePlanEvent, ClosePlanLink
-from pipeline.closeplan.rules import MOST_CHARACTERS, PlanRefused
-from pipeline.closeplan.services import link_make, link_revoke, plan_set, seller_comment
-from pipeline.health.queries import contacts
-from pipeline.opportunities.deal import deal_report
+from pipeline.closeplan.rules import MOST_CHARACTERS
+from pipeline.closeplan.services import link_revoke, plan_set
 from pipeline.opportunities.milestones import milestone_mark
-from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import (
     opportunity_close,
-    opportunity_create,
     opportunity_delete,
 )
-from pipeline.process.models import CloseReason, Milestone, Side, Stage
-from tests.api_client import Caller
+from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
+from tests.pipeline.shared_plan import Share
 
 SignIn = Callable[[Person], Client]
 HOSTILE = "<script>alert(1)</script> ‏שלום مرحبا 🚂 {{ 7|add:7 }}"
-
-
-class Share:
-    """A deal of ana's with one link, and the browser of whoever has it: no sign-in, cookies refused."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        with use(house.organization.id, person_id=house.ana.id, channel="ui"):
-            account = account_create(name="Kestrel Rail")
-            self.deal = opportunity_create(
-                name="Kestrel: squeeze them to 30 %",
-                account_id=account.id,
-                owner_id=house.ana.id,
-                amount_minor=386_000_00,
-                next_step="Bluff about the discount",
-                next_step_on=timezone.now().date(),
-                now=timezone.now(),
-            ).opportunity
-            stage = Stage.objects.get(id=self.deal.stage_id)
-            position = 90
-            self.ours, self.theirs, self.other = (
-                Milestone(stage=stage, name=name, side=side, position=position + number, due_days=days)
-                for number, (name, side, days) in enumerate(
-                    (
-                        ("Penetration test", Side.SELLER, 3),
-                        ("Budget approved", Side.BUYER, 5),
-                        ("Legal signs", "buyer", 9),
-                    )
-                )
-            )
-            for one in (self.ours, self.theirs, self.other):
-                one.save()
-        self.token = self.link()
-        self.browser = Client(enforce_csrf_checks=True)
-
-    def inside(self) -> Any:
-        return use(self.house.organization.id, person_id=self.house.ana.id, channel="ui")
-
-    def link(self, recipient: str = "Lena Vogt", days: int = 9) -> str:
-        with self.inside():
-            ends = timezone.now() + timedelta(days=days)
-            return link_make(self.deal.id, recipient=recipient, expires_at=ends, now=timezone.now()).token
-
-    @property
-    def row(self) -> ClosePlanLink:
-        return ClosePlanLink.objects.get(token_hash=hash_of(self.token))
-
-    def get(self, token: str = "") -> Any:
-        return self.browser.get(f"/plan/{token or self.token}/")
-
-    def tick(self, milestone: Milestone | UUID, state: str = "met", token: str = "") -> Any:
-        milestone_id = milestone.id if isinstance(milestone, Milestone) else milestone
-        data = {"milestone": str(milestone_id), "state": state}
-        return self.browser.post(f"/plan/{token or self.token}/tick/", data)
-
-    def say(self, text: str, about: str = "") -> Any:
-        return self.browser.post(f"/plan/{self.token}/comment/", {"text": text, "about": about})
-
-    def marks(self) -> dict[UUID, OpportunityMilestone]:
-        with self.inside():
-            return {mark.milestone_id: mark for mark in OpportunityMilestone.objects.all()}
 
 
 @pytest.fixture
@@ -148,21 +79,12 @@ def test_a_tick_is_the_deals_and_bears_the_recipients_name(share: Share) -> None
         assert acts == ["met", "open"], "ticking what is ticked says nothing"
 
 
-def told(share: Share) -> list[tuple[str, str]]:
-    house = share.house
-    with share.inside():
-        tenant = Tenant(house.organization, house.ana, timezone.now())
-        report = deal_report(ask(tenant, {}), share.deal.id, since=timezone.now(), shown=99)
-        assert report is not None
-        return [(entry.title, entry.note) for entry in report.timeline.entries if "close plan" in entry.note]
-
-
 def test_every_tick_and_comment_is_in_the_timeline_also_what_was_taken_back(share: Share) -> None:
     share.tick(share.theirs)
     share.tick(share.theirs, "open")
     share.say("We wait for legal")
     by = "by Lena Vogt via close plan"
-    assert told(share) == [
+    assert share.told() == [
         ("We wait for legal", f"Comment {by}"),
         ("Milestone open again: Budget approved", by),
         ("Milestone met: Budget approved", by),
@@ -335,32 +257,6 @@ def test_a_comment_on_a_plan_that_closed_meanwhile_or_came_too_often_is_given_ba
     cache.clear()
 
 
-def test_what_either_side_does_in_the_plan_is_an_activity_and_the_owner_is_told(share: Share) -> None:
-    with share.inside():
-        lena = contact_create(share.deal.account_id, name="Lena Vogt").id
-    share.tick(share.theirs)
-    share.say("We wait\nfor legal")
-    with share.inside():
-        seller_comment(share.deal.id, text="Take your time", milestone_id=None, now=timezone.now())
-        found = Activity.objects.filter(opportunity=share.deal, kind="close_plan").order_by("at")
-        assert list(found.values_list("direction", "subject", "contact_id", "person_id")) == [
-            ("in", "Lena Vogt ticked “Budget approved”", lena, None),
-            ("in", "Lena Vogt: We wait for legal", lena, None),
-            ("out", "Take your time", None, share.house.ana.id),
-        ]
-        assert contacts([share.deal.id], now=timezone.now())[share.deal.id].last_at == found.last().at
-        notices = Notice.objects.filter(kind="close_plan", person=share.house.ana).order_by("created_at")
-        texts = list(notices.values_list("text", flat=True))
-    assert len(texts) == 2 and "Lena Vogt via close plan: We wait for legal" in texts[1]
-    assert len(told(share)) == 3, "each once in the timeline"
-    house = share.house
-    with share.inside():
-        tenant = Tenant(house.organization, house.ana, timezone.now())
-        asked = ask(tenant, {})
-        only = deal_report(asked, share.deal.id, since=timezone.now(), tab="contacts")
-        assert only is not None and len(only.timeline.entries) == 3, "among the contacts too"
-
-
 def test_days_due_count_from_the_stage_and_wait_for_stages_ahead(share: Share) -> None:
     with share.inside():
         ahead = Stage.objects.filter(process_id=share.deal.process_id).order_by("-position")[0]
@@ -407,73 +303,3 @@ def test_a_visitor_of_another_organization_opens_it_like_anybody(
     page = client.get(f"/plan/{share.token}/").content.decode()
     assert "Budget approved" in page and "Prairie" not in page and "Zoe" not in page
     assert client.get(f"/o/halden/deals/{share.deal.id}/close-plan/").status_code == 404
-
-
-def test_an_owner_shares_reads_and_puts_a_tick_back(share: Share, signed_in: SignIn) -> None:
-    client = signed_in(share.house.ana)
-    home = share.house.url(f"deals/{share.deal.id}/close-plan/")
-    made = client.post(f"{home}links/", {"recipient": HOSTILE[:40], "expires": "+2w"})
-    link = re.search(r"http://testserver(/plan/[^\"]+/)", made.content.decode())
-    assert link is not None and Client().get(link[1]).status_code == 200
-    assert link[1] not in client.get(home).content.decode(), "shown once"
-    for recipient, expires in (
-        ("", "+2w"),
-        ("Lena", "soon"),
-        ("Lena", "-3d"),
-        ("Lena", "+3y"),
-        ("x" * 201, "+2w"),
-    ):
-        assert client.post(f"{home}links/", {"recipient": recipient, "expires": expires}).status_code == 422
-    share.tick(share.theirs)
-    page = client.get(home).content.decode()
-    undo = re.search(r'action="([^"]*/events/[^"]*/undo/)"', page)
-    assert undo is not None
-    assert client.post(undo[1]).status_code == 302 and share.theirs.id not in share.marks()
-    assert client.post(undo[1], follow=True).status_code == 200
-    assert share.theirs.id not in share.marks(), "what changed since is not undone"
-    client.post(f"{home}comments/", {"text": "Thank you", "about": ""})
-    assert "Thank you" in share.get().content.decode()
-    client.post(f"{home}choose/", {"title": "Together", "people": str(share.house.max.id)})
-    assert "Together" in share.get().content.decode() and "Max Brandt" in share.get().content.decode()
-
-
-def test_who_may_not_see_the_deal_or_edit_has_no_way_in(share: Share, signed_in: SignIn) -> None:
-    path = share.house.url(f"deals/{share.deal.id}/close-plan/")
-    assert signed_in(share.house.ria).get(path).status_code == 200
-    assert signed_in(share.house.ria).post(f"{path}links/", {"recipient": "x"}).status_code == 403
-    with share.inside():
-        other = opportunity_create(name="Jon's", owner_id=share.house.jon.id, now=timezone.now()).opportunity
-    hidden = share.house.url(f"deals/{other.id}/close-plan/")
-    assert signed_in(share.house.ana).get(hidden).status_code == 404
-
-
-def test_the_api_chooses_makes_lists_and_revokes(share: Share) -> None:
-    caller = Caller(share.house.ana)
-    path = f"opportunities/{share.deal.id}/close-plan"
-    chosen = {"title": "Ours", "person_ids": [str(share.house.ana.id)], "milestone_ids": [str(share.ours.id)]}
-    assert [step["name"] for step in caller.call("put", path, chosen).json()["steps"]].count(
-        "Penetration test"
-    ) == 1
-    wrong = caller.call("put", path, chosen | {"milestone_ids": [str(share.theirs.id)]})
-    assert wrong.status_code == 422 and "milestones" in wrong.json()["error"]["fields"]
-    ends = (timezone.now() + timedelta(days=3)).isoformat()
-    made = caller.post(f"{path}/links", {"recipient": "Omar", "expires_at": ends})
-    assert made.status_code == 201
-    address = made.json()["url"].partition("/plan/")[2]
-    assert Client().get(f"/plan/{address}").status_code == 200
-    listed = caller.get(f"{path}/links").json()
-    assert {row["recipient"] for row in listed} == {"Omar", "Lena Vogt"} and "url" not in listed[0]
-    assert caller.delete(f"{path}/links/{made.json()['id']}").status_code == 204
-    assert Client().get(f"/plan/{address}").status_code == 410
-    late = (timezone.now() + timedelta(days=400)).isoformat()
-    assert caller.post(f"{path}/links", {"recipient": "Omar", "expires_at": late}).status_code == 422
-
-
-def test_a_plan_shows_nobody_who_left_and_no_strangers_are_chosen(share: Share) -> None:
-    with share.inside():
-        plan_set(share.deal.id, title="T", person_ids=[share.house.max.id], milestone_ids=[])
-        Person.objects.filter(id=share.house.max.id).update(left_on=datetime(2021, 1, 1, tzinfo=UTC).date())
-        with pytest.raises(PlanRefused):
-            plan_set(share.deal.id, title="T", person_ids=[uuid4()], milestone_ids=[])
-        assert Opportunity.objects.get(id=share.deal.id).name not in share.get().content.decode()
-    assert "Max Brandt" not in share.get().content.decode()

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
+from django.db.models import BooleanField, Case, Count, F, OuterRef, Q, Subquery, Sum, When
 from rest_framework.exceptions import ValidationError
 
 from otc.api.pages import PAGE_SIZE, Sort, keyset_page
@@ -368,7 +368,12 @@ def _sums(
 
     Each deal's amount is converted once, in the inner query, whatever is counted of it.
     """
-    flags = {f"in_{key}": ExpressionWrapper(tabs[key], BooleanField()) for key, _ in TABS if key != "all"}
+    # Not wrapped bare: a condition that no row can meet would come as a number.
+    flags = {
+        f"in_{key}": Case(When(tabs[key], then=True), default=False, output_field=BooleanField())
+        for key, _ in TABS
+        if key != "all"
+    }
     rows = asked.without_stage.apply(deals_of(question)).annotate(**flags)
     inner, values = (
         rows.order_by().values("stage_id", "amount_minor", "corporate_minor", *flags).query.sql_with_params()

@@ -13,7 +13,11 @@ async function enter() {
     await Promise.all([import("./cell-block.js"), import("./deals-grid.js")]);
     state = "there";
     table.dataset.entered = "";
-    for (const { target, event } of waiting.splice(0)) redo(target, event);
+    let before = null;
+    for (const { target, event } of waiting.splice(0)) {
+      redo(target, event, target === before);
+      before = target;
+    }
   } catch {
     // Links of cells go on to their own pages, which need no module; the next try fetches again.
     state = "apart";
@@ -22,10 +26,13 @@ async function enter() {
   }
 }
 
-// A key is meant for where the keys before it have led; Enter opens a link where nobody wants it.
-function redo(target, event) {
-  const place = event.type === "keydown" && cellOf(document.activeElement) ? document.activeElement : target;
+// A key that was pressed where the one before it was is meant for where that one has led; Enter opens a link where
+// nobody wants it.
+function redo(target, event, isNext) {
+  const isLed = isNext && event.type === "keydown" && cellOf(document.activeElement);
+  const place = isLed ? document.activeElement : target;
   if (!place.isConnected) return;
+  if (!isNext && !place.contains(document.activeElement)) place.focus();
   const isLeft = place.dispatchEvent(event);
   if (isLeft && event.type === "keydown" && event.key === "Enter") place.click();
 }

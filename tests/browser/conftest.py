@@ -1,5 +1,6 @@
 """One Chromium per worker, pages signed in as a person, and what a page must not do while one looks at it."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,13 @@ class Seat:
         answer = self.page.goto(self.address + path)
         self.page.wait_for_load_state("load")
         return answer
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """What is done inside posts a form, and the next page comes. An address that changes alone is no page."""
+        posts = self.page.expect_response(lambda answer: answer.request.method == "POST")
+        with self.page.expect_navigation(), posts:
+            yield
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def test_undo_by_its_key_leads_back_to_the_cell(sit, desk):
     seat.page.keyboard.press("Enter")
     seat.page.locator(UNDO).wait_for(timeout=SECOND)
     amount.focus()
-    with seat.page.expect_navigation():
+    with seat.sending():
         seat.page.keyboard.press("z")
     seat.page.locator(f"#deal-{deal_id} a.cell-value[href$='/amount/']:focus").wait_for(timeout=SECOND)
     assert seat.complaints == []

@@ -104,7 +104,7 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     card.focus()
     card.press("Shift+ArrowRight")
     refusal = columns.nth(1).locator("[data-refusal]")
-    with seat.page.expect_navigation():
+    with seat.sending():
         refusal.get_by_role("button", name="Ask for approval").click()
     with use(house.organization.id):
         asked = ApprovalRequest.objects.get()
@@ -115,7 +115,7 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     manager.page.get_by_role("link", name="Kestrel Rail").first.click()
     manager.open(house.url(f"approvals/{asked.id}/"))
     found += troubles_of(manager, "an approval")
-    with manager.page.expect_navigation():
+    with manager.sending():
         manager.page.get_by_role("button", name="Grant").click()
     assert stage_of(house, deal_id) == "Discover"
     manager.open(house.url(f"approvals/{asked.id}/"))

@@ -107,7 +107,7 @@ def test_z_takes_the_answers_back_one_after_the_other(sit, queue):
     hand.answer("Deal 0", "1")
     hand.answer("Deal 1", "l", ("type", "Price"), "Enter")
     for left in (1, 0):
-        with seat.page.expect_navigation():
+        with seat.sending():
             seat.page.keyboard.press("z")
         expect(seat.page.locator(".today-done li")).to_have_count(left)
     with use(queue.organization.id):

@@ -35,7 +35,7 @@ def test_an_edit_is_undone(sit, desk, place, by):
     seat.open(house.url("deals/" if place == "list" else f"deals/{deal_id}/"))
     type_amount(seat)
     assert amount(house, deal_id) == 2_500_00
-    with seat.page.expect_navigation(timeout=SECOND):
+    with seat.sending():
         if by == "key":
             seat.page.keyboard.press("z")
         else:

@@ -175,7 +175,7 @@ def test_who_is_mentioned_and_may_see_the_deal_is_told(house: House, deal: Any, 
     text = answer.content.decode()
     assert "“@Jonas” is nobody who may see this deal" in text
     assert '<b class="mention">@Max Brandt</b> &lt;b&gt;and&lt;/b&gt;' in text
-    only = client.get(url(house, deal), {"timeline": "comments"}).context["report"].entries
+    only = client.get(url(house, deal), {"timeline": "comments"}).context["report"].timeline.entries
     assert [entry.who for entry in only] == ["Ana Ruiz"]
     told = signed_in(house.max).get(house.url("notices/")).content.decode()
     assert f"deals/{deal.id}/#comment-" in told

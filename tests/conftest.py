@@ -2,6 +2,7 @@
 operations); zoe elsewhere.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,12 @@ class House:
 # A busy machine is no bug: time limits belong into `make bench`.
 settings.register_profile("otc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("otc")
+
+
+def pytest_collection_finish() -> None:
+    """What stands by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def user_for(name: str) -> User:

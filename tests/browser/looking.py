@@ -18,14 +18,14 @@ LOOKS = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": ["color-con
 def troubles_of(seat: Seat, where: str = "", *, has_own_parts: bool = True) -> list[str]:
     """What axe finds on the page as it stands in both themes, and by how much it is wider than the screen.
 
-    `has_own_parts` False: a narrow page shows what the wide one does, whose colours were looked at in the dark.
+    `has_own_parts` False: a narrow page holds what the wide one does, which was looked at; only its width counts.
     """
-    page = seat.page
+    page, found = seat.page, []
     width = page.viewport_size["width"]
-    page.evaluate(AXE)
-    found = []
-    for theme in LOOKS if width > 640 or has_own_parts else ("light",):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        found += [f"{where} {theme}: {one}" for one in page.evaluate(VIOLATIONS, LOOKS[theme])]
+    if width > 640 or has_own_parts:
+        page.evaluate(AXE)
+        for theme, rules in LOOKS.items():
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            found += [f"{where} {theme}: {one}" for one in page.evaluate(VIOLATIONS, rules)]
     needed = page.evaluate("document.documentElement.scrollWidth")
     return [*found, f"{where} is {needed} px wide"] if needed > width else found

@@ -63,6 +63,16 @@ def _owner(clone: Path) -> "closing":
     return closing(psycopg2.connect(host=folder, user="otc_owner", password=passwords.owner, dbname="otc"))
 
 
+def _send_a_mail(clone: Path) -> None:
+    """It is a file, and nothing in the terminal."""
+    send = [sys.executable, "manage.py", "sendtestemail", "ana@example.org"]
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    sent = subprocess.run(send, cwd=clone, env=environment, capture_output=True, text=True, check=True)
+    assert sent.stdout == ""
+    (mail,) = (clone / ".var" / "mail").iterdir()
+    assert "ana@example.org" in mail.read_text()
+
+
 def test_a_killed_supervisor_leaves_nothing_that_stops_the_next_start(clone, runs, taken_port):
     first = runs(clone, taken_port)
     assert str(taken_port) not in first.address()
@@ -84,23 +94,11 @@ def test_a_killed_supervisor_leaves_nothing_that_stops_the_next_start(clone, run
         cursor.execute("SELECT n FROM kept")
         assert cursor.fetchall() == [(1,)]
     assert _until(lambda: "scheduler" in second.running())
+    assert re.search(r"Ready at \S+  \(.*mails are files in \.var/mail\)\n$", second.output)
+    _send_a_mail(clone)
     alive = second.running()
     assert second.stop() == 0
     assert not any(processes.start_mark(pid) for pid in alive.values())
-
-
-def test_whoever_starts_it_reads_an_address_and_no_mails(clone, runs, taken_port):
-    run = runs(clone, taken_port)
-    run.address(seconds=180)
-    assert run.answers()
-    assert _until(lambda: "scheduler" in run.running())
-    send = [sys.executable, "manage.py", "sendtestemail", "ana@example.org"]
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
-    sent = subprocess.run(send, cwd=clone, env=environment, capture_output=True, text=True, check=True)
-    assert sent.stdout == ""
-    (mail,) = (clone / ".var" / "mail").iterdir()
-    assert "ana@example.org" in mail.read_text()
-    assert re.search(r"Ready at \S+  \(.*mails are files in \.var/mail\)\n$", run.output)
 
 
 def test_a_second_clone_runs_beside_and_a_second_start_is_refused(clone, runs, taken_port, tmp_path):

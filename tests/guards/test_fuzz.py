@@ -32,7 +32,7 @@ FAR = 7000
 NOUNS = ("Account", "Contact", "Deal", "Lost", "Person", "Product", "Rival")
 CANARIES = {"Prairie", "Zoe Lindt", *(f"{noun} {FAR}" for noun in NOUNS)}
 # How often a quick run also asks as another role, for another kind of thing.
-OTHERS = 0.3
+OTHERS = 0.1
 IS_NIGHTLY = os.environ.get("OTC_NIGHTLY") == "1"
 
 
@@ -111,7 +111,7 @@ def test_no_id_of_another_organization_leads_anywhere(house: House, callers: Cal
 def test_the_places_are_real_ones(house: House, callers: Callers, prober: Prober) -> None:
     """An id of the own house is told from a missing one at most places: the fuzz is not blind."""
     prober.ids = ids_of(house)
-    paths = [each for each in positions(house, callers) if "{id}" in each.address.partition("?")[0]]
+    paths = [each for each in positions(house, callers) if "{id}" in each.address.partition("?")[0]][::2]
     blind = [
         str(each)
         for each in paths

@@ -13,7 +13,7 @@ servers: setup ## start PostgreSQL and Valkey only, for manage.py in another ter
 	@exec $(PY) -m otc.embedded.supervisor --servers-only
 
 test: setup-dev browser ## the whole suite, browser included
-	@$(PY) -m pytest -n 4 --dist worksteal
+	@$(PY) -m pytest -n 3 --dist worksteal
 
 check: setup-dev ## style, types, layers, missing migrations, deployment settings
 	$(PY) -m ruff check .

@@ -27,8 +27,9 @@ CARELESS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
-    # A few rows in each table: nothing to clean up, nothing to share out.
-    "autovacuum": "off",
+    # What tests roll back lies around until it is swept: often, then.
+    "autovacuum_naptime": "5s",
+    "autovacuum_vacuum_cost_delay": "0",
     "max_parallel_workers_per_gather": "0",
 }
 

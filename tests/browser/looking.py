@@ -15,6 +15,19 @@ VIOLATIONS = """async rules => {
 LOOKS = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
 
 
+NARROW = {"width": 390, "height": 844}
+
+
+def troubles_at_both_widths(seat: Seat, where: str, *, has_own_parts: bool = True) -> list[str]:
+    """The same of the wide page that stands there, and of the narrow one that it becomes; wide again afterwards."""
+    wide = seat.page.viewport_size
+    found = troubles_of(seat, where)
+    seat.page.set_viewport_size(NARROW)
+    found += troubles_of(seat, f"{where}, narrow,", has_own_parts=has_own_parts)
+    seat.page.set_viewport_size(wide)
+    return found
+
+
 def troubles_of(seat: Seat, where: str = "", *, has_own_parts: bool = True) -> list[str]:
     """What axe finds on the page as it stands in both themes, and by how much it is wider than the screen.
 

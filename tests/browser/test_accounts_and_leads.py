@@ -15,7 +15,7 @@ from pipeline.leads.services import Conversion, checklist_set, lead_convert, lea
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create
 from pipeline.plans.services import Plan, Touch, account_plan_set
-from tests.browser.looking import troubles_of
+from tests.browser.looking import troubles_at_both_widths
 from tests.conftest import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -63,16 +63,15 @@ def furnished(house: House) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_pages_fit_and_are_readable_in_both_themes(house: House, sit: Any, width: int) -> None:
+def test_the_pages_fit_and_are_readable_in_both_themes(house: House, sit: Any) -> None:
     paths = furnished(house)
-    seat = sit("ana@example.org", width=width)
+    seat = sit("ana@example.org")
     troubles = []
     for path in paths:
         answer = seat.open(house.url(path))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
-        troubles += troubles_of(seat, path, has_own_parts=False)
+        troubles += troubles_at_both_widths(seat, path, has_own_parts=False)
     assert troubles + seat.complaints == []
 
 

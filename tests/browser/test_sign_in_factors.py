@@ -12,7 +12,7 @@ from django.core.cache import cache
 from otc.identity.models import User
 from otc.tenancy.context import use
 from otc.tenancy.services import organization_policy_set
-from tests.browser.looking import troubles_of
+from tests.browser.looking import troubles_at_both_widths, troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SECOND = 5_000
@@ -203,10 +203,9 @@ def test_a_passkey_is_the_second_step_after_a_password(sit, desk):
     assert seat.complaints == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_pages_of_identity_fit_and_can_be_read(sit, desk, width):
+def test_the_pages_of_identity_fit_and_can_be_read(sit, desk):
     house, _ = desk
-    seat = sit("ops@example.org", width=width)
+    seat = sit("ops@example.org")
     paths = [
         "/accounts/",
         "/accounts/password/change/",
@@ -218,5 +217,5 @@ def test_the_pages_of_identity_fit_and_can_be_read(sit, desk, width):
     ]
     for path in paths:
         seat.open(path)
-        assert troubles_of(seat, path) == []
+        assert troubles_at_both_widths(seat, path) == []
     assert seat.complaints == []

@@ -44,7 +44,16 @@ def test_the_buyer_sees_his_steps_and_nothing_of_ours_that_was_not_chosen(share:
     page = share.get()
     text = page.content.decode()
     assert page.status_code == 200 and "Budget approved" in text and "Kestrel Rail and Halden Systems" in text
-    secrets = ("squeeze", "386", "Bluff", "Penetration test", "Max Brandt", "Qualif", "health", "/o/halden")
+    secrets = (
+        "squeeze",
+        "386,000",
+        "Bluff",
+        "Penetration test",
+        "Max Brandt",
+        "Qualif",
+        "health",
+        "/o/halden",
+    )
     assert [word for word in secrets if word in text] == []
     with share.inside():
         stage = Stage.objects.get(id=share.deal.stage_id)

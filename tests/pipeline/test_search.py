@@ -248,6 +248,7 @@ def test_words_from_before_lose_their_accents(db: None) -> None:
         contextlib.closing(superuser_connection(worker_database())) as connected,
         connected.cursor() as cursor,
     ):
+        connected.autocommit = False
         cursor.execute(
             "INSERT INTO otc_organization (id, slug, name, currency, timezone, fiscal_year_start_month, visibility, "
             "second_factor, created_at) SELECT %s, %s, 'Old', 'EUR', 'UTC', 1, 'team', 'optional', now()",

@@ -23,6 +23,7 @@ from pipeline.fit.report import FitReport, fit_report
 from pipeline.health.models import Health
 from pipeline.health.timeline import health_changes, health_entries
 from pipeline.history.queries import timeline
+from pipeline.lines.models import DealLine
 from pipeline.lines.queries import lines_at, lines_ever
 from pipeline.lines.report import LinesReport, lines_report
 from pipeline.lines.timeline import line_entries
@@ -31,7 +32,7 @@ from pipeline.links.queries import link_entries, links_at, links_ever
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.path import PathStage, path_of, stages_at_hand
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
-from pipeline.opportunities.timeline import SHOWN_ENTRIES, Page, entries, page_of
+from pipeline.opportunities.timeline import SHOWN_ENTRIES, Entry, Page, entries, page_of
 from pipeline.process.models import Category
 from pipeline.process.versions import documents_then, names_in
 from pipeline.risk.models import Risk
@@ -129,11 +130,7 @@ def deal_report(
     deal = visible_opportunity(deal_id, visible=question.visible)
     if deal is None:
         return None
-    versions = [
-        version
-        for version in timeline(deal_id, known=question.known if question.is_past else None)
-        if version.valid_from <= question.as_of
-    ]
+    versions = _versions(deal_id, question)
     state = _state(deal, versions, question)
     if state is None:
         return None
@@ -154,19 +151,9 @@ def deal_report(
         today=question.day,
         until=question.as_of,
         book=book,
-        beside=(
-            *line_entries(lines, until=question.as_of),
-            *health_entries(health_changes(deal_id, until=question.as_of)),
-            *link_entries(links, until=question.as_of),
-            *comment_entries(latest_comments(deal_id, until=question.as_of)),
-            *plan_entries(events_of(deal_id, until=question.as_of)),
-        ),
+        beside=_rooms_entries(deal_id, lines, links, until=question.as_of),
     )
-    is_scored = not question.is_past and state.outcome is None
-    health = Health.objects.filter(opportunity_id=deal_id).first() if is_scored else None
-    # A score of an earlier close date says nothing about this one: it is being computed again.
-    scores = Risk.objects.filter(opportunity_id=deal_id, close_date=state.close_date)
-    risk = scores.first() if is_scored else None
+    health, risk = _scores(deal_id, state, question)
     return DealReport(
         deal=deal,
         state=state,
@@ -174,20 +161,13 @@ def deal_report(
         shown_day=question.day,
         corporate_minor=_corporate(state, question),
         path=path_of(question, state, marks, versions, document=processes.get(state.process_id)),
-        timeline=page_of(
-            told,
-            tab=tab,
-            shown=shown,
-            cut_at=activities[-1].at if len(activities) == MOST_ACTIVITIES else None,
-        ),
+        timeline=page_of(told, tab=tab, shown=shown, cut_at=_cut_at(activities)),
         health=health,
         failed=_failed(health),
         risk=risk,
         deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
         splits=tuple(splits_of(deal_id)) if not question.is_past else (),
-        fit=None
-        if question.is_past
-        else fit_report(account=state.account, deal=state, organization=question.organization),
+        fit=_fit(state, question),
         lines=lines_report(
             lines_at(lines, question.as_of),
             amount_minor=state.amount_minor,
@@ -199,6 +179,45 @@ def deal_report(
         since=next((version for version in versions if version.valid_from <= since), None),
         book=book,
     )
+
+
+def _versions(deal_id: UUID, question: Question) -> list[Any]:
+    """Up to the instant, the latest first."""
+    known = question.known if question.is_past else None
+    return [version for version in timeline(deal_id, known=known) if version.valid_from <= question.as_of]
+
+
+def _rooms_entries(
+    deal_id: UUID, lines: Sequence[DealLine], links: Sequence[DealLink], *, until: datetime
+) -> tuple[Entry, ...]:
+    """What the rooms beside the deal's own versions tell."""
+    return (
+        *line_entries(lines, until=until),
+        *health_entries(health_changes(deal_id, until=until)),
+        *link_entries(links, until=until),
+        *comment_entries(latest_comments(deal_id, until=until)),
+        *plan_entries(events_of(deal_id, until=until)),
+    )
+
+
+def _cut_at(activities: Sequence[Activity]) -> datetime | None:
+    """Since when contacts are told, where there are more than are read."""
+    return activities[-1].at if len(activities) == MOST_ACTIVITIES else None
+
+
+def _scores(deal_id: UUID, state: Any, question: Question) -> tuple[Health | None, Risk | None]:
+    """Health and risk of an open deal, now."""
+    if question.is_past or state.outcome is not None:
+        return None, None
+    # A score of an earlier close date says nothing about this one: it is being computed again.
+    risk = Risk.objects.filter(opportunity_id=deal_id, close_date=state.close_date).first()
+    return Health.objects.filter(opportunity_id=deal_id).first(), risk
+
+
+def _fit(state: Any, question: Question) -> FitReport | None:
+    if question.is_past:
+        return None
+    return fit_report(account=state.account, deal=state, organization=question.organization)
 
 
 def _state(deal: Opportunity, versions: Sequence[Any], question: Question) -> Any:

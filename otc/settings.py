@@ -268,10 +268,10 @@ AUDIT_KEY = os.environ.get("OTC_AUDIT_KEY", "")
 # Where people reach this house: what mails that no request asked for begin their links with.
 ADDRESS = os.environ.get("OTC_ADDRESS", "http://localhost:8000/").rstrip("/")
 
-# Until a mail server is configured each mail is a file: a terminal that shows them hides what else it says.
+# Until a mail server is configured each mail is a file; a terminal that shows every notice hides what else it says.
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "BACKEND": "otc.embedded.mail.EmailBackend",
         "OPTIONS": {"file_path": str(places.MAIL)},
     }
 }

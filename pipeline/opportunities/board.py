@@ -1,25 +1,23 @@
 """The board: open deals by stage with counts and sums of all of them, a few cards each, and what was won."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, FloatField, OuterRef, Q, Subquery, Sum, Window
+from django.db.models.functions import Cast, RowNumber
 
 from otc.money.rules import CurrencySum
 from otc.question import Question
-from otc.tenancy.context import current_organization_id
 from pipeline.history.queries import versions_as_of
-from pipeline.opportunities.asked import UNCONVERTIBLE, Asked, conditions
+from pipeline.opportunities.asked import Asked, conditions
 from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import DealRow, deal_rows, unconvertible_sums
 from pipeline.process.models import Stage
 from pipeline.process.versions import stages_then
+from pipeline.risk.models import Risk
 
 CARDS = 20
 WON_CARDS = 8
@@ -44,16 +42,6 @@ class Column:
     @property
     def more(self) -> int:
         return self.count - len(self.cards)
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Of a stage's deals: how many, corporate minor units, the same by chance, and how many have no rate."""
-
-    count: int = 0
-    total: Decimal | None = None
-    expected: float | None = None
-    unconvertible: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +89,7 @@ def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardR
     """
     asked = replace(asked, filter=asked.filter.found(is_past=question.is_past))
     rows = replace(asked.filter, state="open").apply(deals_of(question))
-    sums = _sums(rows)
+    sums = {group["stage_id"]: group for group in _sums(rows, "stage_id", question)}
     first = _first(rows, "stage_id", CARDS, F("close_date").asc(nulls_last=True))
     won_filter = replace(asked.filter, state="won", stage_id=None, category=None, period=question.period)
     won_rows = won_filter.apply(deals_of(question))
@@ -118,28 +106,30 @@ def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardR
         forward=forward,
         back=back,
         unconvertible_sums=unconvertible_sums(rows)
-        if any(stage.unconvertible for stage in sums.values())
+        if any(group["unconvertible"] for group in sums.values())
         else (),
     )
 
 
-# The chance is joined, not asked for each deal: a third of the time among thousands.
-SUMS = """
-SELECT d.stage_id, count(*) AS count, sum(d.corporate_minor) AS total, sum(d.corporate_minor * r.p_won) AS expected,
-  count(*) FILTER (WHERE d.amount_minor IS NOT NULL AND d.corporate_minor IS NULL) AS unconvertible
-FROM ({inner}) d
-LEFT JOIN pipeline_risk r ON r.organization_id = %s AND r.opportunity_id = d.deal_id AND r.close_date = d.close_date
-GROUP BY d.stage_id
-"""
-
-
-def _sums(rows: Any) -> dict[UUID | None, Sums]:
-    """By stage, None for none: what its deals come to."""
-    columns = ("deal_id", "stage_id", "amount_minor", "corporate_minor", "close_date")
-    inner, values = rows.order_by().values(*columns).query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS.format(inner=inner), [*values, str(current_organization_id())])
-        return {stage_id: Sums(*figures) for stage_id, *figures in cursor.fetchall()}
+def _sums(rows: Any, group: str, question: Question) -> list[dict[str, Any]]:
+    deal = OuterRef("opportunity_id" if question.is_past else "id")
+    scores = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
+    chance = Subquery(scores.values("p_won")[:1])
+    expected = Cast(F("corporate_minor"), FloatField()) * F("p_won")
+    found = (
+        rows.annotate(p_won=chance)
+        .values(group)
+        .annotate(
+            count=Count("deal_id"),
+            total=Sum("corporate_minor"),
+            expected=Sum(expected),
+            unconvertible=Count(
+                "deal_id", filter=Q(amount_minor__isnull=False, corporate_minor__isnull=True)
+            ),
+        )
+        .order_by(group)
+    )
+    return list(found)
 
 
 def _first(rows: Any, group: str, most: int, order: Any) -> list[UUID]:
@@ -150,7 +140,7 @@ def _first(rows: Any, group: str, most: int, order: Any) -> list[UUID]:
     return list(ranked.filter(place__lte=most).order_by("place").values_list("deal_id", flat=True))
 
 
-def _stages(sums: Mapping[UUID | None, Sums], question: Question) -> list[Stage | None]:
+def _stages(sums: dict[Any, Any], question: Question) -> list[Stage | None]:
     """Every stage of the default process and any other that holds deals; None where deals have no stage. Where all
     deals are in other processes, the stages of those alone.
     """
@@ -185,34 +175,32 @@ def _id(stage: Stage | None) -> UUID | None:
     return stage.id if stage else None
 
 
-def _column(stage: Stage | None, sums: Mapping[UUID | None, Sums], cards: Iterable[DealRow]) -> Column:
-    found = sums.get(_id(stage), Sums())
+def _column(stage: Stage | None, sums: dict[Any, Any], cards: Iterable[DealRow]) -> Column:
+    group = sums.get(_id(stage), {})
+    expected = group.get("expected")
     return Column(
         id=_id(stage),
         name=stage.name if stage else "No stage",
         objective=stage.objective if stage else "",
-        count=found.count,
-        total_minor=int(found.total or 0),
-        expected_minor=None if found.expected is None else round(found.expected),
-        unconvertible=found.unconvertible,
+        count=group.get("count", 0),
+        total_minor=int(group.get("total") or 0),
+        expected_minor=None if expected is None else round(expected),
+        unconvertible=group.get("unconvertible", 0),
         cards=tuple(cards),
     )
 
 
 def _won(rows: Any, question: Question, cards: tuple[DealRow, ...]) -> Column:
-    found = rows.aggregate(
-        count=Count("deal_id"),
-        total=Sum("corporate_minor"),
-        unconvertible=Count("deal_id", filter=UNCONVERTIBLE),
-    )
+    sums = {group["outcome"]: group for group in _sums(rows, "outcome", question)}
+    group = sums.get("won", {})
     return Column(
         id=None,
         name="Won",
         objective=f"Won with a close date in {question.period.label}",
-        count=found["count"],
-        total_minor=int(found["total"] or 0),
+        count=group.get("count", 0),
+        total_minor=int(group.get("total") or 0),
         expected_minor=None,
-        unconvertible=found["unconvertible"],
+        unconvertible=group.get("unconvertible", 0),
         cards=cards,
     )
 

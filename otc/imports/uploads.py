@@ -38,8 +38,8 @@ class IncomingFile(TemporaryUploadedFile):
 
     def __init__(self, name: str | None, content_type: str | None, charset: str | None, extra: Any) -> None:
         private_folder(settings.IMPORT_FOLDER)
-        # The request closes it, not this method.
-        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=private_folder(incoming_folder()))  # noqa: SIM115
+        folder = private_folder(incoming_folder())
+        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=folder)  # noqa: SIM115  the request closes it
         super(TemporaryUploadedFile, self).__init__(file, name, content_type, 0, charset, extra)
 
 

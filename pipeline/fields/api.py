@@ -105,7 +105,9 @@ class FieldEdit(Strict):
     """Only what is sent changes. `options` replaces the list; an option that is left out is retired."""
 
     label = serializers.CharField(max_length=80, required=False)  # type: ignore[assignment]  # as above
-    help_text = serializers.CharField(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]
+    help_text = serializers.CharField(  # type: ignore[assignment]  # as above
+        max_length=300, required=False, allow_blank=True
+    )
     options = OptionInput(many=True, required=False)
     decimals = serializers.IntegerField(required=False, min_value=0, max_value=MAX_DECIMALS)
     minimum = serializers.DecimalField(19, 6, required=False, allow_null=True)
@@ -122,7 +124,9 @@ class FieldInput(Strict):
     kind = serializers.ChoiceField(FieldKind.choices)
     key = serializers.CharField(max_length=40, required=False)
     currency = serializers.CharField(min_length=3, max_length=3, required=False)
-    help_text = serializers.CharField(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]
+    help_text = serializers.CharField(  # type: ignore[assignment]  # as above
+        max_length=300, required=False, allow_blank=True
+    )
     options = OptionInput(many=True, required=False)
     decimals = serializers.IntegerField(required=False, min_value=0, max_value=MAX_DECIMALS)
     minimum = serializers.DecimalField(19, 6, required=False, allow_null=True)

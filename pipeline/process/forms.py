@@ -49,7 +49,9 @@ class AidRow(forms.Form):
 
     def __init__(self, *args: Any, competitors: list[tuple[str, str]], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["competitor_id"].choices = [("", "Any competitor"), *competitors]  # type: ignore[attr-defined]
+        field = self.fields["competitor_id"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Any competitor"), *competitors]
 
 
 MilestoneRows = formset_factory(MilestoneRow, extra=2)

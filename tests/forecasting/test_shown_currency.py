@@ -59,7 +59,10 @@ def expected(shown):
 @pytest.mark.parametrize("shown", ["EUR", "USD", "JPY", "KWD"])
 def test_every_report_sums_the_same_parts(rated, client, shown):
     headers = bearer(secret_of(rated.eve))
-    ask = lambda path: client.get(f"/api/v1/{path}", {"currency": shown}, headers=headers).json()  # noqa: E731
+
+    def ask(path):
+        return client.get(f"/api/v1/{path}", {"currency": shown}, headers=headers).json()
+
     rollup, inspection, waterfall = ask("forecast/rollup"), ask("inspection"), ask("waterfall")
     assert {found["currency"] for found in (rollup, inspection, waterfall)} == {shown}
     assert rollup["total"]["amounts"]["open"]["rolled_up_minor"] == expected(shown)

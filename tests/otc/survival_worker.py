@@ -5,7 +5,7 @@ import django
 django.setup()
 
 from otc.celery import app  # noqa: E402  models need a set-up Django
-from tests.otc.survival import register_kinds  # noqa: E402
+from tests.otc.survival import register_kinds  # noqa: E402  as above
 
 __all__ = ["app"]
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -96,7 +97,7 @@ def test_many_writers_leave_one_chain_without_a_gap(house: House) -> None:
         finally:
             connections.close_all()
 
-    run_together([lambda number=number: write(number) for number in range(12)])  # type: ignore[misc]
+    run_together([partial(write, number) for number in range(12)])
     assert faults == []
     written = entries(house)
     kept = sum(1 + (n + t) % 3 for n in range(12) for t in range(8) if (n + t) % 4)

@@ -34,8 +34,13 @@ def logged(house: House) -> House:
     for number in range(60):
         actor = house.ana if number % 2 else house.max
         with use(house.organization.id, person_id=actor.id, channel="ui"):
-            subject = {"subject_kind": "deal", "subject_id": house.eve.id} if number < 5 else {}
-            audit_append("deal.shown", summary=f"Nr. {number:02} “é”", detail={"n": number}, **subject)  # type: ignore[arg-type]
+            audit_append(
+                "deal.shown",
+                summary=f"Nr. {number:02} “é”",
+                detail={"n": number},
+                subject_kind="deal" if number < 5 else "",
+                subject_id=house.eve.id if number < 5 else None,
+            )
     return house
 
 

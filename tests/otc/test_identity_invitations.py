@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -107,7 +108,7 @@ def test_a_known_and_an_unknown_address_get_the_same_answers(house: House, elsew
     assert plain(pages[0].content.decode()) == plain(pages[1].content.decode())
     assert [answer.status_code for answer in answers] == [302, 302]
     assert plain(answers[0]["Location"]) == plain(answers[1]["Location"])
-    told = [[str(m) for m in answer.wsgi_request._messages] for answer in answers]  # type: ignore[attr-defined]
+    told = [[str(m) for m in get_messages(answer.wsgi_request)] for answer in answers]
     assert told[0] == told[1] and told[0]
     zoe.refresh_from_db()
     assert zoe.check_password("the password of zoe")

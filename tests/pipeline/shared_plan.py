@@ -1,5 +1,6 @@
 """A deal's close plan with one link, for the tests of both of its sides."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.utils import timezone
 from otc.question import ask
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant
+from otc.tenancy.models import Person
 from pipeline.accounts.services import account_create
 from pipeline.closeplan.links import hash_of
 from pipeline.closeplan.models import ClosePlanLink
@@ -21,6 +23,9 @@ from pipeline.opportunities.services import (
 )
 from pipeline.process.models import Milestone, Side, Stage
 from tests.conftest import House
+
+SignIn = Callable[[Person], Client]
+HOSTILE = "<script>alert(1)</script> ‏שלום مرحبا 🚂 {{ 7|add:7 }}"
 
 
 class Share:

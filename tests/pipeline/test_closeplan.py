@@ -1,7 +1,6 @@
 """A buyer opens a plan by link: sees what is his, ticks and comments; a link that is over tells nothing."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,7 +14,6 @@ from django.utils import timezone
 
 from otc.audit.models import AuditEntry
 from otc.notices.models import Notice
-from otc.tenancy.models import Person
 from pipeline.closeplan.links import hash_of, new_token
 from pipeline.closeplan.models import ClosePlanEvent, ClosePlanLink
 from pipeline.closeplan.rules import MOST_CHARACTERS
@@ -28,16 +26,7 @@ from pipeline.opportunities.services import (
 )
 from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
-from tests.pipeline.shared_plan import Share
-
-SignIn = Callable[[Person], Client]
-HOSTILE = "<script>alert(1)</script> ‏שלום مرحبا 🚂 {{ 7|add:7 }}"
-
-
-@pytest.fixture
-def share(house: House) -> Share:
-    cache.clear()
-    return Share(house)
+from tests.pipeline.shared_plan import HOSTILE, Share, SignIn
 
 
 def test_the_buyer_sees_his_steps_and_nothing_of_ours_that_was_not_chosen(share: Share) -> None:

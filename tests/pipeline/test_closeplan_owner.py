@@ -1,12 +1,10 @@
 """The seller's side of a close plan: shared, chosen, read, put back, told of."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -25,17 +23,7 @@ from pipeline.opportunities.services import (
     opportunity_create,
 )
 from tests.api_client import Caller
-from tests.conftest import House
-from tests.pipeline.shared_plan import Share
-
-SignIn = Callable[[Person], Client]
-HOSTILE = "<script>alert(1)</script> ‏שלום مرحبا 🚂 {{ 7|add:7 }}"
-
-
-@pytest.fixture
-def share(house: House) -> Share:
-    cache.clear()
-    return Share(house)
+from tests.pipeline.shared_plan import HOSTILE, Share, SignIn
 
 
 def test_what_either_side_does_in_the_plan_is_an_activity_and_the_owner_is_told(share: Share) -> None:

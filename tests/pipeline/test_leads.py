@@ -242,7 +242,7 @@ def test_any_name_is_shown_as_it_is(house: Any, signed_in: Any) -> None:
     assert "<script>alert(1)" not in text and "שלום 🚆" in text
 
 
-def test_leads_come_by_file_and_what_is_decided_stays(inside: Any, load: Any) -> None:  # noqa: F811
+def test_leads_come_by_file_and_what_is_decided_stays(inside: Any, load: Any) -> None:  # noqa: F811  the fixture imported above
     text = "external_id,name,company,email,source,campaign,owner\nL1,Depot,Kestrel,a@k.example,Fair,Rail,Ana Ruiz\n"
     assert load("leads", text).created_count == 1
     lead = Lead.objects.get()

@@ -43,7 +43,7 @@ def state_of(row: dict[str, str]) -> State:
     """Stage (none of a closed deal), outcome, amount, close date."""
     stage = row["StageName"]
     amount = float(row["Amount"]) if row["Amount"] else None
-    day = datetime.strptime(row["CloseDate"], "%m/%d/%y").date().isoformat()  # noqa: DTZ007
+    day = datetime.strptime(row["CloseDate"], "%m/%d/%y").replace(tzinfo=UTC).date().isoformat()
     return (None if stage in CLOSED else stage, CLOSED.get(stage), amount, day)
 
 

@@ -10,13 +10,13 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from django.http import HttpRequest, HttpResponse  # noqa: E402  as above
-from django.urls import path  # noqa: E402
-from django.views.decorators.csrf import csrf_exempt  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402  they need a set-up Django
+from django.urls import path  # noqa: E402  as above
+from django.views.decorators.csrf import csrf_exempt  # noqa: E402  as above
 
-from otc import urls  # noqa: E402
-from otc.tenancy.context import use  # noqa: E402
-from tests.storm.counting import ask  # noqa: E402
+from otc import urls  # noqa: E402  as above
+from otc.tenancy.context import use  # noqa: E402  as above
+from tests.storm.counting import ask  # noqa: E402  as above
 
 
 @csrf_exempt

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from otc.api.errors import Problem, translate
 from otc.tenancy.models import FOREVER
 from pipeline.history.models import OpportunityVersion
-from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.holding import hold
 
 ETAG = OpenApiParameter(
     "ETag",
@@ -50,15 +50,18 @@ translate(Stale, stale_problem)
 def etag_of(opportunity_id: UUID) -> str:
     """The strong tag of a deal's present version. One query."""
     present = OpportunityVersion.objects.filter(valid_to=FOREVER, known_to=FOREVER)
-    return f'"{present.values_list("id", flat=True).get(opportunity_id=opportunity_id)}"'
+    return _tag(present.values_list("id", flat=True).get(opportunity_id=opportunity_id))
+
+
+def _tag(version_id: UUID) -> str:
+    return f'"{version_id}"'
 
 
 def check_match(request: Request, opportunity_id: UUID) -> None:
-    """Lock the deal and raise Stale unless it stands as `If-Match` says; without that, nothing."""
+    """Hold the deal and raise Stale unless it stands as `If-Match` says; without that, nothing."""
     if "If-Match" not in request.headers:
         return
     named = parse_etags(request.headers["If-Match"])
-    Opportunity.objects.select_for_update(no_key=True).get(id=opportunity_id)
-    present = etag_of(opportunity_id)
+    present = _tag(hold(opportunity_id).version_id)
     if "*" not in named and present not in named:
         raise Stale(present)

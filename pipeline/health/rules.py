@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from otc.ui import format as fmt
+
 ENOUGH_WON_DEALS = 20
 
 
@@ -115,7 +117,8 @@ def health(deal: Deal, *, thresholds: Thresholds = DEFAULTS) -> Health:
 def _close_date_passed(deal: Deal, _: Thresholds) -> str | None:
     if deal.close_date is None or deal.close_date >= deal.today:
         return None
-    return f"The close date passed {_days((deal.today - deal.close_date).days)} ago, on {deal.close_date}."
+    passed = fmt.day(deal.close_date, today=deal.today)
+    return f"The close date passed {_days((deal.today - deal.close_date).days)} ago, on {passed}."
 
 
 def _no_next_step(deal: Deal, _: Thresholds) -> str | None:
@@ -126,7 +129,7 @@ def _next_step_overdue(deal: Deal, _: Thresholds) -> str | None:
     due = deal.next_step_on
     if not deal.next_step.strip() or due is None or due >= deal.today:
         return None
-    return f"The next step was due {_days((deal.today - due).days)} ago, on {due}."
+    return f"The next step was due {_days((deal.today - due).days)} ago, on {fmt.day(due, today=deal.today)}."
 
 
 def _silent(deal: Deal, thresholds: Thresholds) -> str | None:
@@ -153,7 +156,8 @@ def _pushed(deal: Deal, thresholds: Thresholds) -> str | None:
 def _pushed_this_week(deal: Deal, _: Thresholds) -> str | None:
     if deal.last_push_on is None or not 0 <= (deal.today - deal.last_push_on).days < 7:
         return None
-    return f"The close date was moved later this week, on {deal.last_push_on}."
+    pushed = fmt.day(deal.last_push_on, today=deal.today)
+    return f"The close date was moved later this week, on {pushed}."
 
 
 def _amount_fell(deal: Deal, thresholds: Thresholds) -> str | None:

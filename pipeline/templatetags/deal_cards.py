@@ -35,7 +35,9 @@ def card_html(card: DealRow, look: Look, move_query: str) -> SafeString:
     move = f"{address}move/" + (f"?{escape(move_query)}" if move_query else "")
     moves = f' draggable="true" data-move-url="{move}"' if look.can_edit else ""
     href = f"{address}{escape(look.as_of_query)}"
-    link = f'<a class="board-name" href="{href}" title="{name}{account}" draggable="false">{name}</a>'
+    link = (
+        f'<a class="board-name two-lines" href="{href}" title="{name}{account}" draggable="false">{name}</a>'
+    )
     lines = (
         f"{link}{mark_of(card.owner_name, is_labelled=True)}",
         f'<span class="cell-line">{_amount(card, look.currency)}</span>{_slip(card, look.today)}',
@@ -53,7 +55,7 @@ def won_card(context: template.Context, card: DealRow) -> SafeString:
     """A won deal: what it is called, what it brought and when."""
     look = context.get("look") or deal_look(context)
     name = escape(card.name)
-    link = f'<a class="board-name" href="{look.deals_url}{card.id}/" title="{name}">{name}</a>'
+    link = f'<a class="board-name two-lines" href="{look.deals_url}{card.id}/" title="{name}">{name}</a>'
     amount = f'<b class="num">{fmt.money_full(card.amount_minor, currency=card.currency)}</b>'
     day = f'<span class="small muted">{fmt.day(card.close_date, today=look.today)}</span>'
     return SafeString(

@@ -33,7 +33,7 @@ SICK = {
     "silent": ({"days_silent": 14}, "14 days"),
     "stalled": ({"days_in_stage": 31}, "31 days"),
     "pushed_often": ({"push_count": 2}, "2 times"),
-    "pushed_this_week": ({"last_push_on": TODAY - timedelta(days=6)}, "2026-11-16"),
+    "pushed_this_week": ({"last_push_on": TODAY - timedelta(days=6)}, "16\xa0Nov"),
     "amount_fell": ({"amount_minor": 80_00}, "20 %"),
     "single_threaded": ({"contact_count": 1}, "Only 1"),
     "no_decision_maker": ({"has_decision_maker": False}, "decision maker"),

@@ -274,3 +274,15 @@ def test_a_milestone_of_another_process_or_deal_is_not_there(
     assert desk.post(desk.ours, state="met").status_code == 404
     with desk.at_work(), pytest.raises(Refused):
         milestone_mark(desk.deal.id, milestone_id=desk.ours.id, state="met", now=timezone.now())
+
+
+def test_the_path_shows_and_leads_to_the_one_place_that_marks(desk: Desk) -> None:
+    page = desk.client.get(desk.home()).content.decode()
+    path = page[page.index('<ol class="path"') : page.index('id="milestones"')]
+    assert "<button" not in path and "<form" not in path
+    assert f'href="#milestones-{desk.ours.id}"' in path, "of this stage: to the panel below"
+    with desk.at_work():
+        behind = Milestone.objects.filter(stage=desk.stages[0]).first()
+    assert behind is not None
+    assert f'href="{desk.home(f"milestones/{behind.id}/")}"' in path, "of an earlier one: to its form"
+    assert page.count(f'name="milestone" value="{desk.ours.id}"') == 1

@@ -1,26 +1,59 @@
 """The board: open deals by stage with counts and sums of all of them, a few cards each, and what was won."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, FloatField, OuterRef, Q, Subquery, Sum, Window
-from django.db.models.functions import Cast, RowNumber
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from otc.money.rules import CurrencySum
 from otc.question import Question
+from otc.tenancy.context import current_organization_id
 from pipeline.history.queries import versions_as_of
 from pipeline.opportunities.asked import Asked, conditions
 from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import DealRow, deal_rows, unconvertible_sums
 from pipeline.process.models import Stage
 from pipeline.process.versions import stages_then
-from pipeline.risk.models import Risk
 
 CARDS = 20
 WON_CARDS = 8
+
+# The chances are read by one walk of their index over just these deals. A plain join reads those of every open deal
+# where these are few, and a look-up for each deal costs most where they are many.
+OPEN = f"""
+WITH d AS MATERIALIZED ({{inner}}),
+chance AS (
+  SELECT opportunity_id, close_date, p_won FROM pipeline_risk
+  WHERE organization_id = %s AND opportunity_id = ANY (ARRAY(SELECT deal_id FROM d)))
+SELECT d.stage_id, count(*), sum(d.corporate_minor), sum(d.corporate_minor * chance.p_won),
+  count(*) FILTER (WHERE d.amount_minor IS NOT NULL AND d.corporate_minor IS NULL),
+  (array_agg(d.deal_id ORDER BY d.close_date, d.deal_id))[:{CARDS}]
+FROM d LEFT JOIN chance ON chance.opportunity_id = d.deal_id AND chance.close_date = d.close_date
+GROUP BY d.stage_id
+"""
+WON = f"""
+SELECT NULL, count(*), sum(d.corporate_minor), NULL,
+  count(*) FILTER (WHERE d.amount_minor IS NOT NULL AND d.corporate_minor IS NULL),
+  (array_agg(d.deal_id ORDER BY d.closed_at DESC, d.deal_id))[:{WON_CARDS}]
+FROM ({{inner}}) d
+"""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Over all deals of a column: corporate minor units, the same by chance, how many have no rate; its first deals."""
+
+    stage_id: UUID | None = None
+    count: int = 0
+    total_minor: Decimal | None = None
+    expected_minor: float | None = None
+    unconvertible: int = 0
+    first: list[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,64 +116,48 @@ class BoardReport:
 
 
 def board_report(question: Question, asked: Asked, *, since: datetime) -> BoardReport:
-    """Eight queries, two more for words, whatever the number of deals.
+    """Six queries, two more for words, whatever the number of deals.
 
     `asked` narrows the open columns; won follows its period.
     """
     asked = replace(asked, filter=asked.filter.found(is_past=question.is_past))
     rows = replace(asked.filter, state="open").apply(deals_of(question))
-    sums = {group["stage_id"]: group for group in _sums(rows, "stage_id", question)}
-    first = _first(rows, "stage_id", CARDS, F("close_date").asc(nulls_last=True))
+    sums = {found.stage_id: found for found in _open_sums(rows)}
     won_filter = replace(asked.filter, state="won", stage_id=None, category=None, period=question.period)
-    won_rows = won_filter.apply(deals_of(question))
-    won_first = _first(won_rows, "outcome", WON_CARDS, F("closed_at").desc())
-    shown = {row.id: row for row in deal_rows(question, [*first, *won_first], since=since)}
-    cards = [shown[deal_id] for deal_id in first]
+    won = _won_sums(won_filter.apply(deals_of(question)))
+    first = [deal_id for found in (*sums.values(), won) for deal_id in found.first or ()]
+    cards = {row.id: row for row in deal_rows(question, first, since=since)}
     forward, back = _moves(rows, question, since=since)
     return BoardReport(
-        columns=tuple(
-            _column(stage, sums, (card for card in cards if card.stage_id == _id(stage)))
-            for stage in _stages(sums, question)
-        ),
-        won=_won(won_rows, question, tuple(shown[deal_id] for deal_id in won_first)),
+        columns=tuple(_column(stage, sums, cards) for stage in _stages(sums, question)),
+        won=_won(won, question, cards),
         forward=forward,
         back=back,
         unconvertible_sums=unconvertible_sums(rows)
-        if any(group["unconvertible"] for group in sums.values())
+        if any(found.unconvertible for found in sums.values())
         else (),
     )
 
 
-def _sums(rows: Any, group: str, question: Question) -> list[dict[str, Any]]:
-    deal = OuterRef("opportunity_id" if question.is_past else "id")
-    scores = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
-    chance = Subquery(scores.values("p_won")[:1])
-    expected = Cast(F("corporate_minor"), FloatField()) * F("p_won")
-    found = (
-        rows.annotate(p_won=chance)
-        .values(group)
-        .annotate(
-            count=Count("deal_id"),
-            total=Sum("corporate_minor"),
-            expected=Sum(expected),
-            unconvertible=Count(
-                "deal_id", filter=Q(amount_minor__isnull=False, corporate_minor__isnull=True)
-            ),
-        )
-        .order_by(group)
-    )
-    return list(found)
+def _open_sums(rows: Any) -> list[Sums]:
+    """Of each stage that holds some of the rows. One query."""
+    columns = ("deal_id", "stage_id", "amount_minor", "corporate_minor", "close_date")
+    inner, values = rows.order_by().values(*columns).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN.format(inner=inner), [*values, str(current_organization_id())])
+        return [Sums(*found) for found in cursor.fetchall()]
 
 
-def _first(rows: Any, group: str, most: int, order: Any) -> list[UUID]:
-    """The first `most` deals of each group, in order; what else is shown of them is read for these alone."""
-    ranked = rows.annotate(
-        place=Window(RowNumber(), partition_by=[F(group)], order_by=[order, F("deal_id").asc()])
-    )
-    return list(ranked.filter(place__lte=most).order_by("place").values_list("deal_id", flat=True))
+def _won_sums(rows: Any) -> Sums:
+    """Of all rows together. One query."""
+    columns = ("deal_id", "amount_minor", "corporate_minor", "closed_at")
+    inner, values = rows.order_by().values(*columns).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(WON.format(inner=inner), values)
+        return Sums(*cursor.fetchone())
 
 
-def _stages(sums: dict[Any, Any], question: Question) -> list[Stage | None]:
+def _stages(sums: Mapping[UUID | None, Sums], question: Question) -> list[Stage | None]:
     """Every stage of the default process and any other that holds deals; None where deals have no stage. Where all
     deals are in other processes, the stages of those alone.
     """
@@ -175,33 +192,30 @@ def _id(stage: Stage | None) -> UUID | None:
     return stage.id if stage else None
 
 
-def _column(stage: Stage | None, sums: dict[Any, Any], cards: Iterable[DealRow]) -> Column:
-    group = sums.get(_id(stage), {})
-    expected = group.get("expected")
+def _column(stage: Stage | None, sums: Mapping[UUID | None, Sums], cards: Mapping[UUID, DealRow]) -> Column:
+    found = sums.get(_id(stage), Sums())
     return Column(
         id=_id(stage),
         name=stage.name if stage else "No stage",
         objective=stage.objective if stage else "",
-        count=group.get("count", 0),
-        total_minor=int(group.get("total") or 0),
-        expected_minor=None if expected is None else round(expected),
-        unconvertible=group.get("unconvertible", 0),
-        cards=tuple(cards),
+        count=found.count,
+        total_minor=int(found.total_minor or 0),
+        expected_minor=None if found.expected_minor is None else round(found.expected_minor),
+        unconvertible=found.unconvertible,
+        cards=tuple(cards[deal_id] for deal_id in found.first or ()),
     )
 
 
-def _won(rows: Any, question: Question, cards: tuple[DealRow, ...]) -> Column:
-    sums = {group["outcome"]: group for group in _sums(rows, "outcome", question)}
-    group = sums.get("won", {})
+def _won(found: Sums, question: Question, cards: Mapping[UUID, DealRow]) -> Column:
     return Column(
         id=None,
         name="Won",
         objective=f"Won with a close date in {question.period.label}",
-        count=group.get("count", 0),
-        total_minor=int(group.get("total") or 0),
+        count=found.count,
+        total_minor=int(found.total_minor or 0),
         expected_minor=None,
-        unconvertible=group.get("unconvertible", 0),
-        cards=cards,
+        unconvertible=found.unconvertible,
+        cards=tuple(cards[deal_id] for deal_id in found.first or ()),
     )
 
 

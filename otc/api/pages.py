@@ -115,7 +115,7 @@ def written_page(
     limit = parameters["limit"]
     sql, values = rows[: limit + 1].query.sql_with_params()
     fields = ", ".join(
-        f'{_written(rows.model, column)} AS "{names[column]}"' for column in names if column != document
+        f'{_written(rows, column)} AS "{names[column]}"' for column in names if column != document
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,9 +134,14 @@ def written_page(
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _written(model: Any, path: str) -> str:
-    """A column as the renderer writes it: an instant in UTC, its fraction only where there is one."""
+def _written(rows: Any, path: str) -> str:
+    """A column as the renderer writes it: an instant in UTC, its fraction only where there is one. What is computed
+    beside the columns is no instant.
+    """
+    if path in rows.query.annotations:
+        return f'r."{path}"'
     *relations, name = path.split("__")
+    model = rows.model
     for relation in relations:
         model = model._meta.get_field(relation).related_model
     if not isinstance(model._meta.get_field(name), DateTimeField):

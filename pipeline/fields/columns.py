@@ -93,7 +93,7 @@ def list_columns(
 def _column(name: str, book: Book) -> ListColumn:
     if name in BUILT_IN:
         label, width, is_number = BUILT_IN[name]
-        sort = {"due": "next", "next": "", "fit": ""}.get(name, name)
+        sort = {"due": "next", "next": ""}.get(name, name)
         return ListColumn(name, label, width, is_number, sort)
     field = book.by_key(name.removeprefix(PREFIX))
     assert field is not None

@@ -77,11 +77,65 @@ class Fit:
     results: tuple[Result, ...]
 
     def band(self, *, fair_percent: int, good_percent: int) -> str:
-        """In whole numbers, so that 7 of 10 is 70 %."""
-        reached = self.points * 100
-        if reached >= good_percent * self.of:
-            return GOOD
-        return FAIR if reached >= fair_percent * self.of else POOR
+        return band_of(self.points, self.of, fair_percent=fair_percent, good_percent=good_percent)
+
+
+@dataclass(frozen=True)
+class FitAsked:
+    """Which fit a list asks for: one of the bands, if any are named, and a share of the points in whole percent,
+    bounds included.
+    """
+
+    bands: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+
+    def holds(self, points: int, of: int, *, fair_percent: int, good_percent: int) -> bool:
+        if (
+            self.bands
+            and band_of(points, of, fair_percent=fair_percent, good_percent=good_percent) not in self.bands
+        ):
+            return False
+        reached = points * 100
+        return (self.low or 0) * of <= reached and (self.high is None or reached <= self.high * of)
+
+
+def band_of(points: int, of: int, *, fair_percent: int, good_percent: int) -> str:
+    """In whole numbers, so that 7 of 10 is 70 %."""
+    reached = points * 100
+    if reached >= good_percent * of:
+        return GOOD
+    return FAIR if reached >= fair_percent * of else POOR
+
+
+def runs_of(asked: FitAsked, *, of: int, fair_percent: int, good_percent: int) -> list[tuple[int, int]]:
+    """The points from 0 to `of` that are asked for, as runs with both ends included.
+
+    >>> runs_of(FitAsked(("good", "poor")), of=10, fair_percent=40, good_percent=70)
+    [(0, 3), (7, 10)]
+    """
+    runs: list[tuple[int, int]] = []
+    for points in range(of + 1):
+        if not asked.holds(points, of, fair_percent=fair_percent, good_percent=good_percent):
+            continue
+        if runs and runs[-1][1] == points - 1:
+            runs[-1] = (runs[-1][0], points)
+        else:
+            runs.append((points, points))
+    return runs
+
+
+def fit_words(asked: FitAsked) -> str:
+    """“Good fit or fair fit, 50 % or more”, for a chip."""
+    said = [" or ".join(BAND_WORDS[band] for band in asked.bands)] if asked.bands else []
+    if asked.low is not None and asked.high is not None:
+        said.append(f"fit {asked.low} to {asked.high} %")
+    elif asked.low is not None:
+        said.append(f"fit {asked.low} % or more")
+    elif asked.high is not None:
+        said.append(f"fit {asked.high} % or less")
+    words = ", ".join(said)
+    return words[:1].upper() + words[1:]
 
 
 def fit(criteria: Sequence[Criterion], given: Mapping[str, Given]) -> Fit:
@@ -109,7 +163,7 @@ def is_met(criterion: Criterion, value: str | Decimal | None) -> bool:
     if criterion.rule == IS_SET:
         return True
     if criterion.rule == ONE_OF:
-        return isinstance(value, str) and _key(value) in {_key(wanted) for wanted in criterion.values}
+        return isinstance(value, str) and folded(value) in {folded(wanted) for wanted in criterion.values}
     if not isinstance(value, Decimal):
         return False
     is_high_enough = criterion.low is None or value >= criterion.low
@@ -214,11 +268,11 @@ def _values(field: str, offered: Offered, typed: str) -> tuple[str, ...]:
         raise FitRefused(field, f"Say which values of {offered.label} fit, with commas between; at most 100")
     if offered.kind != CHOICE:
         return values
-    keys = {_key(name): key for key, label in offered.options for name in (key, label)}
-    unknown = [value for value in values if _key(value) not in keys]
+    keys = {folded(name): key for key, label in offered.options for name in (key, label)}
+    unknown = [value for value in values if folded(value) not in keys]
     if unknown:
         raise FitRefused(field, f"“{unknown[0]}” is no choice of {offered.label}")
-    return tuple(dict.fromkeys(keys[_key(value)] for value in values))
+    return tuple(dict.fromkeys(keys[folded(value)] for value in values))
 
 
 def _decimal(field: str, typed: str) -> Decimal:
@@ -236,5 +290,6 @@ def _written(number: Decimal | None) -> str:
     return "" if number is None else f"{number:,f}"
 
 
-def _key(text: str) -> str:
+def folded(text: str) -> str:
+    """A text as criteria compare it: neither case nor the number of spaces matters."""
     return " ".join(text.casefold().split())

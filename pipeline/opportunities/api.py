@@ -15,7 +15,7 @@ from otc.api.pages import page_schema, paged_text, written_page
 from otc.api.parameters import MomentQuery
 from otc.fields.queries import Book, field_book
 from otc.fields.writing import reading_of
-from otc.question import Question, ask
+from otc.question import BadQuestion, Question, ask
 from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Role
 from pipeline.duplicates.fresh import deal_compare
@@ -25,6 +25,7 @@ from pipeline.opportunities.api_matching import ETAG, IF_MATCH, STALE, check_mat
 from pipeline.opportunities.api_shapes import (
     AS_OF_NAMES,
     AS_OF_SORTS,
+    FIT,
     PRESENT_NAMES,
     SORTS,
     CloseInput,
@@ -35,9 +36,11 @@ from pipeline.opportunities.api_shapes import (
     OpportunityQuery,
     as_of_rows,
     attribute_members,
+    fitting_rows,
     items,
     present_rows,
 )
+from pipeline.opportunities.asked import FIT_IS_OF_NOW, read_fit
 from pipeline.opportunities.filters import DealFilter
 from pipeline.opportunities.gates import input_name
 from pipeline.opportunities.models import Opportunity
@@ -117,6 +120,7 @@ def deal_filter(parameters: dict[str, Any], question: Question) -> DealFilter:
         closes_before=parameters.get("close_date_before"),
         without=parameters.get("without"),
         words=parameters.get("q", ""),
+        fit=read_fit(parameters, question),
     )
 
 
@@ -143,6 +147,9 @@ class Opportunities(DealEndpoint):
             self.tenant.visible,
             ("attributes", lambda found: attribute_members(found, self.book)),
         )
+        shows_fit = parameters.get("include") == "fit"
+        if question.is_past and shows_fit:
+            raise BadQuestion("include", FIT_IS_OF_NOW)
         if question.is_past:
             versions = versions_as_of(question.as_of, known=question.known)
             rows = as_of_rows(wanted.apply(versions), visible=visible)
@@ -155,8 +162,11 @@ class Opportunities(DealEndpoint):
                 beside=beside,
             )
         else:
-            rows = present_rows(wanted.found().apply(visible_opportunities(visible)))
-            page = written_page(rows, names=PRESENT_NAMES, parameters=parameters, sorts=SORTS, beside=beside)
+            deals = wanted.found().apply(visible_opportunities(visible))
+            organization = self.tenant.organization
+            rows = fitting_rows(deals, organization=organization) if shows_fit else present_rows(deals)
+            names = PRESENT_NAMES | FIT if shows_fit else PRESENT_NAMES
+            page = written_page(rows, names=names, parameters=parameters, sorts=SORTS, beside=beside)
         return paged_text(request, page)
 
     def field_conditions(self, question: Question) -> tuple[FieldCondition, ...]:

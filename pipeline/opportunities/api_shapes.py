@@ -11,8 +11,11 @@ from otc.api.pages import PageQuery, Sort, sort_field
 from otc.api.parameters import AttributesField, DayField, FrameQuery, Strict
 from otc.fields.queries import Book
 from otc.money.rules import LARGEST_MINOR, UnknownCurrency, decimals_of
+from otc.tenancy.models import Organization
 from otc.tenancy.reach import Reach
 from pipeline.fields.api import FieldValues, with_fields
+from pipeline.fit.matching import BAND, OF, POINTS, measure_now, unmeasured
+from pipeline.fit.rules import BAND_WORDS
 from pipeline.opportunities.filters import STATES, WITHOUT
 from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import OPEN_CATEGORIES
@@ -64,6 +67,9 @@ AS_OF_SORTS = SORTS | {
     "id": Sort("opportunity_id", UUID),
     "created_at": Sort("opportunity__created_at", datetime),
 }
+INCLUDED = ("fit",)
+# Only where it is asked for.
+FIT = {name: name for name in (POINTS, OF, BAND)}
 PRESENT_NAMES = {column: name for name, column in PRESENT.items()}
 AS_OF_NAMES = AS_OF | {column: name for name, column in STATE.items()}
 NAME_OF = PRESENT_NAMES | AS_OF
@@ -72,6 +78,13 @@ NAME_OF = PRESENT_NAMES | AS_OF
 def present_rows(deals: Any) -> Any:
     """A `.values()` queryset of deals as they stand."""
     return deals.values(*PRESENT.values())
+
+
+def fitting_rows(deals: Any, *, organization: Organization) -> Any:
+    """The same with how well each fits. One query, where the fields were read before."""
+    measure = measure_now(organization)
+    measured = measure.beside(deals) if measure else unmeasured(deals)
+    return measured.values(*PRESENT.values(), *FIT)
 
 
 def as_of_rows(versions: Any, *, visible: Reach) -> Any:
@@ -130,6 +143,13 @@ class OpportunityItem(StateItem):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+    fit_points = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="In the list, with `include=fit`; null where no scorecard asks for anything.",
+    )
+    fit_of = serializers.IntegerField(required=False, allow_null=True, help_text="The points there are.")
+    fit_band = serializers.ChoiceField(tuple(BAND_WORDS), required=False, allow_null=True)
 
 
 class OpportunityQuery(FrameQuery, PageQuery):
@@ -144,6 +164,20 @@ class OpportunityQuery(FrameQuery, PageQuery):
     close_date_before = DayField(required=False, help_text="Earlier than this day.")
     without = serializers.ChoiceField(WITHOUT, required=False, help_text="Where this is missing.")
     q = serializers.CharField(required=False, max_length=200, help_text="Words in the name.")
+    fit = serializers.CharField(
+        required=False,
+        max_length=40,
+        help_text=f"Bands with commas between: {', '.join(BAND_WORDS)}. Fit is of now: not with a past `as_of`.",
+    )
+    fit_from = serializers.IntegerField(
+        required=False, min_value=0, max_value=100, help_text="This share of the points in percent, or more."
+    )
+    fit_to = serializers.IntegerField(
+        required=False, min_value=0, max_value=100, help_text="This share of the points in percent, or less."
+    )
+    include = serializers.ChoiceField(
+        INCLUDED, required=False, help_text="Also `fit_points`, `fit_of` and `fit_band` of each."
+    )
     sort = sort_field(SORTS, default="id")
 
 

@@ -14,12 +14,15 @@ from otc.fields.writing import reading_of
 from otc.question import BadQuestion, Question, parse_uuid
 from pipeline.fields.asked import field_named, read_conditions
 from pipeline.fields.columns import read_columns
+from pipeline.fit.matching import FitCondition, fit_condition
+from pipeline.fit.rules import BAND_WORDS, FitAsked
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.filters import STATES, DealFilter, changed, overdue, without
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.columns import COLUMNS
 from pipeline.process.models import Category
 
+FIT_IS_OF_NOW = "Fit is measured by the scorecard of today; leave out the past day, or the fit"
 DEFAULT_SORT = "close"
 ANY_STATE = "any"
 # Of rows of `deals_of`: an amount that no known rate turns into the currency of totals.
@@ -69,8 +72,8 @@ class Asked:
 
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
-    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns, group, in and what
-    is asked of custom fields. Raises BadQuestion.
+    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns, group, in, fit and
+    what is asked of custom fields. Raises BadQuestion.
     """
     book = field_book("deal", question.organization)
     column = _one_of(parameters, "column", tuple(COLUMNS)) or None
@@ -84,6 +87,7 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
             account_id=_id(parameters, "account_id"),
             period=question.period if parameters.get("period") else None,
             words=parameters.get("q", "")[:200].replace("\x00", ""),
+            fit=read_fit(parameters, question),
             fields=read_conditions(
                 parameters,
                 book=book,
@@ -115,6 +119,33 @@ def conditions(question: Question, *, since: datetime, among: Sequence[UUID] | N
         "no_amount": without("amount"),
         "no_rate": UNCONVERTIBLE,
     }
+
+
+def read_fit(parameters: Mapping[str, Any], question: Question) -> FitCondition | None:
+    """`fit=good,fair`, and a share of the points from `fit_from` to `fit_to` percent. One query where it is asked.
+
+    Raises BadQuestion.
+    """
+    named = str(parameters.get("fit") or "")
+    bands = tuple(dict.fromkeys(band.strip() for band in named.split(",") if band.strip()))
+    asked = FitAsked(bands, _percent(parameters, "fit_from"), _percent(parameters, "fit_to"))
+    if asked == FitAsked():
+        return None
+    for band in bands:
+        if band not in BAND_WORDS:
+            raise BadQuestion("fit", f"“{band[:60]}” is none of: {', '.join(BAND_WORDS)}")
+    if question.is_past:
+        raise BadQuestion("fit", FIT_IS_OF_NOW)
+    return fit_condition(asked, organization=question.organization)
+
+
+def _percent(parameters: Mapping[str, Any], name: str) -> int | None:
+    text = str(parameters.get(name) or "").strip().removesuffix("%").rstrip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= 100):
+        raise BadQuestion(name, "Say a share of the points in whole percent, from 0 to 100")
+    return int(text)
 
 
 def _one_of(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from otc.tenancy.models import FOREVER
 from otc.tenancy.reach import Reach
 from pipeline.fields.asked import FieldCondition
 from pipeline.fields.queries import matching
+from pipeline.fit.matching import FitCondition
 from pipeline.history.models import OpportunityVersion
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
 from pipeline.search.queries import LookedUp, accounts_bearing, deals_bearing, deals_looked_up, words_of
@@ -44,6 +45,7 @@ class DealFilter:
 
     `closes_from` is the first and `closes_before` the first day after the close dates asked for. `overdue_on`
     asks for open deals whose close date had passed on that day, `changed_since` for deals created or edited after it.
+    `fit` is asked of deals as they stand only.
     """
 
     owners: Owners | None = None
@@ -61,6 +63,7 @@ class DealFilter:
     column: str | None = None
     words: str = ""
     fields: tuple[FieldCondition, ...] = ()
+    fit: FitCondition | None = None
     looked_up: LookedUp | None = None
 
     def apply(self, rows: Any) -> Any:
@@ -91,6 +94,8 @@ class DealFilter:
             rows = rows.filter(changed(rows.model, self.changed_since, reach=reach))
         if self.fields:
             rows = matching(rows, self.fields, is_past=_are_versions(rows.model))
+        if self.fit is not None:
+            rows = self.fit.apply(rows)
         if not self.words.strip():
             return rows
         if self.looked_up is not None and not _are_versions(rows.model):

@@ -15,6 +15,7 @@ from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.queries import sortable
+from pipeline.fit.matching import POINTS, measure_now, unmeasured
 from pipeline.fit.report import DealFit, fits_of
 from pipeline.grid.grouping import Group, grouping_named, groups_of, within
 from pipeline.health.models import Health
@@ -33,6 +34,7 @@ SORTS: dict[str, Sort] = {
     "next": Sort("next_step_on", date, is_nullable=True),
     "health": Sort("health_score", int, is_nullable=True),
     "slip": Sort("p_slip", float, is_nullable=True),
+    "fit": Sort(POINTS, int, is_nullable=True),
 }
 COLUMNS = (
     "deal_id",
@@ -343,6 +345,9 @@ def _sortable(rows: Any, question: Question, asked: Asked) -> tuple[Any, Mapping
     if name == "slip":
         chances = Risk.objects.filter(opportunity_id=deal, close_date=OuterRef("close_date"))
         rows = rows.annotate(p_slip=Subquery(chances.values("p_slip")[:1]))
+    if name == "fit":
+        measure = None if question.is_past else measure_now(question.organization)
+        rows = rows.annotate(**{POINTS: measure.points}) if measure else unmeasured(rows)
     return rows, sorts
 
 

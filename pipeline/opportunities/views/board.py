@@ -26,7 +26,7 @@ from pipeline.opportunities.views.answers import (
     toast,
     undo_url,
 )
-from pipeline.opportunities.views.field_controls import field_chips, field_controls
+from pipeline.opportunities.views.field_controls import field_chips, field_controls, fit_chips, fit_filter
 from pipeline.opportunities.views.frame import Frame, bar_of, frame, view_switch
 from pipeline.opportunities.views.gate import gate_context, gate_form, gate_url
 from pipeline.opportunities.views.milestones import as_uuid
@@ -54,8 +54,9 @@ def context_of(request: HttpRequest, framed: Frame, report: BoardReport) -> dict
     query = request.GET
     return {
         **field_controls(request, asked, (), names),
+        "fit_filter": fit_filter(framed),
         "asked": asked,
-        "chips": field_chips(request, asked, names),
+        "chips": [*fit_chips(request, asked), *field_chips(request, asked, names)],
         "kept_names": [(name, query.get(name, "")) for name in KEPT],
         "page_title": "Deals",
         "report": report,

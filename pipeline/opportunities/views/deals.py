@@ -24,7 +24,7 @@ from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
 from pipeline.opportunities.views.bulk import bulk_fields
-from pipeline.opportunities.views.field_controls import field_chips, field_controls
+from pipeline.opportunities.views.field_controls import field_chips, field_controls, fit_chips, fit_filter
 from pipeline.opportunities.views.frame import Frame, bar_of, columns_of_list, frame, shows_fit, view_switch
 from pipeline.process.columns import LABELS
 from pipeline.process.models import Category
@@ -72,6 +72,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
     return {
         **bar_of(request, framed),
         **field_controls(request, asked, columns, names),
+        "fit_filter": fit_filter(framed),
         "page_title": "Deals",
         "own_keys": "pipeline/grid/_keys.html",
         "report": report,
@@ -169,6 +170,7 @@ def is_filtered(asked: Asked) -> bool:
         or chosen.stage_id
         or chosen.period
         or chosen.fields
+        or chosen.fit
     ) or (chosen.state != "open")
 
 
@@ -190,6 +192,7 @@ def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choi
         found.append(Choice(name, href_with(path, query, stage_id=None)))
     if chosen.category:
         found.append(Choice(Category(chosen.category).label, href_with(path, query, category=None)))
+    found += fit_chips(request, framed.asked)
     if chosen.account_id:
         name = next((row.account_name or "" for row in report.rows), "") or "Account"
         found.append(Choice(name, href_with(path, query, account_id=None)))

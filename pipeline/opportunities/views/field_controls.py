@@ -18,10 +18,18 @@ from otc.ui.pages import page
 from pipeline.fields.asked import FieldCondition, described, is_field_parameter
 from pipeline.fields.columns import USUAL, ListColumn, all_columns, read_columns
 from pipeline.fields.services import columns_remember
+from pipeline.fit.rules import BAND_WORDS, FAIR, GOOD, POOR, FitAsked, fit_words
 from pipeline.opportunities.asked import Asked
+from pipeline.opportunities.views.frame import Frame
 
+FIT_CHOICES = (
+    (GOOD, "Good fit"),
+    (f"{GOOD},{FAIR}", "Good or fair fit"),
+    (FAIR, "Fair fit"),
+    (POOR, "Poor fit"),
+)
 # What “Clear” lets go of beside the fields.
-CLEARED = dict.fromkeys(("q", "state", "stage_id", "category", "account_id"))
+CLEARED = dict.fromkeys(("q", "state", "stage_id", "category", "account_id", "fit", "fit_from", "fit_to"))
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,31 @@ def field_chips(request: HttpRequest, asked: Asked, names: Mapping[str, str]) ->
         Choice(described(one, names=names), href_with(request.path, request.GET, **{one.name: None}))
         for one in asked.filter.fields
     ]
+
+
+def fit_chips(request: HttpRequest, asked: Asked) -> list[Choice]:
+    """What narrows the list by fit."""
+    if asked.filter.fit is None:
+        return []
+    cleared = dict.fromkeys(("fit", "fit_from", "fit_to"))
+    return [Choice(fit_words(asked.filter.fit.asked), href_with(request.path, request.GET, **cleared))]
+
+
+def fit_filter(framed: Frame) -> dict[str, Any]:
+    """The inputs that ask for fit: choices of bands, and a share of the points in percent; none for the past."""
+    if framed.question.is_past:
+        return {}
+    condition = framed.asked.filter.fit
+    fit = condition.asked if condition else FitAsked()
+    chosen = ",".join(fit.bands)
+    known = [("", "Any fit"), *FIT_CHOICES]
+    if chosen not in dict(known):
+        known.append((chosen, " or ".join(BAND_WORDS[band] for band in fit.bands)))
+    return {
+        "choices": [(key, label, key == chosen) for key, label in known],
+        "low": "" if fit.low is None else fit.low,
+        "high": "" if fit.high is None else fit.high,
+    }
 
 
 def without_fields(request: HttpRequest) -> dict[str, None]:

@@ -17,7 +17,7 @@ from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.lines.models import DealLine
 from pipeline.links.models import DealLink
-from pipeline.opportunities.models import Competitor, Opportunity, OpportunityMilestone, Product
+from pipeline.opportunities.models import Competitor, EndedMark, Opportunity, OpportunityMilestone, Product
 from pipeline.plans.models import AccountPlan, PlannedTouch, PlanPerson
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
 from pipeline.risk.models import Risk, StageRate
@@ -47,6 +47,7 @@ __all__ = [
     "DealView",
     "Digest",
     "DuplicatePair",
+    "EndedMark",
     "Health",
     "HealthChange",
     "HistoryRow",

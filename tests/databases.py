@@ -30,7 +30,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """This worker's database, a copy of the migrated template; in place of pytest-django's fixture."""
     with django_db_blocker.unblock():
         _migrate_template_once()
-        _copy_template()
+        copy_template(worker_database())
     _empty_past_the_fences()
     yield
     from django.db import connections
@@ -44,7 +44,7 @@ def _migrate_template_once() -> None:
     with (cluster_folder() / "migrating").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            with _connected_to(TEMPLATE):
+            with connected_to(TEMPLATE):
                 from django.core.management import call_command
 
                 call_command("migrate", database="owner", verbosity=0, interactive=False)
@@ -52,7 +52,7 @@ def _migrate_template_once() -> None:
 
 
 @contextlib.contextmanager
-def _connected_to(database: str) -> Iterator[None]:
+def connected_to(database: str) -> Iterator[None]:
     """Point both roles' connections at another database for a while."""
     from django.db import connections
 
@@ -68,7 +68,8 @@ def _connected_to(database: str) -> Iterator[None]:
             connections[alias].settings_dict["NAME"] = name
 
 
-def _copy_template() -> None:
+def copy_template(database: str) -> None:
+    """A new database as the migrations leave it."""
     with (
         (cluster_folder() / "migrating").open("w") as lock,
         contextlib.closing(superuser_connection()) as connection,
@@ -78,7 +79,7 @@ def _copy_template() -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER otc_owner STRATEGY file_copy").format(
-                    sql.Identifier(worker_database()), sql.Identifier(TEMPLATE)
+                    sql.Identifier(database), sql.Identifier(TEMPLATE)
                 )
             )
 

@@ -179,7 +179,8 @@ def _around(deal: Opportunity, moment: Round) -> None:
     team_member_add(deal.id, person_id=helper.id, part="Sales engineer", now=moment.now)
     splits_set(deal.id, shares=[Share(moment.owner.id, "revenue", 10_000)], now=moment.now)
     milestone = Milestone.objects.order_by("stage__position", "position")[0]
-    milestone_mark(deal.id, milestone_id=milestone.id, state="met", now=moment.now)
+    for state in ("met", "open", "met"):
+        milestone_mark(deal.id, milestone_id=milestone.id, state=state, now=moment.now)
     ApprovalRequest(
         opportunity=deal,
         stage=deal.stage,

@@ -7,7 +7,7 @@ from pipeline.closeplan.models import ClosePlanEvent
 from pipeline.opportunities.timeline import COMMENT, CONTACT, MILESTONE, Entry, short
 
 
-def plan_entries(events: Iterable[ClosePlanEvent]) -> Iterable[Entry]:
+def plan_entries(events: Iterable[ClosePlanEvent]) -> list[Entry]:
     return [_entry(event) for event in events]
 
 

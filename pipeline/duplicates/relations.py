@@ -59,6 +59,7 @@ NOUNS: Mapping[str, str] = {
     "activity.opportunity": "activities",
     "dealteammember.opportunity": "people on the team",
     "opportunitymilestone.opportunity": "milestones",
+    "endedmark.opportunity": "milestones opened again",
 }
 
 

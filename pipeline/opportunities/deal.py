@@ -29,10 +29,11 @@ from pipeline.lines.report import LinesReport, lines_report
 from pipeline.lines.timeline import line_entries
 from pipeline.links.models import DealLink
 from pipeline.links.queries import link_entries, links_at, links_ever
-from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.opportunities.marks import mark_entries, marks_at, marks_ended, marks_standing
+from pipeline.opportunities.models import EndedMark, MarkState, Opportunity, OpportunityMilestone
 from pipeline.opportunities.path import PathStage, path_of, stages_at_hand
 from pipeline.opportunities.queries import CHECK_TITLES, visible_opportunity
-from pipeline.opportunities.timeline import SHOWN_ENTRIES, Entry, Page, entries, page_of
+from pipeline.opportunities.timeline import MILESTONE, SHOWN_ENTRIES, Entry, Page, entries, page_of
 from pipeline.process.models import Category
 from pipeline.process.versions import documents_then, names_in
 from pipeline.risk.models import Risk
@@ -124,7 +125,7 @@ class DealReport:
 def deal_report(
     question: Question, deal_id: UUID, *, since: datetime, tab: str = "all", shown: int = SHOWN_ENTRIES
 ) -> DealReport | None:
-    """The deal, or None: not there, not visible, and not there yet at that instant. Twelve queries, thirteen where a
+    """The deal, or None: not there, not visible, and not there yet at that instant. Thirteen queries, fourteen where a
     custom field means people.
     """
     deal = visible_opportunity(deal_id, visible=question.visible)
@@ -134,9 +135,9 @@ def deal_report(
     state = _state(deal, versions, question)
     if state is None:
         return None
-    marks = _marks(deal_id, question)
+    standing, ended = marks_standing(deal_id), marks_ended(deal_id)
     processes = documents_then(question.as_of) if question.is_past else {}
-    _call_as_then(names_in(processes.values()), versions=versions, marks=marks)
+    _call_as_then(names_in(processes.values()), versions=versions, marks=[*standing, *ended])
     activities = _activities(deal_id, question)
     book = field_book("deal", question.organization).naming(
         [deal.attributes, *(version.attributes for version in versions)]
@@ -145,14 +146,17 @@ def deal_report(
     lines, links = lines_ever(deal_id), links_ever(deal_id)
     told = entries(
         versions=versions,
-        marks=marks,
         activities=activities,
         seats=[seat for seat in seats if seat.valid_to > seat.valid_from],
         today=question.day,
         until=question.as_of,
         book=book,
-        beside=_rooms_entries(deal_id, lines, links, until=question.as_of),
+        beside=(
+            *_milestone_entries(deal_id, standing, ended, until=question.as_of),
+            *_rooms_entries(deal_id, lines, links, until=question.as_of),
+        ),
     )
+    marks = marks_at(standing, ended, question.as_of)
     health, risk = _scores(deal_id, state, question)
     return DealReport(
         deal=deal,
@@ -196,8 +200,20 @@ def _rooms_entries(
         *health_entries(health_changes(deal_id, until=until)),
         *link_entries(links, until=until),
         *comment_entries(latest_comments(deal_id, until=until)),
-        *plan_entries(events_of(deal_id, until=until)),
     )
+
+
+def _milestone_entries(
+    deal_id: UUID,
+    standing: Sequence[OpportunityMilestone],
+    ended: Sequence[EndedMark],
+    *,
+    until: datetime,
+) -> tuple[Entry, ...]:
+    """What was marked and opened again, and what was done in the close plan, which tells its own."""
+    plan = plan_entries(events_of(deal_id, until=until))
+    told_at = {entry.at for entry in plan if entry.kind == MILESTONE}
+    return (*mark_entries(standing, ended, until=until, told_at=told_at), *plan)
 
 
 def _cut_at(activities: Sequence[Activity]) -> datetime | None:
@@ -227,18 +243,6 @@ def _state(deal: Opportunity, versions: Sequence[Any], question: Question) -> An
     return there if there is not None and there.deleted_at is None else None
 
 
-def _marks(deal_id: UUID, question: Question) -> list[OpportunityMilestone]:
-    marks = OpportunityMilestone.objects.filter(opportunity_id=deal_id).select_related(
-        "milestone", "marked_by", "noted_by"
-    )
-    there = [mark for mark in marks if (mark.met_at or mark.waived_at) <= question.as_of]
-    for mark in there:
-        if mark.noted_at and mark.noted_at > question.as_of:
-            # What stood there then was replaced: nothing is said rather than what came later.
-            mark.note, mark.url, mark.noted_at, mark.noted_by = "", "", None, None
-    return there
-
-
 def _activities(deal_id: UUID, question: Question) -> list[Activity]:
     found = Activity.objects.filter(opportunity_id=deal_id, at__lte=question.as_of)
     return list(found.select_related("person", "contact").order_by("-at")[:MOST_ACTIVITIES])
@@ -263,9 +267,7 @@ def _corporate(state: Any, question: Question) -> int | None:
         return None
 
 
-def _call_as_then(
-    names: Mapping[str, str], *, versions: Sequence[Any], marks: Sequence[OpportunityMilestone]
-) -> None:
+def _call_as_then(names: Mapping[str, str], *, versions: Sequence[Any], marks: Sequence[MarkState]) -> None:
     """Give the stages and milestones that the deal met the names that they had; without names they keep theirs."""
     for named in (*(version.stage for version in versions), *(mark.milestone for mark in marks)):
         if named is not None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from otc.jobs.services import enqueue
@@ -13,7 +14,7 @@ from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
 from pipeline.links.rules import checked_url
 from pipeline.opportunities.holding import deal_held
-from pipeline.opportunities.models import Opportunity, OpportunityMilestone
+from pipeline.opportunities.models import EndedMark, Opportunity, OpportunityMilestone
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import HEALTH_JOB
 from pipeline.process.models import Milestone
@@ -22,8 +23,10 @@ KIND = "deal_milestone"
 STATES = ("met", "waived", "open")
 LONGEST_NOTE = 2000
 # What a mark is made of: what undo puts back, and compares with what stands there.
-MOMENTS = ("met_at", "waived_at", "noted_at")
-COLUMNS = (*MOMENTS, "marked_by_id", "ticked_by", "note", "url", "noted_by_id")
+MARKED = ("met_at", "waived_at", "noted_at", "marked_by_id", "ticked_by", "note", "url", "noted_by_id")
+RESTORED = ("restored_at", "restored_by_id")
+COLUMNS = (*MARKED, *RESTORED)
+MOMENTS = frozenset(name for name in COLUMNS if name.endswith("_at"))
 
 
 def milestone_mark(
@@ -58,7 +61,7 @@ def milestone_mark(
         after = _marked(before, state=state, evidence=given, ticked_by=ticked_by, now=now)
     if after == before:
         return None
-    _write(deal, milestone_id, after)
+    _write(deal, milestone_id, before, after, now=now)
     payload = {
         "deal": str(deal.id),
         "milestone": str(milestone_id),
@@ -77,9 +80,14 @@ def put_mark_back(payload: Mapping[str, Any]) -> str:
         raise CantUndo("The deal is gone, and its milestones with it")
     deal = deal_held(deal.id)
     kept = OpportunityMilestone.objects.filter(opportunity=deal, milestone=milestone).first()
-    if _columns(kept) != _from_json(payload["after"]):
+    standing, after = _columns(kept), _from_json(payload["after"])
+    if _marked_as(standing) != _marked_as(after):
         raise CantUndo(f"{milestone.name} has changed since; mark it on the deal’s page instead")
-    _write(deal, milestone.id, _from_json(payload["before"]))
+    now = timezone.now()
+    before = _from_json(payload["before"])
+    if before is not None and _moment(before) != _moment(standing):
+        before |= {"restored_at": now, "restored_by_id": current_context().person_id}
+    _write(deal, milestone.id, standing, before, now=now)
     return f"{milestone.name} is as it was before"
 
 
@@ -125,14 +133,37 @@ def _marked(
         **kept,
         **changes,
         "noted_by_id": None,
+        **dict.fromkeys(RESTORED),
     }
 
 
-def _write(deal: Opportunity, milestone_id: UUID, columns: Mapping[str, Any] | None) -> None:
+def _write(
+    deal: Opportunity,
+    milestone_id: UUID,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    *,
+    now: datetime,
+) -> None:
+    """Put `after` in the place of `before`, which stays on record unless only its evidence changed."""
+    if before is not None and _moment(before) != _moment(after):
+        ended = EndedMark(opportunity=deal, milestone_id=milestone_id, **before)
+        ended.ended_at, ended.ended_by_id = now, current_context().person_id
+        ended.save(force_insert=True)
     OpportunityMilestone.objects.filter(opportunity=deal, milestone_id=milestone_id).delete()
-    if columns is not None:
-        OpportunityMilestone(opportunity=deal, milestone_id=milestone_id, **columns).save(force_insert=True)
+    if after is not None:
+        OpportunityMilestone(opportunity=deal, milestone_id=milestone_id, **after).save(force_insert=True)
     enqueue(HEALTH_JOB, subject=deal.id)
+
+
+def _moment(columns: Mapping[str, Any] | None) -> tuple[Any, Any] | None:
+    """When it was met or waived, by which one mark is told from another; None for no mark."""
+    return None if columns is None else (columns["met_at"], columns["waived_at"])
+
+
+def _marked_as(columns: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A mark without what Undo wrote of itself."""
+    return None if columns is None else {name: columns[name] for name in MARKED}
 
 
 def _columns(mark: OpportunityMilestone | None) -> dict[str, Any] | None:
@@ -151,7 +182,8 @@ def _as_json(columns: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _from_json(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if kept is None:
         return None
-    return {name: value if value is None else _value(name, value) for name, value in kept.items()}
+    known = dict.fromkeys(RESTORED) | dict(kept)  # A step of before marks could be restored.
+    return {name: value if value is None else _value(name, value) for name, value in known.items()}
 
 
 def _value(name: str, kept: str) -> Any:

@@ -1,5 +1,7 @@
 """The deal as it stands now, and the state that every version of it repeats."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -139,14 +141,13 @@ class Opportunity(DealState):
         return self.name
 
 
-class OpportunityMilestone(TenantModel):
-    """A milestone of a deal that was met or waived. No row: still open.
+class MarkState(TenantModel):
+    """A milestone that was met or waived, when and by whom, and its evidence.
 
-    `note` and `url` are its evidence, `noted_by` wrote them at `noted_at` where that was after the marking. `ticked_by`
-    is the recipient of a close plan who ticked it; then `marked_by` is nobody of ours.
+    `noted_by` wrote `note` and `url` at `noted_at` where that was after the marking. `ticked_by` is the recipient of a
+    close plan who ticked it; then `marked_by` is nobody of ours. `restored_by` put it back by Undo at `restored_at`.
     """
 
-    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="milestone_marks")
     milestone = TenantForeignKey(Milestone, models.PROTECT, related_name="+")
     met_at = models.DateTimeField(null=True, blank=True)
     waived_at = models.DateTimeField(null=True, blank=True)
@@ -156,6 +157,29 @@ class OpportunityMilestone(TenantModel):
     url = models.CharField(max_length=2000, blank=True, default="", db_default="")
     noted_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     noted_at = models.DateTimeField(null=True, blank=True)
+    restored_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    restored_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def marked_at(self) -> datetime:
+        """When it was met or waived; one of both is set."""
+        at = self.met_at or self.waived_at
+        assert at is not None
+        return at
+
+    @property
+    def stands_since(self) -> datetime:
+        """Since when this mark stands without a break."""
+        return self.restored_at or self.marked_at
+
+
+class OpportunityMilestone(MarkState):
+    """The mark that stands. No row: the milestone is open."""
+
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="milestone_marks")
 
     class Meta:
         constraints = (
@@ -165,4 +189,24 @@ class OpportunityMilestone(TenantModel):
                 | Q(met_at__isnull=False, waived_at__isnull=True),
                 name="mark_met_or_waived",
             ),
+        )
+
+
+class EndedMark(MarkState):
+    """A mark that stood until `ended_at`, when the milestone was opened again or marked anew. Never changed."""
+
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
+    ended_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(met_at__isnull=True, waived_at__isnull=False)
+                | Q(met_at__isnull=False, waived_at__isnull=True),
+                name="ended_mark_met_or_waived",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["organization", "opportunity", "-ended_at"], name="ended_mark_by_deal"),
         )

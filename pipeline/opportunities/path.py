@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from otc.question import Question
 from pipeline.links.rules import host_of
-from pipeline.opportunities.models import OpportunityMilestone
+from pipeline.opportunities.models import MarkState
 from pipeline.opportunities.timeline import days_by_stage, stages_entered
 from pipeline.process.document import Document
 from pipeline.process.models import Milestone, Side, Stage
@@ -28,7 +28,7 @@ class PathMilestone:
     is_buyers: bool
     due_days: int
     due_on: date | None
-    mark: OpportunityMilestone | None
+    mark: MarkState | None
     today: date
 
     @property
@@ -85,14 +85,14 @@ class PathStage:
         return sum(one.days_late > 0 for one in self.milestones)
 
 
-def state_of(mark: OpportunityMilestone | None) -> str:
+def state_of(mark: MarkState | None) -> str:
     return "open" if mark is None else "met" if mark.met_at else "waived"
 
 
 def path_of(
     question: Question,
     state: Any,
-    marks: Sequence[OpportunityMilestone],
+    marks: Sequence[MarkState],
     versions: Sequence[Any],
     *,
     document: Document | None,
@@ -137,7 +137,7 @@ class _Milestones:
 
     def __init__(
         self,
-        marks: Sequence[OpportunityMilestone],
+        marks: Sequence[MarkState],
         since: Mapping[UUID, datetime | None],
         *,
         zone: ZoneInfo,

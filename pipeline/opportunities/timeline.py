@@ -1,4 +1,4 @@
-"""What happened on a deal, newest first: its versions in words, its milestones and its activities, merged."""
+"""What happened on a deal, newest first: its versions in words and its activities, merged with what rooms tell."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,6 @@ def page_of(
 def entries(
     *,
     versions: Sequence[Any],
-    marks: Iterable[Any],
     activities: Iterable[Any],
     seats: Iterable[Any],
     today: date,
@@ -101,7 +100,6 @@ def entries(
     """
     found = [
         *_of_versions(versions, today=today, book=book or Book()),
-        *(entry for mark in marks for entry in _of_mark(mark)),
         # The close plan tells its own, and in full.
         *(_of_activity(activity) for activity in activities if activity.kind != "close_plan"),
         *(entry for seat in seats for entry in _of_seat(seat, until=until)),
@@ -147,31 +145,6 @@ def _of_seat(seat: Any, *, until: datetime) -> Iterable[Entry]:
         removed_by = seat.removed_by.name if seat.removed_by else ""
         title = f"{seat.person.name} left the team"
         yield Entry(at=seat.valid_to, kind=CHANGE, icon="minus", title=title, who=removed_by, note=removed_by)
-
-
-def _of_mark(mark: Any) -> Iterable[Entry]:
-    """A milestone that was met or waived, with its evidence; what was added later is told when it was."""
-    is_met = mark.met_at is not None
-    by = mark.marked_by.name if mark.marked_by else ""
-    evidence = {"note": short(mark.note), "href": mark.url}
-    # What a recipient ticked is told by the close plan, with every tick that was taken back.
-    if not mark.ticked_by:
-        told = evidence if mark.noted_at is None else {}
-        yield Entry(
-            at=mark.met_at or mark.waived_at,
-            kind=MILESTONE,
-            icon="check" if is_met else "minus",
-            title=f"Milestone {'met' if is_met else 'waived'}: {mark.milestone.name}",
-            who=by,
-            **told | {"note": ": ".join(words for words in (by, told.get("note", "")) if words)},
-        )
-    if mark.noted_at is not None:
-        by = mark.noted_by.name if mark.noted_by else ""
-        note = ": ".join(words for words in (by, evidence["note"]) if words)
-        title = f"Evidence for {mark.milestone.name}"
-        yield Entry(
-            at=mark.noted_at, kind=MILESTONE, icon="note", title=title, who=by, **evidence | {"note": note}
-        )
 
 
 def short(text: str) -> str:

@@ -197,6 +197,46 @@ def test_undo_brings_back_mark_and_evidence_unless_somebody_came_between(desk: D
     assert kept is not None and kept.note == "Max: best"
 
 
+def test_what_was_opened_again_stays_in_the_timeline_with_who_and_when(desk: Desk) -> None:
+    with desk.at_work():
+        desk.ours = Milestone.objects.get(name="Champion named")
+    desk.post(desk.ours, state="met", **EVIDENCE)
+    met = desk.mark(desk.ours)
+    assert met is not None and met.met_at is not None
+    opened = timezone.now()
+    with use(desk.house.organization.id, person_id=desk.house.max.id, channel="ui"):
+        milestone_mark(desk.deal.id, milestone_id=desk.ours.id, state="open", now=opened)
+    first = ("Milestone met: Champion named", f"Ana Ruiz: {EVIDENCE['note']}", EVIDENCE["url"])
+    again = ("Milestone open again: Champion named", "Max Brandt", "")
+    assert desk.told() == [again, first]
+    assert [one.at for one in desk.report().timeline.entries if one.kind == "milestone"] == [
+        opened,
+        met.met_at,
+    ]
+    desk.post(desk.ours, state="met", note="Now really")
+    assert desk.told()[1:] == [again, first]
+    # Every instant shows what stood then.
+    for then, state in ((met.met_at, "met"), (opened, "open"), (timezone.now(), "met")):
+        assert desk.shown(desk.ours, as_of=then.isoformat()).state == state
+    shown = desk.shown(desk.ours, as_of=met.met_at.isoformat())
+    assert shown.mark is not None and shown.mark.note == EVIDENCE["note"]
+
+
+def test_a_mark_that_undo_puts_back_is_told_once_with_both_that_came_between(desk: Desk) -> None:
+    with desk.at_work():
+        desk.ours = Milestone.objects.get(name="Champion named")
+    desk.post(desk.ours, state="met", **EVIDENCE)
+    desk.post(desk.ours, state="open")
+    between = timezone.now()
+    desk.undo()
+    told = [title for title, _, _ in desk.told()]
+    assert told == [f"Milestone {did}: Champion named" for did in ("met again", "open again", "met")]
+    assert desk.told()[0][1] == "Ana Ruiz: Undo"
+    assert desk.shown(desk.ours, as_of=between.isoformat()).state == "open"
+    desk.post(desk.ours, state="waived")
+    assert [title for title, _, _ in desk.told()] == ["Milestone waived: Champion named", *told]
+
+
 def test_this_stage_and_the_next_are_shown_the_buyers_and_the_sellers_apart(desk: Desk) -> None:
     assert [stage.name for stage in desk.report().at_hand] == [stage.name for stage in desk.stages[1:3]]
     page = desk.client.get(desk.home()).content.decode()

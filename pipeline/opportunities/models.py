@@ -128,6 +128,11 @@ class Opportunity(DealState):
                 name="opportunity_open_by_owner",
             ),
             models.Index(
+                fields=["organization", "owner", "close_date", "id"],
+                condition=Q(outcome__isnull=False, deleted_at__isnull=True),
+                name="opportunity_closed_by_owner",
+            ),
+            models.Index(
                 fields=["organization", "close_date", "id"],
                 condition=Q(deleted_at__isnull=True),
                 name="opportunity_by_close_date",

@@ -94,32 +94,31 @@ def _empty_past_the_fences() -> None:
     from django.test import TransactionTestCase
 
     assert settings.DATABASES["default"]["NAME"] == worker_database()
-    with (
-        contextlib.closing(superuser_connection(worker_database())) as connection,
-        connection.cursor() as cursor,
-    ):
+    # Kept open: to connect takes as long as to delete.
+    connection = superuser_connection(worker_database())
+    with connection.cursor() as cursor:
         tables = [sql.Identifier(name) for name in _tables_to_empty(cursor)]
-    filled = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table.string), table)
-        for table in tables
-    )
+        filled = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table.string), table)
+            for table in tables
+        )
+        cursor.execute(sql.SQL("PREPARE filled AS {}").format(filled))
+        # A view left streaming would hold its lock for ever; better to fail with a name.
+        cursor.execute("SET lock_timeout = '20s'; SET session_replication_role = replica")
     truncate = sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables))
     turns = itertools.count(1)
 
     def empty_all_tables(self: TransactionTestCase) -> None:
-        with (
-            contextlib.closing(superuser_connection(worker_database())) as connection,
-            connection,
-            connection.cursor() as cursor,
-        ):
-            # A view left streaming would hold its lock for ever; better to fail with a name.
-            cursor.execute("SET lock_timeout = '20s'; SET session_replication_role = replica")
+        with connection, connection.cursor() as cursor:
             if next(turns) % TRUNCATE_EVERY == 0:
                 cursor.execute(truncate)
                 return
-            cursor.execute(filled)
-            for (name,) in cursor.fetchall():
-                cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+            cursor.execute("EXECUTE filled")
+            deletes = [
+                sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for (name,) in cursor.fetchall()
+            ]
+            if deletes:
+                cursor.execute(sql.SQL("; ").join(deletes))
 
     TransactionTestCase._fixture_teardown = empty_all_tables  # type: ignore[method-assign]  # the one seam Django has
 

@@ -33,8 +33,7 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
     data = content or default_content()
     process = Process(name=data["name"], is_default=True, **_given_id(data))
     process.save()
-    for position, entry in enumerate(data["stages"], start=1):
-        _write_stage(process, position=position, entry=entry)
+    _write_stages(process, dict(enumerate(data["stages"], start=1)))
     CloseReason.objects.bulk_create(
         _reason(position=position, **entry) for position, entry in enumerate(data["reasons"], start=1)
     )
@@ -54,7 +53,7 @@ def process_install(content: dict[str, Any] | None = None) -> Process:
 
 def stage_add(process: Process, *, position: int, entry: dict[str, Any]) -> Stage:
     """Add one stage of `default.json`'s form at `position` (1 is the first)."""
-    stage = _write_stage(process, position=position, entry=entry)
+    (stage,) = _write_stages(process, {position: entry})
     audit_append(
         "stage.added",
         subject_kind="process",
@@ -90,15 +89,23 @@ def reason_add(
     return reason
 
 
-def _write_stage(process: Process, *, position: int, entry: dict[str, Any]) -> Stage:
-    fields = {name: value for name, value in entry.items() if name != "milestones"}
-    stage = Stage(process=process, position=position, **fields)
-    stage.save()
+def _write_stages(process: Process, entries: dict[int, dict[str, Any]]) -> list[Stage]:
+    """The stages by their positions, each with its milestones. Two statements."""
+    stages = [
+        Stage(
+            process=process,
+            position=position,
+            **{name: value for name, value in entry.items() if name != "milestones"},
+        )
+        for position, entry in entries.items()
+    ]
+    Stage.objects.bulk_create(stages)
     Milestone.objects.bulk_create(
         Milestone(stage=stage, position=place, **milestone)
+        for stage, entry in zip(stages, entries.values(), strict=True)
         for place, milestone in enumerate(entry.get("milestones", []), start=1)
     )
-    return stage
+    return stages
 
 
 def _reason(

@@ -4,7 +4,6 @@ Every place for an id, found in URLs, schema and pages, asked with the id of a f
 was: the same bytes, no word of the other house, its tables unchanged. OTC_NIGHTLY=1 tries every kind and every role.
 """
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,13 +26,13 @@ from tests.guards.fuzz import (
     ids_of,
     page_positions,
 )
+from tests.guards.nightly import IS_NIGHTLY
 
 FAR = 7000
 NOUNS = ("Account", "Contact", "Deal", "Lost", "Person", "Product", "Rival")
 CANARIES = {"Prairie", "Zoe Lindt", *(f"{noun} {FAR}" for noun in NOUNS)}
 # How often a quick run also asks as another role, for another kind of thing.
 OTHERS = 0.1
-IS_NIGHTLY = os.environ.get("OTC_NIGHTLY") == "1"
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,7 @@ from tests.conftest import House
 from tests.furnishing import furnish
 from tests.guards.routes import endpoint_routes, page_routes, real_values
 
-# Every request in a transaction of its own, as it is served.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 FEW, MANY = 3, 12
 # Every page is asked plain, as CSV and with its frame opened wide, where it has them.

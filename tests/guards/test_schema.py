@@ -1,6 +1,5 @@
 """Does the API do what its schema says, whatever it is sent? Made-up requests against every operation, in-process."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +22,7 @@ from otc.wsgi import application
 from tests.api_client import bearer, secret_of
 from tests.conftest import House
 from tests.furnishing import furnish
+from tests.guards.nightly import IS_NIGHTLY
 from tests.guards.routes import endpoint_routes, real_values
 
 CHECKS = (
@@ -33,7 +33,7 @@ CHECKS = (
 )
 # The same few requests every time: a guard must not fail by chance on somebody else's change.
 BOUNDED = settings(
-    max_examples=100 if os.environ.get("OTC_NIGHTLY") == "1" else 5,
+    max_examples=100 if IS_NIGHTLY else 3,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

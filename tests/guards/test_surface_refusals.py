@@ -18,8 +18,7 @@ REFUSED: list[tuple[str, dict[str, str], int]] = [
     ("eve", {"knowledge": "some"}, 400),
 ]
 
-# Every request in a transaction of its own, as it is served: a refused one is rolled back whole.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_what_can_not_be_asked_is_answered_alike() -> None:

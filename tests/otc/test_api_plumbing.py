@@ -17,8 +17,7 @@ from pipeline.opportunities.models import Opportunity
 from tests.api_client import Caller, bearer, secret_of
 from tests.conftest import House
 
-# Every request in a transaction of its own, as it is served: a refused one is rolled back whole.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def refusal(response: Any) -> tuple[int, str]:
@@ -134,6 +133,7 @@ def test_the_schema_is_public_and_names_the_bearer_scheme(db: None) -> None:
     assert {"200", "400", "401", "403", "404", "429"} <= set(operation["responses"])
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_first_use_of_a_day_is_remembered(house: House) -> None:
     Caller(house.ana).get("stages")
     with use(house.organization.id):

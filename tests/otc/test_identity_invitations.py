@@ -26,7 +26,7 @@ from tests.conftest import House
 
 SignedIn = Callable[[Person], Client]
 PASSWORD = "seven quiet harbours"
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from tests.conftest import House
 
 SignedIn = Callable[[Person], Client]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def text_of(client: Client, url: str) -> str:

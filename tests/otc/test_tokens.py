@@ -20,7 +20,7 @@ from tests.conftest import House
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 SignedIn = Callable[[Person], Client]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def issue(person: Person, **changes: Any) -> Any:

@@ -21,8 +21,7 @@ from tests.conftest import House
 
 Make = Callable[..., Any]
 
-# Every request in a transaction of its own, as it is served: a refused one is rolled back whole.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

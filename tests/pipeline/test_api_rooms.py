@@ -17,7 +17,7 @@ from tests.conftest import House
 
 Make = Callable[..., Any]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def rows(answer: Any) -> list[dict[str, Any]]:

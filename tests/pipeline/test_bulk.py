@@ -23,7 +23,7 @@ from tests.conftest import House
 SignedIn = Callable[[Person], Client]
 Make = Callable[..., Opportunity]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 DAYS = (date(2027, 1, 10), date(2027, 2, 20), None)
 
 

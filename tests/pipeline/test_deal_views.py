@@ -12,7 +12,7 @@ from pipeline.deal_views.models import DealView
 from pipeline.deal_views.rules import kept
 from tests.api_client import bearer, secret_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def save(

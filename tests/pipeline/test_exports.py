@@ -22,7 +22,7 @@ from pipeline.exports.models import DealExport
 from pipeline.exports.services import EXPORT_JOB, ExportRefused, export_ask, exports_forget, file_path
 from pipeline.opportunities.services import opportunity_edit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 NASTY = "=HYPERLINK(1)"
 
 

@@ -19,7 +19,7 @@ from tests.api_client import Caller
 from tests.conftest import House
 from tests.pipeline.test_fields import REGIONS
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -341,6 +341,7 @@ def test_a_hundred_hostile_labels_break_no_page_and_cost_no_query(house, signed_
     assert counted[0] == counted[1]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_session_that_begins_with_words_for_a_person_reads_no_person(house):
     """The first calls of a session plan with the words at hand, and what no condition keeps off is cast then."""
     connection.close()

@@ -84,7 +84,7 @@ def test_a_choice_is_meant_by_key_or_label():
 
 # The address
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -268,6 +268,7 @@ def test_another_field_or_the_same_value_is_no_conflict(house, deals, signed_in,
     assert answer.status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
 def test_of_two_who_write_the_same_cell_at_once_one_is_asked(house, deals, signed_in):
     """Both have read 100 and write through connections of their own; the row's lock decides who was first."""
     clients = [signed_in(house.ana), signed_in(house.max)]

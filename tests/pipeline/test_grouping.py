@@ -16,7 +16,7 @@ from pipeline.accounts.services import account_create
 from pipeline.opportunities.report import deals_report
 from pipeline.opportunities.services import opportunity_edit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 GROUPS = ("stage", "owner", "category", "month", "account", "field.region")
 
 

@@ -21,7 +21,7 @@ from tests.api_client import Caller
 from tests.conftest import House
 from tests.pipeline.test_imports_page import Desk
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 REGIONS = [Option("emea", "EMEA"), Option("apac", "Asia & Pacific"), Option("old", "Old world", True)]
 SIX: tuple[tuple[str, str, dict[str, Any]], ...] = (

@@ -31,7 +31,7 @@ from pipeline.opportunities.models import Opportunity
 from tests.cluster import SHARED_DATA
 from tests.conftest import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 DEALS = (
     "Deal Key,Title,Sales Rep,Phase,Worth,Due\n"
@@ -279,6 +279,7 @@ def test_a_cancelled_import_applies_nothing(desk: Desk) -> None:
     assert desk.work().state == "cancelled"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_running_import_hears_the_cancel(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carrying_out, "LOOK_EVERY_SECONDS", 0.05)
     rows = "".join(f"D{n},Deal {n}\n" for n in range(20_000))

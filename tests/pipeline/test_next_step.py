@@ -15,7 +15,7 @@ from pipeline.opportunities.services import opportunity_close, opportunity_creat
 from pipeline.process.models import CloseReason
 from tests.api_client import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 

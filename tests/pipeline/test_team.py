@@ -22,7 +22,7 @@ from tests.api_client import Caller
 from tests.conftest import House, user_for
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -141,6 +141,7 @@ def test_overlay_is_beside_the_whole(inside: House, make_deal: Any) -> None:
     assert Split.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_database_refuses_revenue_that_is_not_whole(house: House, deal: Any) -> None:
     """Past the service, at commit, whatever organization is in context by then."""
     with (

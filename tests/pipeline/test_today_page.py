@@ -19,7 +19,7 @@ from pipeline.process.models import CloseReason
 from pipeline.today.models import DealAnswer
 from tests.api_client import READ, Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 HTMX = {"HX-Request": "true"}
 MOST_QUERIES = 12
@@ -252,6 +252,7 @@ def test_names_of_every_kind_are_shown_as_typed(house, signed_in):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("who", ["ana", "max"])
 def test_the_page_asks_eleven_queries_at_most_whatever_it_shows(house, signed_in, who):
     """The session's BEGIN and COMMIT not counted. Who leads others also reads their names."""

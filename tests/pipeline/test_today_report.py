@@ -26,7 +26,7 @@ from pipeline.today.report import today_report
 from pipeline.today.rules import REASONS, Answered, Standing, reasons_of, still_open, urgency_of, worth
 from pipeline.today.services import Answer, deal_answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 

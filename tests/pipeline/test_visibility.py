@@ -217,9 +217,8 @@ def rolled_back(db: None) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def faults_of(world: World) -> list[str]:
+def faults_of(world: World) -> Iterator[str]:
     """Where a surface shows somebody another set of deals than the oracle says."""
-    faults = []
     for person in world.people:
         expected = {deal for deal in world.owner_of if sees(world, person, deal)}
         for surface, found in seen_on(world, person).items():
@@ -227,13 +226,12 @@ def faults_of(world: World) -> list[str]:
                 set(list(world.owner_of)[:ASKED_ONE_BY_ONE]) if surface in ONE_BY_ONE else expected | found
             )
             if found != expected & known:
-                faults.append(f"{person.name} ({person.role}), {surface}: {len(found ^ expected)} differ")
-    return faults
+                yield f"{person.name} ({person.role}), {surface}: {len(found ^ expected)} differ"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_surface_shows_what_the_oracle_says(rolled_back: None, seed: int) -> None:
-    assert faults_of(build(seed)) == []
+    assert list(faults_of(build(seed))) == []
 
 
 def test_the_worlds_have_something_to_tell_apart(rolled_back: None) -> None:
@@ -261,7 +259,7 @@ def test_a_surface_that_forgets_seats_or_charges_is_noticed(
         monkeypatch.setattr("pipeline.team.queries._seated_deals", lambda reach, prefix="": nowhere)
     else:
         monkeypatch.setattr(reach, "STANDS_IN", frozenset())
-    assert any(faults_of(build(seed)) for seed in SEEDS)
+    assert any(True for seed in SEEDS for _ in faults_of(build(seed)))
 
 
 def test_as_of_never_changes_who_may_see(rolled_back: None) -> None:

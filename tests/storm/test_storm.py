@@ -37,7 +37,7 @@ DOUBLED = 5
 # So much may wait to be done: enough for a flush to lose, little enough that the web is needed to the end.
 AHEAD = 100
 PATIENCE_SECONDS = 240.0
-FAULTS = 8
+FAULTS = 6
 DONE = "SELECT count(*) FROM pipeline_opportunity WHERE amount_minor > 0"
 NOT_DONE = "SELECT count(*) FROM otc_job WHERE kind LIKE 'count%' AND state <> 'done'"
 BY_AMOUNT = "SELECT id, amount_minor FROM pipeline_opportunity"

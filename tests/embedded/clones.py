@@ -76,7 +76,7 @@ class Run:
         """Everything said so far."""
         return "".join(self.said)
 
-    def address(self, seconds: float = 60.0) -> str:
+    def address(self, seconds: float = 300.0) -> str:
         """The printed address, waited for."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:

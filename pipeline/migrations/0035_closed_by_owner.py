@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pipeline", "0033_mark_evidence")]
+    dependencies = [("pipeline", "0034_ended_marks")]
 
     operations = [
         migrations.AddIndex(

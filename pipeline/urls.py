@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from pipeline.accounts import listing
 from pipeline.accounts import views as accounts
 from pipeline.approvals import views as approvals
 from pipeline.buying import views as buying
@@ -131,7 +132,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("duplicates/merges/", duplicates.merges, name="merges"),
     path("duplicates/merges/<uuid:merge_id>/undo/", duplicates.merge_take_back, name="merge_undo"),
     path("duplicates/<uuid:pair_id>/dismiss/", duplicates.duplicate_dismiss, name="duplicate_dismiss"),
-    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/", listing.accounts, name="accounts"),
     path("accounts/new/", accounts.account_new, name="account_new"),
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),
     path("accounts/<uuid:account_id>/plan/", plans.account_plan, name="account_plan"),

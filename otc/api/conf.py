@@ -33,6 +33,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ApprovalState": "pipeline.approvals.models.ApprovalState",
         "ApprovalAnswer": ["granted", "declined", "withdrawn"],
+        "FitBand": "pipeline.fit.rules.BANDS",
         "LeadReturnReason": "pipeline.leads.models.ReturnReason",
         "LeadState": "pipeline.leads.models.LeadState",
         "MergeChoice": ["kept", "gone"],

@@ -93,7 +93,7 @@ def keyset_page(
     if len(found) <= limit:
         return Page(found, None)
     last = found[limit - 1]
-    return Page(found[:limit], _encode(name, last[sort.column], last[id_column]))
+    return Page(found[:limit], cursor_of(name, last[sort.column], last[id_column]))
 
 
 def written_page(
@@ -128,7 +128,7 @@ def written_page(
     texts = [
         f"{text[:-1]},{_compact(members(json.loads(content)))[1:]}" for text, content, _, _ in found[:limit]
     ]
-    return WrittenPage(texts, None if len(found) <= limit else _encode(name, *found[limit - 1][2:]))
+    return WrittenPage(texts, None if len(found) <= limit else cursor_of(name, *found[limit - 1][2:]))
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -157,7 +157,7 @@ def _asked(
     name = parameters.get("sort") or next(iter(sorts))
     sort, is_descending = sorts[name.removeprefix("-")], name.startswith("-")
     if cursor := parameters.get("cursor"):
-        value, last_id = _decode(cursor, name=name, sort=sort)
+        value, last_id = read_cursor(cursor, name=name, sort=sort)
         rows = rows.filter(_behind(sort, value, last_id, is_descending=is_descending, id_column=id_column))
     column = F(sort.column)
     order = column.desc(nulls_last=True) if is_descending else column.asc(nulls_last=True)
@@ -200,13 +200,15 @@ def _behind(sort: Sort, value: Any, last_id: UUID, *, is_descending: bool, id_co
     return bound | Q(**{f"{sort.column}__isnull": True}) if sort.is_nullable else bound
 
 
-def _encode(name: str, value: Any, last_id: UUID) -> str:
+def cursor_of(name: str, value: Any, last_id: UUID) -> str:
+    """The cursor behind a row of a list sorted by `name`: its value there, and its id."""
     plain = value.isoformat() if isinstance(value, (date, datetime)) else value
     text = json.dumps([name, str(plain) if isinstance(plain, UUID) else plain, str(last_id)])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, *, name: str, sort: Sort) -> tuple[Any, UUID]:
+def read_cursor(cursor: str, *, name: str, sort: Sort) -> tuple[Any, UUID]:
+    """What `cursor_of` wrote. Raises ValidationError for what isn't of this list and sort."""
     try:
         text = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         made_for, value, last_id = json.loads(text)

@@ -14,8 +14,10 @@ from otc.api.errors import refused, translate
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import AttributesField, Strict
 from otc.fields.queries import field_book
+from otc.question import ask
 from otc.tenancy.models import Organization
 from otc.tenancy.services import fold
+from pipeline.accounts.asked import DEALS, AccountFilter, plain
 from pipeline.accounts.deletion import account_delete
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid
@@ -60,10 +62,23 @@ class AccountItem(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
-class AccountQuery(PageQuery):
+class NamedQuery(PageQuery):
     external_id = serializers.CharField(required=False, max_length=200)
     q = serializers.CharField(required=False, max_length=200, help_text="Words in the name.")
     sort = sort_field(SORTS, default="id")
+
+
+class AccountQuery(NamedQuery):
+    """The page's filters; all of them hold together, and of deals those count that you may see."""
+
+    industry = serializers.CharField(required=False, max_length=200, help_text="As it is written.")
+    country = serializers.CharField(required=False, max_length=100, help_text="As it is written.")
+    deals = serializers.ChoiceField(
+        tuple(DEALS),
+        required=False,
+        help_text="; ".join(f"{key}: {words}" for key, (words, _, _) in DEALS.items()),
+    )
+    owner_id = serializers.UUIDField(required=False, help_text="With a deal of this person.")
 
 
 class AccountInput(Strict):
@@ -95,7 +110,7 @@ class ContactItem(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
-class ContactQuery(AccountQuery):
+class ContactQuery(NamedQuery):
     account_id = serializers.UUIDField(required=False)
 
 
@@ -128,6 +143,16 @@ def found_rows(model: Any, columns: tuple[str, ...], parameters: dict[str, Any])
     return rows
 
 
+def account_filter(parameters: dict[str, Any]) -> AccountFilter:
+    """Beside the words, which here stand anywhere in the name."""
+    return AccountFilter(
+        industry=plain(parameters, "industry"),
+        country=plain(parameters, "country"),
+        deals=parameters.get("deals", ""),
+        owner_id=parameters.get("owner_id"),
+    )
+
+
 def one_item(
     model: Any, columns: tuple[str, ...], row_id: UUID, organization: Organization
 ) -> dict[str, Any]:
@@ -150,7 +175,10 @@ class NamedList(Endpoint):
         self, model: Any, columns: tuple[str, ...], query: type[serializers.Serializer]
     ) -> dict[str, Any]:
         parameters = self.parameters(query)
-        page = keyset_page(found_rows(model, columns, parameters), parameters=parameters, sorts=SORTS)
+        rows = found_rows(model, columns, parameters)
+        if model is Account:
+            rows = account_filter(parameters).apply(rows, ask(self.tenant, {}))
+        page = keyset_page(rows, parameters=parameters, sorts=SORTS)
         book = field_book(NOUN_OF[model], self.tenant.organization)
         for row in page.rows:
             del row["name_folded"]

@@ -1,30 +1,31 @@
 """Who buys: a page of accounts with what is open and won there, and one account with its people and deals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 from rest_framework.exceptions import ValidationError
 
-from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
+from pipeline.accounts.asked import AccountsAsked
 from pipeline.accounts.models import Account, Contact
+from pipeline.accounts.queries import SORTS, accounts_page, last_activities
 from pipeline.opportunities.asked import UNCONVERTIBLE
 from pipeline.opportunities.queries import deals_of
 from pipeline.opportunities.report import COLUMNS, DealRow, unconvertible_sums, with_facts
-from pipeline.search.queries import accounts_bearing
 
-SORTS: Mapping[str, Sort] = {"name": Sort("name_folded", str)}
 DEALS_SHOWN = 100
 
 
 @dataclass(frozen=True)
 class AccountRow:
-    """An account with its visible deals: how many are open, and their sums in corporate minor units."""
+    """An account with its visible deals: how many are open, and their sums in corporate minor units. `last_on` is the day
+    when something last happened on one of them; only a list says so.
+    """
 
     id: UUID
     name: str
@@ -36,6 +37,7 @@ class AccountRow:
     won_count: int
     won_minor: int
     unconvertible: int = 0
+    last_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,19 @@ class AccountReport:
     question: Question
 
 
-def accounts_report(
-    question: Question, *, words: str = "", sort: str = "name", after: str | None = None
-) -> AccountsReport:
-    """A page of accounts whose name, or a word in it, starts with `words`. Five queries. Raises BadQuestion."""
-    if sort.removeprefix("-") not in SORTS:
-        raise BadQuestion("sort", f"“{sort}” is none of: {', '.join(SORTS)}")
-    found = accounts_named(words)
+def accounts_report(question: Question, asked: AccountsAsked) -> AccountsReport:
+    """The page of accounts that an address asks for. Six queries. Raises BadQuestion."""
+    if asked.sort.removeprefix("-") not in SORTS:
+        raise BadQuestion("sort", f"“{asked.sort[:60]}” is none of: {', '.join(SORTS)}")
+    found = asked.filter.apply(Account.objects.all(), question)
     try:
-        page = keyset_page(
-            found.values("id", "name", "name_folded", "industry", "country"),
-            parameters={"sort": sort, "cursor": after, "limit": PAGE_SIZE},
-            sorts=SORTS,
-        )
+        page = accounts_page(found, question, sort=asked.sort, after=asked.after)
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
-    rows = account_rows(page.rows, question)
+    happened = last_activities([row["id"] for row in page.rows], question)
+    rows = [replace(row, last_on=happened.get(row.id)) for row in account_rows(page.rows, question)]
     deals = deals_of(question).filter(outcome__isnull=True, account_id__isnull=False)
-    if words.strip():
+    if not asked.filter.is_empty:
         deals = deals.filter(account_id__in=found.values("id"))
     sums = deals.aggregate(
         total=Sum("corporate_minor"),
@@ -92,11 +89,6 @@ def accounts_report(
         sums["accounts"],
         unconvertible_sums(deals) if sums["unconvertible"] else (),
     )
-
-
-def accounts_named(words: str) -> Any:
-    """Accounts by the beginnings of words in their name; all of them without words."""
-    return Account.objects.filter(accounts_bearing(words)) if words.strip() else Account.objects.all()
 
 
 def account_rows(found: list[dict[str, Any]], question: Question) -> list[AccountRow]:

@@ -1,4 +1,4 @@
-"""Accounts: the list with its search, and one account with its people and deals."""
+"""One account with its people and deals."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from otc.fields.shown import shown_fields
 from otc.fields.writing import reading_of
 from otc.question import ask, since_instant
 from otc.tenancy.middleware import tenant_of
-from otc.ui.bar import answers_bad_questions, no_rate_href
+from otc.ui.bar import answers_bad_questions
 from otc.ui.controls import href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
@@ -24,7 +24,7 @@ from pipeline.accounts.forms import AccountForm, ContactForm
 from pipeline.accounts.group import group_report
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.purchases import purchases_of
-from pipeline.accounts.report import AccountReport, account_report, accounts_report
+from pipeline.accounts.report import AccountReport, account_report
 from pipeline.accounts.rules import Invalid
 from pipeline.accounts.services import account_create, contact_create
 from pipeline.accounts.undo import account_edit_undoably, contact_edit_undoably
@@ -34,30 +34,6 @@ from pipeline.fields.forms import input_of
 from pipeline.plans.report import plan_report
 
 CONTACT_HEAD = ("id", "name", "title", "email", "phone")
-
-
-@page("view_accounts")
-@answers_bad_questions
-def accounts(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/accounts/?q=`."""
-    question = ask(tenant_of(request), {})
-    words, after = request.GET.get("q", "")[:200].replace("\x00", ""), request.GET.get("after")
-    sort = request.GET.get("sort") or "name"
-    report = accounts_report(question, words=words, sort=sort, after=after)
-    context = {
-        "page_title": "Accounts",
-        "report": report,
-        "no_rate_href": no_rate_href(question),
-        "words": words,
-        "sort": sort,
-        "next_href": href_with(request.path, request.GET, after=report.next_cursor)
-        if report.next_cursor
-        else "",
-        "first_href": href_with(request.path, request.GET, after=None) if after else "",
-        "can_edit": tenant_of(request).may("edit_account"),
-        "can_merge": tenant_of(request).may("merge_duplicates"),
-    }
-    return render(request, "pipeline/accounts/accounts.html", context)
 
 
 @page("edit_account")

@@ -16,7 +16,7 @@ from otc.api.parameters import Strict
 from pipeline.fit.models import Scorecard
 from pipeline.fit.queries import books, offered_attributes, scorecard_now
 from pipeline.fit.report import fit_report
-from pipeline.fit.rules import BAND_WORDS, LONGEST_NAME, MOST_POINTS, RULE_WORDS, FitRefused, read_criterion
+from pipeline.fit.rules import BANDS, LONGEST_NAME, MOST_POINTS, RULE_WORDS, FitRefused, read_criterion
 from pipeline.fit.services import scorecard_set
 from pipeline.opportunities.api import DealEndpoint
 from pipeline.opportunities.queries import visible_opportunity
@@ -83,7 +83,7 @@ class FitItem(serializers.Serializer):
 
     points = serializers.IntegerField(allow_null=True)
     of = serializers.IntegerField(allow_null=True)
-    band = serializers.ChoiceField(tuple(BAND_WORDS), allow_null=True)
+    band = serializers.ChoiceField(BANDS, allow_null=True)
     scorecard_number = serializers.IntegerField(allow_null=True)
     results = FitResultItem(many=True)
 

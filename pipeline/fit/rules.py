@@ -17,6 +17,7 @@ RULES_OF_KIND = {
 }
 GOOD, FAIR, POOR = "good", "fair", "poor"
 BAND_WORDS = {GOOD: "Good fit", FAIR: "Fair fit", POOR: "Poor fit"}
+BANDS = tuple(BAND_WORDS)
 MOST_CRITERIA, MOST_POINTS, MOST_VALUES, LONGEST_NAME = 20, 100, 100, 80
 _NUMBER = r"[-−]?\d[\d\s'’,]*(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s*(?:to|-|–|\.\.|and)\s*({_NUMBER})")

@@ -15,7 +15,7 @@ from otc.tenancy.models import Organization
 from otc.tenancy.reach import Reach
 from pipeline.fields.api import FieldValues, with_fields
 from pipeline.fit.matching import BAND, OF, POINTS, measure_now, unmeasured
-from pipeline.fit.rules import BAND_WORDS
+from pipeline.fit.rules import BANDS
 from pipeline.opportunities.filters import STATES, WITHOUT
 from pipeline.opportunities.models import Outcome
 from pipeline.opportunities.rules import OPEN_CATEGORIES
@@ -149,7 +149,7 @@ class OpportunityItem(StateItem):
         help_text="In the list, with `include=fit`; null where no scorecard asks for anything.",
     )
     fit_of = serializers.IntegerField(required=False, allow_null=True, help_text="The points there are.")
-    fit_band = serializers.ChoiceField(tuple(BAND_WORDS), required=False, allow_null=True)
+    fit_band = serializers.ChoiceField(BANDS, required=False, allow_null=True)
 
 
 class OpportunityQuery(FrameQuery, PageQuery):
@@ -167,7 +167,7 @@ class OpportunityQuery(FrameQuery, PageQuery):
     fit = serializers.CharField(
         required=False,
         max_length=40,
-        help_text=f"Bands with commas between: {', '.join(BAND_WORDS)}. Fit is of now: not with a past `as_of`.",
+        help_text=f"Bands with commas between: {', '.join(BANDS)}. Fit is of now: not with a past `as_of`.",
     )
     fit_from = serializers.IntegerField(
         required=False, min_value=0, max_value=100, help_text="This share of the points in percent, or more."

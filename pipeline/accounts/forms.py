@@ -7,7 +7,9 @@ from django import forms
 
 from otc.fields.queries import Book
 from otc.fields.rules import Reading
+from otc.tenancy.names import clean_name
 from otc.tenancy.services import fold
+from pipeline.accounts.facts import Fact, facts_of, typed_facts
 from pipeline.accounts.models import Account
 from pipeline.fields.forms import add_fields, field_values
 
@@ -27,6 +29,12 @@ class AccountForm(forms.Form):
         label="Part of",
         help_text="The name of the account that it belongs to",
     )
+    external_id = forms.CharField(
+        max_length=200,
+        required=False,
+        label="External id",
+        help_text="What another system calls it; imports find it by this",
+    )
 
     def __init__(
         self,
@@ -37,14 +45,22 @@ class AccountForm(forms.Form):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.untyped = book.others(attributes)
         add_fields(self, book, reading=reading, attributes=attributes)
         self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
 
+    @property
+    def facts(self) -> list[Fact]:
+        """What stands under no field, as typed or as it is, and a line for one more."""
+        return [*(_typed_facts(self.data) if self.is_bound else facts_of(self.untyped)), Fact("", "", "")]
+
     def record_fields(self) -> dict[str, Any]:
-        """What account_create and account_edit take."""
+        """What account_create and account_edit take. Raises Invalid."""
         parent: Account | None = self.cleaned_data["parent"]
-        own = record_fields(self, ("name", "industry", "country"))
-        return own | {"parent_id": parent.id if parent else None}
+        own = record_fields(self, ("name", "industry", "country", "external_id"))
+        own |= {"parent_id": parent.id if parent else None}
+        facts = typed_facts(self.untyped, _typed_facts(self.data))
+        return own if facts == self.untyped else own | {"attributes": facts}
 
     def clean_parent(self) -> Account | None:
         """The one account of this name."""
@@ -59,6 +75,16 @@ class AccountForm(forms.Form):
             if found
             else f"There is no account “{name}”; add it first, or leave this empty"
         )
+
+
+def _typed_facts(data: Any) -> list[Fact]:
+    """The lines that were sent: parallel lists of the name they had, their name and their text."""
+    lists = [
+        data.getlist(name) if hasattr(data, "getlist") else []
+        for name in ("fact_key", "fact_name", "fact_text")
+    ]
+    lines = (Fact(key, clean_name(name), clean_name(text)) for key, name, text in zip(*lists, strict=False))
+    return [one for one in lines if one.key or one.name or one.text]
 
 
 class ContactForm(forms.Form):

@@ -23,8 +23,9 @@ DEALS_SHOWN = 100
 
 @dataclass(frozen=True)
 class AccountRow:
-    """An account with its visible deals: how many are open, and their sums in corporate minor units. `last_on` is the day
-    when something last happened on one of them; only a list says so.
+    """An account with its visible deals: how many are open, and their sums in corporate minor units.
+
+    `last_on` is the day when something last happened on one of them; only a list says so.
     """
 
     id: UUID

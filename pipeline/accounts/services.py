@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 from django.utils import timezone
 
+from otc.audit.services import audit_append
 from otc.fields.queries import field_book
 from otc.fields.rules import NotAccepted
 from otc.fields.writing import attributes_with, untyped_with
@@ -18,6 +19,12 @@ from otc.tenancy.services import fold
 from pipeline.accounts.hierarchy import is_below
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.rules import Invalid, check_account, check_contact
+
+# What an edit may change of each, as stored.
+COLUMNS: Mapping[type[Account] | type[Contact], tuple[str, ...]] = {
+    Account: ("name", "name_folded", "parent_id", "industry", "country", "external_id", "attributes"),
+    Contact: ("name", "name_folded", "title", "email", "phone", "external_id", "attributes"),
+}
 
 
 def account_create(*, name: str, **fields: Any) -> Account:
@@ -45,6 +52,7 @@ def account_named(name: str) -> Account:
 def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     """Change name, parent, industry, country or attributes. Raises Invalid."""
     account: Account = Account.objects.select_for_update().get(id=account_id)
+    before = state_of(account)
     wanted = clean_lines(changes)
     check_account(wanted)
     _check_parent(account_id, wanted)
@@ -54,6 +62,7 @@ def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     _apply_fields(account, wanted)
     account.name_folded = fold(account.name)
     account.save()
+    _record("account", account, before)
     return account
 
 
@@ -73,6 +82,7 @@ def contact_create(account_id: UUID, *, name: str, **fields: Any) -> Contact:
 def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     """Change name, title, email or phone. Raises Invalid."""
     contact: Contact = Contact.objects.select_for_update().get(id=contact_id)
+    before = state_of(contact)
     wanted = clean_lines(changes)
     check_contact(wanted)
     _check_external_id(Contact, wanted, but=contact_id)
@@ -81,12 +91,33 @@ def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     _apply_fields(contact, wanted)
     contact.name_folded = fold(contact.name)
     contact.save()
+    _record("contact", contact, before)
     return contact
 
 
 def contact_delete(contact_id: UUID) -> None:
     """Take a contact out; activities with them stay, without the name."""
     Contact.objects.filter(id=contact_id).delete()
+
+
+def state_of(record: Account | Contact) -> dict[str, Any]:
+    """What an edit may change of the record, as JSON."""
+    values = {column: getattr(record, column) for column in COLUMNS[type(record)]}
+    return {column: str(value) if isinstance(value, UUID) else value for column, value in values.items()}
+
+
+def _record(noun: str, record: Account | Contact, before: Mapping[str, Any]) -> None:
+    """On the audit log what was changed, each with what it was; nothing where nothing was."""
+    after = state_of(record)
+    changed = [name for name in after if name != "name_folded" and before[name] != after[name]]
+    if changed:
+        audit_append(
+            f"{noun}.changed",
+            subject_kind=noun,
+            subject_id=record.id,
+            summary=f"{noun.capitalize()} “{record.name}”: {', '.join(changed)}",
+            detail={name: {"before": before[name], "after": after[name]} for name in changed},
+        )
 
 
 def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,7 @@ from uuid import UUID
 from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
 from pipeline.accounts.models import Account, Contact
-from pipeline.accounts.services import account_edit, contact_edit
-
-# What an edit may change of each, as stored.
-COLUMNS: Mapping[type[Account] | type[Contact], tuple[str, ...]] = {
-    Account: ("name", "name_folded", "parent_id", "industry", "country", "attributes"),
-    Contact: ("name", "name_folded", "title", "email", "phone", "attributes"),
-}
+from pipeline.accounts.services import account_edit, contact_edit, state_of
 
 
 def account_edit_undoably(account_id: UUID, *, changes: Mapping[str, Any]) -> UUID | None:
@@ -33,21 +27,12 @@ def contact_edit_undoably(contact_id: UUID, *, changes: Mapping[str, Any]) -> UU
 def _edit(
     model: type[Account] | type[Contact], record_id: UUID, *, kind: str, edit: Callable[[], Account | Contact]
 ) -> UUID | None:
-    before = _state(model.objects.select_for_update().get(id=record_id))
-    after = _state(edit())
+    before = state_of(model.objects.select_for_update().get(id=record_id))
+    after = state_of(edit())
     if before == after:
         return None
     payload = {"id": str(record_id), "before": before, "after": after}
     return undo_offer(kind, said=str(after["name"]), payload=payload)
-
-
-def _state(record: Account | Contact) -> dict[str, Any]:
-    """The record's columns as JSON."""
-    return {column: _plain(getattr(record, column)) for column in COLUMNS[type(record)]}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
 
 
 @undoes("account_edit", action="edit_account")
@@ -64,7 +49,11 @@ def _put_back(model: type[Account] | type[Contact], payload: Mapping[str, Any]) 
     found = model.objects.select_for_update().filter(id=payload["id"]).first()
     if found is None:
         raise CantUndo(f"{payload['after']['name']} is gone")
-    if _state(found) != payload["after"]:
+    present = state_of(found)
+    if any(present[column] != value for column, value in payload["after"].items()):
         raise CantUndo(f"Somebody edited {found.name} since; change by hand what you want back")
+    external_id = payload["before"].get("external_id")
+    if external_id and model.everything.filter(external_id=external_id).exclude(id=found.id).exists():
+        raise CantUndo(f"Another one has the external id {external_id} by now")
     model.objects.filter(id=found.id).update(**payload["before"])
     return f"{payload['before']['name']} is as it was before"

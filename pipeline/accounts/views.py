@@ -20,6 +20,7 @@ from otc.ui.csv import csv_response
 from otc.ui.pages import page
 from otc.undo.views import undo_address
 from pipeline.accounts.deletion import account_delete
+from pipeline.accounts.facts import facts_of
 from pipeline.accounts.forms import AccountForm, ContactForm
 from pipeline.accounts.group import group_report
 from pipeline.accounts.models import Account, Contact
@@ -118,7 +119,7 @@ def context_of(request: HttpRequest, report: AccountReport, *, form: ContactForm
     shown = [(one, shown_fields(people, one.attributes, today=today)) for one in report.contacts]
     return {
         "own_fields": shown_fields(book, report.account.attributes, today=today),
-        "untyped": book.others(report.account.attributes),
+        "untyped": facts_of(book.others(report.account.attributes)),
         "contacts": [(one, [field for field in fields if field.text]) for one, fields in shown],
         "page_title": report.account.name,
         "report": report,
@@ -160,6 +161,7 @@ def account_change(request: HttpRequest, slug: str, account_id: UUID) -> HttpRes
         "industry": found.industry,
         "country": found.country,
         "parent": found.parent.name if found.parent else "",
+        "external_id": found.external_id or "",
     }
     form = AccountForm(
         request.POST if request.method == "POST" else None,

@@ -128,7 +128,7 @@ def runs_of(asked: FitAsked, *, of: int, fair_percent: int, good_percent: int) -
 
 def fit_words(asked: FitAsked) -> str:
     """“Good fit or fair fit, 50 % or more”, for a chip."""
-    said = [" or ".join(BAND_WORDS[band] for band in asked.bands)] if asked.bands else []
+    said = [" or ".join(BAND_WORDS[band].lower() for band in asked.bands)] if asked.bands else []
     if asked.low is not None and asked.high is not None:
         said.append(f"fit {asked.low} to {asked.high} %")
     elif asked.low is not None:

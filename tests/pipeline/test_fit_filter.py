@@ -137,7 +137,7 @@ def test_runs_are_the_points_that_are_asked_for(asked: FitAsked, of: int) -> Non
 
 
 def test_the_chip_says_what_is_asked_for() -> None:
-    assert fit_words(FitAsked(("good", "fair"))) == "Good fit or Fair fit"
+    assert fit_words(FitAsked(("good", "fair"))) == "Good fit or fair fit"
     assert fit_words(FitAsked((), 50, None)) == "Fit 50 % or more"
     assert fit_words(FitAsked(("poor",), 10, 20)) == "Poor fit, fit 10 to 20 %"
 

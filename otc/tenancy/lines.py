@@ -30,15 +30,20 @@ class Chart:
 
     manager_of: Mapping[UUID, UUID | None]
 
-    def branch(self, person_id: UUID) -> frozenset[UUID]:
-        """The person and everybody below."""
-        below: dict[UUID, list[UUID]] = {}
+    @cached_property
+    def reports(self) -> Mapping[UUID, list[UUID]]:
+        """Who reports to each manager."""
+        found: dict[UUID, list[UUID]] = {}
         for person, manager in self.manager_of.items():
             if manager is not None:
-                below.setdefault(manager, []).append(person)
+                found.setdefault(manager, []).append(person)
+        return found
+
+    def branch(self, person_id: UUID) -> frozenset[UUID]:
+        """The person and everybody below."""
         found, waiting = {person_id}, [person_id]
         while waiting:
-            for report in below.get(waiting.pop(), ()):
+            for report in self.reports.get(waiting.pop(), ()):
                 if report not in found:
                     found.add(report)
                     waiting.append(report)
@@ -49,7 +54,7 @@ class Chart:
         """Everybody whose line leads up to a declared top; the money of all others is unassigned."""
         return frozenset().union(*(self.branch(top) for top in self.tops))
 
-    @property
+    @cached_property
     def tops(self) -> frozenset[UUID]:
         return frozenset(person for person, manager in self.manager_of.items() if manager is None)
 

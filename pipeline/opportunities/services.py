@@ -394,6 +394,6 @@ def _passed(deal: Opportunity, passage: Passage, *, from_stage_id: UUID | None) 
 
 
 def _save(held: Held) -> Written:
-    held.deal.save(force_update=True)
+    held.deal.save(force_update=True, update_fields=held.changed)
     enqueue(HEALTH_JOB, subject=held.deal.id)
     return Written(held.deal, held.version_id)

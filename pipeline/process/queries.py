@@ -1,5 +1,6 @@
 """The organization's processes with their stages and milestones, and its closing reasons."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -61,16 +62,13 @@ def stage_after_retirement(stage: Stage | None) -> Stage | None:
     return stage
 
 
-STAGE_RULES = (
-    "id",
-    "name",
-    "position",
-    "may_be_skipped",
-    "may_go_back",
-    "approval_above_minor",
-    "required_fields",
-    "process__gates_winning",
-)
+STAGE_RULES = """
+SELECT s.id, s.name, s.position, s.may_be_skipped, s.may_go_back, s.approval_above_minor, s.required_fields,
+  p.gates_winning
+FROM pipeline_stage s
+JOIN pipeline_process p ON p.organization_id = s.organization_id AND p.id = s.process_id
+WHERE s.organization_id = %s AND s.process_id = %s AND s.retired_at IS NULL ORDER BY s.position
+"""
 
 
 @dataclass(frozen=True)
@@ -92,17 +90,25 @@ def process_rulebook(process_id: UUID | None, *, with_milestones: bool = True) -
 
     A field that is retired or gone is asked of nobody. A process without stages asks for nothing.
     """
-    found = Stage.objects.filter(process_id=process_id, retired_at__isnull=True).order_by("position")
-    rows = found.values_list(*STAGE_RULES)
-    asked = {name for row in rows for name in row[-2] if name.startswith(PREFIX)}
+    with connection.cursor() as cursor:
+        cursor.execute(STAGE_RULES, [current_organization_id(), process_id])
+        rows = cursor.fetchall()
+    required = {row[0]: json.loads(row[-2]) for row in rows}
+    asked = {name for names in required.values() for name in names if name.startswith(PREFIX)}
     book = field_book("deal") if asked else Book()
     fields = {one.name: one for one in book.active if one.name in asked}
     known = {name for name, _, _ in BUILT_IN} | set(fields)
     stages = tuple(
         StageRules(
-            stage_id, name, position, skip, back, above, tuple(one for one in required if one in known)
+            stage_id,
+            name,
+            position,
+            skip,
+            back,
+            above,
+            tuple(one for one in required[stage_id] if one in known),
         )
-        for stage_id, name, position, skip, back, above, required, _ in rows
+        for stage_id, name, position, skip, back, above, _, _ in rows
     )
     milestones = _milestones(stages) if with_milestones else ()
     return Rulebook(ProcessRules(stages, milestones, any(row[-1] for row in rows)), fields)

@@ -29,6 +29,7 @@ from pipeline.leads.services import (
     lead_reopen,
     lead_return,
 )
+from pipeline.opportunities.api_shapes import next_step_day_field, next_step_field
 
 TAGS = ["leads"]
 COLUMNS = (
@@ -99,8 +100,8 @@ class ConvertInput(Strict):
     amount_minor = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_MINOR)
     currency = serializers.CharField(required=False, min_length=3, max_length=3)
     close_date = serializers.DateField(required=False)
-    next_step = serializers.CharField(required=False, max_length=500)
-    next_step_on = serializers.DateField(required=False)
+    next_step = next_step_field()
+    next_step_on = next_step_day_field()
 
 
 class ReturnInput(Strict):
@@ -218,7 +219,7 @@ class LeadConvert(LeadEndpoint):
 
     @extend_schema(operation_id="leads_convert", tags=TAGS, request=ConvertInput, responses=LeadItem)
     def post(self, request: Request, lead_id: UUID) -> Response:
-        """Make an opportunity of it, in one step; `opportunity_id` says which."""
+        """Make an opportunity of it, in one step, which needs its next step and day; `opportunity_id` says which."""
         found = self.found(lead_id)
         content = {"name": found.name} | self.content(ConvertInput)
         lead_convert(lead_id, conversion=Conversion(**content), now=timezone.now())

@@ -37,6 +37,7 @@ class LeadForm(forms.Form):
         super().__init__(*args, **options)
         owner: Any = self.fields["owner"]
         owner.choices = [("", "Nobody yet"), *((str(key), name) for key, name in people_choices())]
+        self.fields["name"].widget.attrs |= {"autofocus": True}
         self.fields["source"].widget.attrs |= {"list": "sources", "autocomplete": "off"}
         self.fields["campaign"].widget.attrs |= {"list": "campaigns", "autocomplete": "off"}
 

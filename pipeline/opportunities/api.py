@@ -183,7 +183,11 @@ class Opportunities(DealEndpoint):
         responses={201: OpportunityItem},
     )
     def post(self, request: Request) -> Response:
-        """A new open opportunity. Without `owner_id` it is the token's person's, or nobody's for an integration."""
+        """A new open opportunity, with its next step and the day of that.
+
+        Without `owner_id` it is the token's person's, or nobody's for an integration. A known `external_id` is refused
+        with 422, so asking twice makes one.
+        """
         fields = self.content(OpportunityInput)
         if self.tenant.person.role != Role.INTEGRATION:
             fields.setdefault("owner_id", self.tenant.person.id)

@@ -181,8 +181,27 @@ class OpportunityQuery(FrameQuery, PageQuery):
     sort = sort_field(SORTS, default="id")
 
 
+def next_step_field() -> serializers.CharField:
+    """What whoever opens a deal is asked for, together with its day."""
+    said = "Say what comes next: an open deal always has one next step"
+    return serializers.CharField(
+        max_length=500,
+        error_messages={"required": said, "blank": said, "null": said},
+        help_text="What is done next.",
+    )
+
+
+def next_step_day_field() -> DayField:
+    """The day of the next step."""
+    said = "Say on which day, like 2027-01-29: a next step has one"
+    return DayField(error_messages={"required": said, "null": said}, help_text="Its day: today or later.")
+
+
 class OpportunityInput(Strict):
-    """What may be written. `attributes` replaces the whole object; `fields` changes those that are sent."""
+    """What may be written. `attributes` replaces the whole object; `fields` changes those that are sent.
+
+    A new deal is open, and an open one always has one next step with its day.
+    """
 
     name = serializers.CharField(max_length=300)
     external_id = serializers.CharField(
@@ -206,8 +225,8 @@ class OpportunityInput(Strict):
         required=False, allow_blank=True, max_length=100
     )
     kind = serializers.CharField(required=False, allow_blank=True, max_length=100)
-    next_step = serializers.CharField(required=False, allow_blank=True, max_length=500)
-    next_step_on = DayField(required=False, allow_null=True)
+    next_step = next_step_field()
+    next_step_on = next_step_day_field()
     attributes = AttributesField(required=False)
     fields = FieldValues(required=False)  # type: ignore[assignment]  # as above
 
@@ -223,6 +242,8 @@ class OpportunityEdit(OpportunityInput):
     """Only what is sent changes."""
 
     name = serializers.CharField(max_length=300, required=False)
+    next_step = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    next_step_on = DayField(required=False, allow_null=True)
 
 
 class CloseInput(Strict):

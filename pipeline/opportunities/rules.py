@@ -143,7 +143,7 @@ def check_amount_follows(
 
 
 def check_next_step(next_step: str, next_step_on: date | None, *, today: date) -> None:
-    """The step that follows one that is done has words and a day that isn't past."""
+    """The step that opens a deal, or follows one that is done, has words and a day that isn't past."""
     if not next_step.strip():
         raise Refused("next_step", "Say what comes next: an open deal always has one next step")
     if next_step_on is None:

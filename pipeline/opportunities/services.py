@@ -38,6 +38,7 @@ from pipeline.opportunities.rules import (
     check_closing,
     check_editable,
     check_keeps_next_step,
+    check_next_step,
     closed_category,
 )
 from pipeline.opportunities.signals import opportunity_closed
@@ -53,7 +54,7 @@ REFERENCES = {
     "reason_id": CloseReason,
 }
 HEALTH_JOB = "deal_health"
-# Imports may take a next step away: they bring what another system says.
+# Imports may lack a next step or take it away: they bring what another system says.
 WRITTEN_BY_HAND = frozenset({"ui", "api"})
 # A deal's corporate amount follows from these.
 CONVERTED = ("amount_minor", "currency", "close_date")
@@ -70,7 +71,8 @@ class Written:
 def opportunity_create(*, name: str, now: datetime, external_id: str | None = None, **fields: Any) -> Written:
     """A new open deal in the default process's first stage unless `stage_id` says otherwise.
 
-    A known `external_id` is refused, so an integration that asks twice makes one deal.
+    A known `external_id` is refused, so an integration that asks twice makes one deal. Over the API a deal comes with
+    its next step and that step's day; pages ask for both on their forms, and imports may lack them.
     """
     if external_id and Opportunity.objects.filter(external_id=external_id).exists():
         raise Refused("external_id", f"There is a deal with the external id {external_id} already")
@@ -90,6 +92,8 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
         changes["stage_id"] = stages[0].id
     _check_stage_of(changes, process)
     _apply(deal, changes, is_new=True)
+    if current_context().channel == "api":
+        check_next_step(deal.next_step, deal.next_step_on, today=_created_on(deal))
     _check_rate(deal)
     act_on(deal.owner_id)
     passage = check_change(deal, before=Before())

@@ -14,7 +14,7 @@ from otc.identity.models import ApiToken
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from pipeline.opportunities.models import Opportunity
-from tests.api_client import Caller, bearer, secret_of
+from tests.api_client import NEXT_STEP, Caller, bearer, secret_of
 from tests.conftest import House
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_every_refusal_has_one_shape(house: House) -> None:
         caller.get("nowhere"),
         caller.call("put", "opportunities", {}),
         caller.post("opportunities", {"name": ""}),
-        caller.post("opportunities", {"name": "x", "account_id": str(house.ana.id)}),
+        caller.post("opportunities", {"name": "x", "account_id": str(house.ana.id), **NEXT_STEP}),
     ]
     assert [refusal(answer) for answer in answers] == [
         (400, "invalid"),

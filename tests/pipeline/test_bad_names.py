@@ -13,7 +13,7 @@ from pipeline.opportunities.models import Competitor, Opportunity
 from pipeline.process.models import CloseReason, Process
 from pipeline.process.versions import document_of
 from pipeline.search.queries import words_of
-from tests.api_client import Caller
+from tests.api_client import NEXT_STEP, Caller
 from tests.conftest import House
 from tests.pipeline.loading import Load, load, refusals
 
@@ -69,9 +69,8 @@ def test_a_deal_an_account_and_a_contact_by_the_api(house: House, signed_in: Any
     account = caller.post("accounts", {"name": name})
     assert account.status_code == 201, account.content
     contact = caller.post("contacts", {"account_id": account.json()["id"], "name": name})
-    deal = caller.post(
-        "opportunities", {"name": name, "account_id": account.json()["id"], "owner_id": str(house.ana.id)}
-    )
+    wanted = {"name": name, "account_id": account.json()["id"], "owner_id": str(house.ana.id), **NEXT_STEP}
+    deal = caller.post("opportunities", wanted)
     assert (contact.status_code, deal.status_code) == (201, 201), (contact.content, deal.content)
     again = caller.get(f"opportunities/{deal.json()['id']}").json()
     assert (again["name"], json.loads(contact.content)["name"]) == (name, name)
@@ -145,7 +144,7 @@ def test_ten_thousand_characters_are_refused_by_the_api_naming_the_field(
         caller.post("accounts", {"name": LONG}),
         caller.patch(f"accounts/{account.id}", {"name": LONG}),
         caller.post("contacts", {"account_id": str(account.id), "name": LONG}),
-        caller.post("opportunities", {"name": LONG, "owner_id": str(house.ana.id)}),
+        caller.post("opportunities", {"name": LONG, "owner_id": str(house.ana.id), **NEXT_STEP}),
         caller.patch(f"opportunities/{deal.id}", {"name": LONG}),
         caller.patch(f"opportunities/{deal.id}", {"next_step": LONG}),
     ]

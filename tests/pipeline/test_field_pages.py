@@ -15,7 +15,7 @@ from otc.tenancy.context import use
 from pipeline.imports.registry import KINDS as IMPORTS
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create, opportunity_edit
-from tests.api_client import Caller
+from tests.api_client import NEXT_STEP, Caller
 from tests.conftest import House
 from tests.pipeline.test_fields import REGIONS
 
@@ -111,7 +111,8 @@ def test_the_api_writes_and_refuses_by_name(house):
         field_create(object="account", label="Tier", kind="number")
         field_create(object="contact", label="Since", kind="date")
     caller = Caller(house.ana)
-    made = caller.post("opportunities", {"name": "K", "fields": {"region": "emea"}, "attributes": {"x": 1}})
+    wanted = {"name": "K", "fields": {"region": "emea"}, "attributes": {"x": 1}, **NEXT_STEP}
+    made = caller.post("opportunities", wanted)
     assert made.status_code == 201 and made.json()["fields"] == {"region": "emea"}
     url = f"opportunities/{made.json()['id']}"
     wrong = caller.patch(url, {"fields": {"region": "mars"}})

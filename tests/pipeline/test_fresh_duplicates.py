@@ -13,7 +13,7 @@ from pipeline.accounts.services import account_create, contact_create
 from pipeline.duplicates.models import DuplicatePair
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_delete
-from tests.api_client import Caller
+from tests.api_client import NEXT_STEP, Caller
 
 
 @pytest.fixture
@@ -89,6 +89,7 @@ def test_what_the_api_makes_is_compared_too(house: Any) -> None:
             "account_id": account_id,
             "amount_minor": 100,
             "close_date": str(date(2027, 1, 4)),
+            **NEXT_STEP,
         }
         assert caller.post("opportunities", deal).status_code == 201
     assert sorted(kind for kind, _ in pairs(house)) == ["account", "contact", "opportunity"]

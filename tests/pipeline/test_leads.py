@@ -18,7 +18,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_close, opportunity_create, opportunity_edit
 from pipeline.process.models import CloseReason
 from postmortem.winloss.rules import Closed, win_rate, win_rate_by_amount
-from tests.api_client import Caller
+from tests.api_client import NEXT_STEP, Caller
 from tests.pipeline.loading import load, refusals  # noqa: F401  # a fixture
 
 SIGNALLING = {"name": "Signalling", "next_step": "Call them", "next_step_on": "+1w"}
@@ -225,7 +225,9 @@ def test_the_api_takes_a_lead_from_creation_to_deal(house: Any) -> None:
     lead = made.json()
     address = f"/api/v1/leads/{lead['id']}"
     assert caller.patch(address, {"campaign": "Spring"}).json()["campaign"] == "Spring"
-    done = caller.post(f"{address}/convert", {"amount_minor": 100}).json()
+    bare = caller.post(f"{address}/convert", {"amount_minor": 100})
+    assert bare.status_code == 400 and bare.json()["error"]["fields"].keys() == NEXT_STEP.keys()
+    done = caller.post(f"{address}/convert", {"amount_minor": 100, **NEXT_STEP}).json()
     assert done["state"] == "converted" and done["opportunity_id"]
     assert caller.post(f"{address}/return", {"reason": "other"}).status_code == 422
     assert [row["id"] for row in caller.get("/api/v1/leads?state=converted").json()["results"]] == [

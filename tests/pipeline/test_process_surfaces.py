@@ -16,7 +16,7 @@ from pipeline.opportunities.services import opportunity_create
 from pipeline.process.models import Milestone, Stage
 from pipeline.process.queries import process_rulebook
 from pipeline.process.rules import OUTSIDE, DealFacts, judge_move, judge_removal
-from tests.api_client import bearer, secret_of
+from tests.api_client import NEXT_STEP, bearer, secret_of
 from tests.conftest import House
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -197,7 +197,8 @@ def test_a_field_that_the_stage_asks_for_is_not_emptied_again(doors, make_deal):
 def test_a_new_deal_is_asked_what_its_stage_asks_for(doors):
     with use(doors.house.organization.id):
         Stage.objects.filter(name="Qualify").update(required_fields=["amount"])
-    answer = doors.api.post("/api/v1/opportunities", {"name": "New"}, content_type="application/json")
+    wanted = {"name": "New", **NEXT_STEP}
+    answer = doors.api.post("/api/v1/opportunities", wanted, content_type="application/json")
     assert answer.status_code == 422
     assert "amount_minor" in answer.json()["error"]["fields"]
     typed = {"name": "New", "currency": "EUR", "next_step": "Call", "next_step_on": "+1w"}

@@ -3,6 +3,7 @@ page's time. Every text that people typed goes through `escape`.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from html import escape
 
 from django import template
@@ -11,7 +12,7 @@ from django.utils.safestring import SafeString
 from otc.ui import format as fmt
 from otc.ui.templatetags.otc_ui import delta_days, delta_money, icon
 from pipeline.opportunities.report import DealRow
-from pipeline.templatetags.deal_rows import GRAVE_PENALTY, Look, chip_of, deal_look, mark_of
+from pipeline.templatetags.deal_rows import GRAVE_PENALTY, Look, chip_of, mark_of
 
 register = template.Library()
 
@@ -19,15 +20,16 @@ LIKELY_TO_SLIP = 0.5
 
 
 @register.simple_tag(takes_context=True)
-def deal_card(context: template.Context, card: DealRow) -> SafeString:
-    """The card of a deal on the board; it can be moved where the context's `can_edit` says so.
+def deal_cards(context: template.Context, cards: Iterable[DealRow], look: Look) -> SafeString:
+    """The cards of deals on the board; they can be moved where the context's `can_edit` says so.
 
-    A page of many cards sets `look` once with `deal_look`.
+    `look` comes from `deal_look`.
     """
-    return card_html(card, context.get("look") or deal_look(context), context.get("move_query") or "")
+    move_query = context.get("move_query") or ""
+    return SafeString("".join(card_html(card, look, move_query) for card in cards))
 
 
-def card_html(card: DealRow, look: Look, move_query: str) -> SafeString:
+def card_html(card: DealRow, look: Look, move_query: str) -> str:
     """Name and owner, amount and slip, close date and category, and what is new, moved or wrong about it."""
     name = escape(card.name)
     address = f"{look.deals_url}{card.id}/"
@@ -44,21 +46,24 @@ def card_html(card: DealRow, look: Look, move_query: str) -> SafeString:
         f'{_close(card, look.today)}<span class="small muted ellipsis">{card.category_label}</span>',
     )
     body = "".join(f'  <div class="board-line">{line}</div>\n' for line in lines)
-    return SafeString(
+    return (
         f'<article class="board-card" data-card="{card.id}"{moves} tabindex="-1" aria-label="{name}">\n'
         f"{body}{_chips(card)}</article>\n"
     )
 
 
-@register.simple_tag(takes_context=True)
-def won_card(context: template.Context, card: DealRow) -> SafeString:
-    """A won deal: what it is called, what it brought and when."""
-    look = context.get("look") or deal_look(context)
+@register.simple_tag
+def won_cards(cards: Iterable[DealRow], look: Look) -> SafeString:
+    """Won deals: what they are called, what they brought and when."""
+    return SafeString("".join(_won_card(card, look) for card in cards))
+
+
+def _won_card(card: DealRow, look: Look) -> str:
     name = escape(card.name)
     link = f'<a class="board-name two-lines" href="{look.deals_url}{card.id}/" title="{name}">{name}</a>'
     amount = f'<b class="num">{fmt.money_full(card.amount_minor, currency=card.currency)}</b>'
     day = f'<span class="small muted">{fmt.day(card.close_date, today=look.today)}</span>'
-    return SafeString(
+    return (
         f'<article class="board-card"><div class="board-line">{link}</div>'
         f'<div class="board-line">{amount}{day}</div></article>'
     )

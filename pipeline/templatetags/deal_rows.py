@@ -4,7 +4,7 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -58,10 +58,10 @@ def deal_look(context: template.Context) -> Look:
     )
 
 
-@register.simple_tag(takes_context=True)
-def deal_row(context: template.Context, row: DealRow) -> SafeString:
-    """The row of a deal. A page of many rows sets `look` once with `deal_look`."""
-    return row_html(row, context.get("look") or deal_look(context))
+@register.simple_tag
+def deal_rows(rows: Iterable[DealRow], look: Look) -> SafeString:
+    """The rows of the deals; `look` comes from `deal_look`."""
+    return SafeString("".join(row_html(row, look) for row in rows))
 
 
 def row_html(row: DealRow, look: Look) -> SafeString:

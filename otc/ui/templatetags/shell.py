@@ -9,7 +9,9 @@ from django.template import Engine
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
+from otc.ui.context import NavItem
 from otc.ui.controls import Choice
+from otc.ui.templatetags.otc_ui import icon, key
 
 register = template.Library()
 
@@ -79,6 +81,46 @@ def _choice(choice: Choice) -> str:
     current = ' aria-current="true"' if choice.is_current else ""
     hint = f'<span class="menu-hint">{escape(choice.hint)}</span>' if choice.hint else ""
     return f'<a href="{escape(choice.href)}"{depth}{current}>{escape(choice.label)}{hint}</a>'
+
+
+@register.simple_tag
+def nav_list(items: Sequence[NavItem]) -> SafeString:
+    """The places of a group in the sidebar, each with the key that goes there."""
+    return SafeString(
+        "".join(
+            f"<li>{_place(item, item.place.label, f' data-go="{item.place.go_key}"')}</li>" for item in items
+        )
+    )
+
+
+@register.simple_tag
+def nav_links(items: Sequence[NavItem]) -> SafeString:
+    """The same places in the menu of the narrow tab bar."""
+    return SafeString("".join(_place(item, item.place.label) for item in items))
+
+
+@register.simple_tag
+def tab_links(items: Sequence[NavItem]) -> SafeString:
+    """The few places that stand in the narrow tab bar itself."""
+    return SafeString("".join(_place(item, item.place.tab_label, size=20) for item in items))
+
+
+@register.simple_tag
+def nav_keys(items: Sequence[NavItem]) -> SafeString:
+    """The keys of the places, for the dialog that lists all keys."""
+    return SafeString(
+        "".join(
+            f"<div><dt>Go to {escape(item.place.label)}</dt>"
+            f"<dd>{key('G')}{key(item.place.go_key.upper())}</dd></div>"
+            for item in items
+        )
+    )
+
+
+def _place(item: NavItem, label: str, more: str = "", *, size: int = 16) -> str:
+    """A link with its icon; `more` is a further attribute, written here."""
+    current = ' aria-current="page"' if item.is_current else ""
+    return f'<a href="{escape(item.href)}"{more}{current}>{icon(item.place.icon, size)}{escape(label)}</a>'
 
 
 @register.simple_tag(takes_context=True)

@@ -7,6 +7,7 @@ from otc.fields.models import CustomField
 from otc.identity.models import ApiToken, Invitation, User
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
 from otc.jobs.models import Job
+from otc.logo.models import Logo
 from otc.money.models import Rate
 from otc.notices.models import MailChoice, Notice, NoticeChoice
 from otc.tenancy.models import Organization, Person, ReportingLine
@@ -26,6 +27,7 @@ __all__ = [
     "ImportedSource",
     "Invitation",
     "Job",
+    "Logo",
     "MailChoice",
     "Notice",
     "NoticeChoice",

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("otc.notices.urls")),
     path("o/<slug:slug>/", include("otc.undo.urls")),
     path("o/<slug:slug>/", include("otc.identity.urls")),
+    path("o/<slug:slug>/", include("otc.logo.urls")),
     path("o/<slug:slug>/", include("otc.audit.urls")),
     path("o/<slug:slug>/", include("otc.money.urls")),
     path("o/<slug:slug>/", include("otc.calendar.urls")),

@@ -20,6 +20,7 @@ from otc.fields.services import field_create
 from otc.identity.invitations.services import invitation_send
 from otc.identity.services import token_issue
 from otc.imports.models import ImportedSource, ImportRow, ImportRun, SavedMapping
+from otc.logo.models import Logo
 from otc.money.models import Rate
 from otc.notices.kinds import Ways
 from otc.notices.services import mail_choice_set, notice_choices_set, notice_send
@@ -101,6 +102,15 @@ def _people(moment: Round) -> None:
     Rate(currency="USD", valid_from=day, known_from=BEGINNING, rate="0.92").save()
     FiscalCalendar(from_year=2040 + moment.number, **columns_of(MonthShape(1))).save()
     UndoStep(person=moment.owner, kind="test", said=moment.name).save()
+    is_shown = not Logo.objects.filter(retired_at__isnull=True).exists()
+    size = {"content_type": "image/png", "width": 64, "height": 24}
+    Logo(
+        image=b"\x89PNG",
+        set_by=moment.owner,
+        set_at=moment.now,
+        retired_at=None if is_shown else moment.now,
+        **size,
+    ).save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()

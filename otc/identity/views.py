@@ -15,6 +15,7 @@ from otc.identity.models import ApiToken
 from otc.identity.queries import token_holders, tokens
 from otc.identity.services import token_issue, token_revoke
 from otc.identity.tabs import settings_tabs
+from otc.logo.queries import logo_now
 from otc.tenancy.middleware import Tenant
 from otc.ui.pages import page
 
@@ -28,7 +29,12 @@ def tenant_of(request: HttpRequest) -> Tenant:
 @page("view_settings")
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's facts."""
-    context = {"page_title": "Settings", "tabs": settings_tabs(request, "settings")}
+    context = {
+        "page_title": "Settings",
+        "tabs": settings_tabs(request, "settings"),
+        "logo": logo_now(),
+        "can_set_logo": tenant_of(request).may("manage_logo"),
+    }
     return render(request, "otc/identity/settings.html", context)
 
 

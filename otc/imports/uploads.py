@@ -1,6 +1,7 @@
 """How does a file get into the house? Streamed to a private folder, counted as it comes, never held in memory.
 
-Only the imports page takes files: what is sent anywhere else, or by nobody who signed in, is dropped unread.
+Two pages take files, for imports and for the logo: what is sent anywhere else, or by nobody who signed in, is dropped
+unread.
 """
 
 import os
@@ -21,8 +22,9 @@ from django.http.response import HttpResponseBase
 from otc.embedded.places import private_folder
 from otc.imports.content import largest_file_bytes, too_large
 from otc.imports.names_shown import shown_name
+from otc.logo import rules as logo
 
-TAKES_FILES = re.compile(r"^/o/[^/]+/settings/imports/upload/$")
+TAKES_FILES = re.compile(r"^/o/[^/]+/settings/(?:imports/upload|(?P<logo>logo))/$")
 # Several files may come at once; more than this altogether is refused before a byte is read.
 MOST_AT_ONCE = 5
 STORED_NAME = re.compile(r"[0-9a-f]{32}")
@@ -51,19 +53,25 @@ class ImportUploadHandler(TemporaryFileUploadHandler):
         self.refusal = ""
         self.is_meant = False
         self.received = 0
+        self.is_logo = False
 
     def handle_raw_input(
         self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
     ) -> None:
         """Look at the request before its body is read."""
         request = self.request
-        self.is_meant = (
-            request is not None
-            and TAKES_FILES.match(request.path_info) is not None
-            and request.user.is_authenticated
-        )
-        if content_length > MOST_AT_ONCE * largest_file_bytes():
-            self.refusal = too_large("What you chose")
+        taken = TAKES_FILES.match(request.path_info) if request is not None else None
+        self.is_meant = taken is not None and request is not None and request.user.is_authenticated
+        self.is_logo = taken is not None and taken["logo"] is not None
+        if content_length > MOST_AT_ONCE * self.largest_bytes:
+            self.refusal = self.too_large("What you chose")
+
+    @property
+    def largest_bytes(self) -> int:
+        return logo.LARGEST_BYTES if self.is_logo else largest_file_bytes()
+
+    def too_large(self, name: str) -> str:
+        return logo.too_large(name) if self.is_logo else too_large(name)
 
     def new_file(self, *args: Any, **options: Any) -> None:
         if not self.is_meant or self.refusal:
@@ -74,8 +82,8 @@ class ImportUploadHandler(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received += len(raw_data)
-        if self.received > largest_file_bytes():
-            self.refusal = too_large(shown_name(str(self.file_name or "")))
+        if self.received > self.largest_bytes:
+            self.refusal = self.too_large(shown_name(str(self.file_name or "")))
             raise StopUpload(connection_reset=True)
         super().receive_data_chunk(raw_data, start)
 

@@ -73,6 +73,7 @@ TABLE = (
     ),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
+    Action("manage_logo", SETTINGS, "Set the logo that buyers see", ADMINISTRATORS),
     Action("manage_notices", SETTINGS, "Say from where on a deal is big", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),

@@ -17,6 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from otc.logo.queries import logo_shown
+from otc.logo.views import picture
 from otc.tenancy.context import use
 from otc.tenancy.models import Organization
 from pipeline.closeplan.forms import CommentForm
@@ -129,6 +131,14 @@ def plan_comment(request: HttpRequest, found: FoundLink, token: str) -> HttpResp
     return _page(request, found, token, shown=shown, form=form, status=422)
 
 
+@require_http_methods(["GET", "HEAD"])
+@by_link
+def plan_logo(request: HttpRequest, found: FoundLink, token: str) -> HttpResponse:
+    """`/plan/<token>/logo/`: the organization's logo, as long as the link opens."""
+    shown = logo_shown()
+    return _over(request, status=404) if shown is None else picture(shown)
+
+
 def _plan(found: FoundLink) -> SharedPlan:
     deals = Opportunity.objects.select_related("account").filter(id=found.opportunity_id, deleted_at=None)
     deal = deals.first()
@@ -157,6 +167,8 @@ def _page(
         "expires_at": found.expires_at,
         "form": form,
         "refusal": refusal,
+        "logo": shown.logo,
+        "logo_href": reverse("plan_logo", args=[token]),
         "tick_href": reverse("plan_tick", args=[token]),
         "comment_href": reverse("plan_comment", args=[token]),
     }

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from otc.logo.models import Logo
+from otc.logo.queries import logo_now
 from otc.tenancy.models import Organization, Person
 from pipeline.closeplan.models import ClosePlan, ClosePlanEvent
 from pipeline.closeplan.queries import events_of, plan_of
@@ -66,6 +68,7 @@ class SharedPlan:
     is_over: bool
     today: date
     zone: ZoneInfo
+    logo: Logo | None = None
 
     @property
     def needed(self) -> tuple[PlanMilestone, ...]:
@@ -90,7 +93,7 @@ def usual_title(deal: Opportunity, organization: Organization) -> str:
 
 
 def shared_plan(deal: Opportunity, organization: Organization, *, now: datetime) -> SharedPlan:
-    """The plan of the deal as it stands. Six queries, however long it is."""
+    """The plan of the deal as it stands. Seven queries, however long it is."""
     zone = ZoneInfo(organization.timezone)
     today = now.astimezone(zone).date()
     plan = plan_of(deal.id)
@@ -104,6 +107,7 @@ def shared_plan(deal: Opportunity, organization: Organization, *, now: datetime)
         is_over=not deal.is_open,
         today=today,
         zone=zone,
+        logo=logo_now(),
     )
 
 

@@ -178,6 +178,7 @@ def _page(
         "page_title": "Close plan",
         "deal": deal,
         "plan": shown,
+        "logo_href": reverse("logo", args=[tenant.organization.slug, shown.logo.id]) if shown.logo else "",
         "links": [(link, link in standing) for link in links],
         "open_count": len(standing),
         "events": events[:SHOWN_EVENTS],

@@ -11,7 +11,7 @@ from django.utils import timezone
 from otc.audit.services import audit_append
 from otc.tenancy.context import current_context
 from otc.tenancy.models import Person
-from otc.tenancy.names import clean_lines
+from otc.tenancy.names import clean_name
 from otc.undo.registry import CantUndo, undoes
 from otc.undo.services import undo_offer
 from pipeline.accounts.models import Account, Contact
@@ -46,7 +46,7 @@ def account_plan_set(account_id: UUID, plan: Plan, *, now: datetime) -> UUID | N
     account: Account = Account.objects.select_for_update().get(id=account_id)
     _check(account_id, plan)
     before = plan_document(account_id)
-    _write_goals(account_id, str(clean_lines({"goals": plan.goals})["goals"]), now=now)
+    _write_goals(account_id, "\n".join(map(clean_name, plan.goals.strip().splitlines())), now=now)
     PlanPerson.objects.filter(account_id=account_id).delete()
     PlanPerson.objects.bulk_create(
         PlanPerson(account_id=account_id, contact_id=contact_id, why=why.strip()[:300])

@@ -1,6 +1,7 @@
 """An account's plan: written whole on one page, touches ticked off where they stand."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from otc.fields.queries import people_choices
-from otc.tenancy.middleware import tenant_of
+from otc.tenancy.middleware import Tenant, tenant_of
 from otc.ui.dates import DayNotUnderstood, parse_day
 from otc.ui.pages import page
 from otc.undo.views import undo_address
@@ -24,9 +25,17 @@ from pipeline.plans.models import PlannedTouch
 from pipeline.plans.report import plan_report
 from pipeline.plans.services import MOST_TOUCHES, Plan, Touch, account_plan_set, touch_done
 
-SPARE = 3
+SPARE = 5
 MOST_OFFERED = 100
-ROW = ("touch", "text", "on", "owner", "done")
+ROW = ("touch", "text", "on", "owner")
+
+
+class NotADay(ValueError):
+    """What stands for a day in a line of touches, by its number from 0, is none."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line, self.reason = line, reason
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,23 +45,26 @@ def account_plan(request: HttpRequest, slug: str, account_id: UUID) -> HttpRespo
     account = Account.objects.filter(id=account_id).first()
     if account is None:
         raise Http404
-    home, error = reverse("account", args=[slug, account_id]), ""
+    home, error, line = reverse("account", args=[slug, account_id]), "", None
     if request.method == "POST":
         try:
             with transaction.atomic():
                 step_id = account_plan_set(account_id, plan_of(request), now=timezone.now())
-        except (Invalid, DayNotUnderstood) as refusal:
-            error = refusal.reason if isinstance(refusal, Invalid) else str(refusal)
+        except NotADay as refusal:
+            error, line = f"Touch {refusal.line + 1} needs its day", refusal
+        except Invalid as refusal:
+            error = refusal.reason
         else:
             messages.success(request, "Plan saved", extra_tags=undo_address(slug, step_id))
             return redirect(home)
+    me = str(tenant_of(request).person.id)
     context = {
         "page_title": f"Plan of {account.name}",
         "account": account,
         "home": home,
         "error": error,
         "owners": [(str(key), name) for key, name in people_choices()],
-        **(typed(request) if error else stored(account_id, default_owner=str(tenant_of(request).person.id))),
+        **(typed(request, wrong=line) if error else stored(account_id, default_owner=me)),
     }
     return render(request, "pipeline/plans/plan.html", context, status=422 if error else 200)
 
@@ -65,7 +77,7 @@ def stored(account_id: UUID, *, default_owner: str) -> dict[str, Any]:
         {
             "touch": str(one.id),
             "text": one.text,
-            "on": one.on.isoformat(),
+            "on": f"{one.on:%-d %b %Y}",
             "owner": str(one.owner_id or ""),
             "done": "yes" if one.done_at else "no",
         }
@@ -85,44 +97,52 @@ def stored(account_id: UUID, *, default_owner: str) -> dict[str, Any]:
     return {"goals": report.goals, "rows": [*rows, *spare], "contacts": contacts}
 
 
-def typed(request: HttpRequest) -> dict[str, Any]:
-    """The same as it was typed."""
+def typed(request: HttpRequest, *, wrong: NotADay | None) -> dict[str, Any]:
+    """The same as it was typed, with what is wrong beside its line."""
     chosen = set(request.POST.getlist("person"))
+    columns = [request.POST.getlist(name) for name in ("contact", "contact_name", "contact_title", "why")]
     contacts = [
-        {"id": key, "name": name, "title": "", "is_chosen": key in chosen, "why": why}
-        for key, name, why in zip(
-            request.POST.getlist("contact"),
-            request.POST.getlist("contact_name"),
-            request.POST.getlist("why"),
-            strict=False,
-        )
+        {"id": key, "name": name, "title": title, "is_chosen": key in chosen, "why": why}
+        for key, name, title, why in zip(*columns, strict=False)
     ]
-    return {"goals": request.POST.get("goals", ""), "rows": list(touch_rows(request)), "contacts": contacts}
+    rows = list(touch_rows(request))
+    if wrong is not None:
+        rows[wrong.line]["error"] = wrong.reason
+    return {"goals": request.POST.get("goals", ""), "rows": rows, "contacts": contacts}
 
 
 def touch_rows(request: HttpRequest) -> Iterator[dict[str, str]]:
+    """The lines of touches; `done` names those that are ticked, by their number from 0."""
     columns = [request.POST.getlist(name)[:MOST_TOUCHES] for name in ROW]
-    for values in zip(*columns, strict=False):
-        yield dict(zip(ROW, values, strict=True))
+    done = set(request.POST.getlist("done"))
+    for number, values in enumerate(zip(*columns, strict=False)):
+        yield dict(zip(ROW, values, strict=True)) | {"done": "yes" if str(number) in done else "no"}
 
 
 def plan_of(request: HttpRequest) -> Plan:
-    """What was typed. Raises Invalid and DayNotUnderstood."""
+    """What was typed. Raises Invalid and NotADay."""
     tenant = tenant_of(request)
     whys = dict(zip(request.POST.getlist("contact"), request.POST.getlist("why"), strict=False))
     touches = [
         Touch(
             text=row["text"],
-            on=parse_day(row["on"], today=tenant.today, calendar=tenant.calendar),
+            on=_day(number, row["on"], tenant),
             id=_id(row["touch"]),
             owner_id=_id(row["owner"]),
             is_done=row["done"] == "yes",
         )
-        for row in touch_rows(request)
+        for number, row in enumerate(touch_rows(request))
         if row["text"].strip()
     ]
     people = [(found, whys.get(one, "")) for one in request.POST.getlist("person") if (found := _id(one))]
     return Plan(goals=request.POST.get("goals", ""), people=people, touches=touches)
+
+
+def _day(line: int, text: str, tenant: Tenant) -> date:
+    try:
+        return parse_day(text, today=tenant.today, calendar=tenant.calendar)
+    except DayNotUnderstood as problem:
+        raise NotADay(line, str(problem)) from problem
 
 
 def _id(text: str) -> UUID | None:

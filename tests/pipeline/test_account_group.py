@@ -74,9 +74,7 @@ def test_a_plan_is_written_on_its_page_and_taken_back_whole(house: Any, signed_i
     shown = client.get(house.url(f"accounts/{account.id}/plan/")).context
     assert shown["goals"] == "Two depots" and shown["contacts"][0]["is_chosen"]
     typed = {"goals": "Three", "touch": ["", ""], "text": ["Write", ""], "on": ["+1w", ""], "owner": ["", ""]}
-    page = client.post(
-        house.url(f"accounts/{account.id}/plan/"), {**typed, "done": ["no", "no"]}, follow=True
-    )
+    page = client.post(house.url(f"accounts/{account.id}/plan/"), typed, follow=True)
     with use(house.organization.id):
         assert AccountPlan.objects.get().goals == "Three"
         assert [one.text for one in PlannedTouch.objects.all()] == ["Write"]
@@ -92,14 +90,28 @@ def test_a_day_that_is_none_keeps_what_was_typed(house: Any, signed_in: Any) -> 
     account, _ = planned(house)
     typed = {
         "goals": "Three",
-        "touch": [""],
-        "text": ["Write"],
-        "on": ["someday"],
-        "owner": [""],
-        "done": ["no"],
+        "touch": ["", ""],
+        "text": ["Call", "Write"],
+        "on": ["fri", "someday"],
+        "owner": ["", ""],
+        "done": ["1"],
     }
     page = signed_in(house.ana).post(house.url(f"accounts/{account.id}/plan/"), typed)
-    assert page.status_code == 422 and "someday" in page.content.decode()
+    assert page.status_code == 422 and "Touch 2 needs its day" in page.content.decode()
+    first, second = page.context["rows"]
+    assert "error" not in first and "someday" in second["error"] and second["done"] == "yes"
+
+
+def test_a_ticked_line_is_done_and_goals_keep_their_lines(house: Any, signed_in: Any) -> None:
+    account, touch = planned(house)
+    client, url = signed_in(house.ana), house.url(f"accounts/{account.id}/plan/")
+    rows = client.get(url).context["rows"]
+    typed = {name: [row[name] for row in rows] for name in ("touch", "text", "on", "owner")}
+    client.post(url, {**typed, "goals": "Two depots\r\nby June", "done": ["1"]})
+    with use(house.organization.id):
+        done = PlannedTouch.objects.filter(done_at__isnull=False)
+        assert [one.text for one in done] == ["Visit"] and PlannedTouch.objects.filter(id=touch.id).exists()
+        assert AccountPlan.objects.get().goals == "Two depots\nby June"
 
 
 def test_a_due_touch_is_in_its_owners_today_until_it_is_done(house: Any, signed_in: Any) -> None:

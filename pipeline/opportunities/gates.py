@@ -139,6 +139,15 @@ def change_verdict(deal: Opportunity, *, changes: Mapping[str, Any]) -> MoveRefu
     return None
 
 
+def win_verdict(deal: Opportunity) -> MoveRefused | None:
+    """What keeps the deal as it stands from being won; None where nothing does."""
+    try:
+        check_winning(as_it_stands(deal))
+    except MoveRefused as refused:
+        return refused
+    return None
+
+
 def check_stage_stands(stage_id: UUID | None) -> None:
     """Refuse a stage that its process no longer has."""
     stage = Stage.objects.filter(id=stage_id, retired_at__isnull=False).first() if stage_id else None

@@ -56,7 +56,7 @@ def milestone_mark(
     if state == "open":
         after = None
     else:
-        evidence = {"note": _checked_note(note), "url": _checked_evidence(url)}
+        evidence = {"note": checked_note(note), "url": checked_evidence(url)}
         given = {name: text for name, text in evidence.items() if text is not None}
         after = _marked(before, state=state, evidence=given, ticked_by=ticked_by, now=now)
     if after == before:
@@ -91,7 +91,7 @@ def put_mark_back(payload: Mapping[str, Any]) -> str:
     return f"{milestone.name} is as it was before"
 
 
-def _checked_note(typed: str | None) -> str | None:
+def checked_note(typed: str | None) -> str | None:
     """What was typed as evidence, with its line breaks, without what can't be stored. Raises Refused."""
     if typed is None:
         return None
@@ -103,7 +103,8 @@ def _checked_note(typed: str | None) -> str | None:
     return note
 
 
-def _checked_evidence(typed: str | None) -> str | None:
+def checked_evidence(typed: str | None) -> str | None:
+    """The link as it is kept. Raises Refused."""
     if typed is None or not typed.strip():
         return typed if typed is None else ""
     return checked_url(typed, schemes=("https", "http"))

@@ -1,5 +1,7 @@
-// The board: drag a card, or Shift+arrow it, into another column. A refused move springs back and shows why.
+// The board: drag a card, or Shift+arrow it, into another column. A refused move springs back and shows why, with the
+// form that puts it right; Won and Lost ask for the reason in a dialog.
 const board = document.querySelector("[data-board]");
+const dialog = document.getElementById("board-dialog");
 
 const columns = () => [...board.querySelectorAll("[data-column]")];
 const columnOf = (element) => element.closest("[data-column]");
@@ -16,66 +18,163 @@ function focusCard(card) {
   card.focus();
 }
 
-async function send(card, column) {
+async function ask(address, options = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
-  return fetch(card.dataset.moveUrl, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "X-CSRFToken": token, "HX-Request": "true", Accept: "text/html" },
-    body: new URLSearchParams({ stage: column.dataset.column }),
-  });
+  const headers = { "X-CSRFToken": token, "HX-Request": "true", Accept: "text/html" };
+  try {
+    const answer = await fetch(address, { credentials: "same-origin", ...options, headers });
+    // A sign-in that ended leads elsewhere: what comes then is no part of the board.
+    const isSaid = !answer.redirected && (answer.ok || [403, 409, 422].includes(answer.status));
+    return { isDone: isSaid && answer.ok, isSaid, text: isSaid ? await answer.text() : "" };
+  } catch {
+    return { isDone: false, isSaid: false, text: "" };
+  }
 }
 
+const post = (address, body) => ask(address, { method: "POST", body });
+
+// The fragments below come from our own server, already escaped by its templates.
 function showRefusal(column, html) {
-  column.querySelectorAll("[data-refusal]").forEach((old) => old.remove());
-  // The fragment comes from our own server, already escaped by its template.
+  clearRefusals();
   listOf(column).insertAdjacentHTML("afterbegin", html);
-  window.htmx?.process(column);
-  column.querySelector("[data-refusal]")?.scrollIntoView({ block: "nearest" });
+  const refusal = column.querySelector("[data-refusal]");
+  refusal?.scrollIntoView({ block: "nearest" });
+  refusal?.querySelector("form :is(input:not([type=hidden]), select, textarea)")?.focus({ preventScroll: true });
+}
+
+function clearRefusals() {
+  board.querySelectorAll("[data-refusal]").forEach((old) => old.remove());
+}
+
+async function showParts(text) {
+  if (text.trim()) await window.htmx.swap({ text, target: document.body, swap: "none", sourceElement: document.body });
+}
+
+function springBack({ card, from, next }) {
+  listOf(from).insertBefore(card, next?.parentElement === listOf(from) ? next : null);
+  focusCard(card);
 }
 
 async function move(card, column) {
   const from = columnOf(card);
   if (!column || column === from || card.classList.contains("is-moving")) return;
-  const next = card.nextElementSibling;
-  const name = card.querySelector(".board-name")?.textContent ?? "The card";
+  const place = { card, from, next: card.nextElementSibling, name: card.querySelector(".board-name")?.textContent ?? "The card" };
   card.classList.add("is-moving");
   listOf(column).prepend(card);
   focusCard(card);
-  let answer = null;
-  try {
-    answer = await send(card, column);
-  } catch {
-    // No connection: handled like a refusal without a fragment.
-  }
+  const answer = await post(card.dataset.moveUrl, new URLSearchParams({ stage: column.dataset.column }));
   card.classList.remove("is-moving");
-  if (answer?.ok) {
-    announce(`${name} moved.`);
-    const text = await answer.text();
-    if (text.trim()) await window.htmx.swap({ text, target: document.body, swap: "none", sourceElement: document.body });
+  if (answer.isDone) {
+    announce(`${place.name} moved.`);
+    await showParts(answer.text);
     focusAgain(card);
     return;
   }
-  listOf(from).insertBefore(card, next?.parentElement === listOf(from) ? next : null);
-  focusCard(card);
-  const said = answer?.status === 422 || answer?.status === 409 || answer?.status === 403;
-  if (said) showRefusal(column, await answer.text());
-  announce(said ? `${name} stays where it was.` : `${name} was not moved. Check the connection and try again.`);
-  if (!said) showLost(column, name);
+  if (answer.isSaid && answer.text.includes("data-closing")) {
+    openClosing(place, answer.text);
+    return;
+  }
+  springBack(place);
+  announce(answer.isSaid ? `${place.name} stays where it was.` : lostWords(place.name));
+  if (answer.isSaid) showRefusal(column, answer.text);
+  else showLost(column, place.name);
 }
+
+const lostWords = (name) => `${name} was not moved. Check the connection and try again.`;
 
 function showLost(column, name) {
   const box = document.createElement("div");
   box.className = "refusal";
   box.dataset.refusal = "";
-  box.textContent = `${name} was not moved. Check the connection and try again.`;
-  column.querySelectorAll("[data-refusal]").forEach((old) => old.remove());
+  box.textContent = lostWords(name);
+  clearRefusals();
   listOf(column).prepend(box);
+}
+
+function dismiss() {
+  clearRefusals();
+  board.querySelector("[data-card][tabindex='0']")?.focus();
 }
 
 function focusAgain(card) {
   const again = board.querySelector(`[data-card="${CSS.escape(card.dataset.card)}"]`);
   if (again) focusCard(again);
+}
+
+// Closing: the card waits in its new column until the dialog is answered; else it springs back.
+let waiting = null;
+
+function openClosing(place, html) {
+  waiting = place;
+  clearRefusals();
+  dialog.innerHTML = html;
+  dialog.showModal();
+  dialog.querySelector("input[type=radio]")?.focus();
+}
+
+function endClosing() {
+  dialog.replaceChildren();
+  if (!waiting) return;
+  springBack(waiting);
+  announce(`${waiting.name} stays where it was.`);
+  waiting = null;
+}
+
+async function changeOutcome(link) {
+  const answer = await ask(link.href);
+  if (!answer.isDone || !dialog.open) return;
+  dialog.innerHTML = answer.text;
+  dialog.querySelector(".switch [aria-current]")?.focus();
+}
+
+// The next card takes the hands on, where the one that was closed has left.
+async function closed(place, text) {
+  const row = place.next ? cardsOf(place.from).indexOf(place.next) : cardsOf(place.from).length;
+  const id = place.from.id;
+  place.card.remove();
+  announce(`${place.name} is closed.`);
+  await showParts(text);
+  const cards = cardsOf(document.getElementById(id));
+  const next = cards[Math.min(row, cards.length - 1)] ?? board.querySelector("[data-card]");
+  if (next) focusCard(next);
+}
+
+async function sendForm(form, submitter) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  submitter?.setAttribute("disabled", "");
+  const answer = await post(form.action, body);
+  submitter?.removeAttribute("disabled");
+  if (!answer.isSaid) return sayLost(form);
+  const isClosing = dialog.contains(form);
+  if (!answer.isDone) {
+    const first = "[aria-invalid], .field-error, .form-errors, form input:not([type=hidden])";
+    if (isClosing) dialog.innerHTML = answer.text;
+    else form.closest("[data-refusal]").outerHTML = answer.text;
+    const shown = isClosing ? dialog : board.querySelector("[data-refusal]");
+    (shown?.querySelector("[aria-invalid=true]") ?? shown?.querySelector(first))?.focus();
+    return undefined;
+  }
+  if (!isClosing) {
+    const card = board.querySelector("[data-card][tabindex='0']");
+    clearRefusals();
+    await showParts(answer.text);
+    if (card) focusAgain(card);
+    return undefined;
+  }
+  const place = waiting;
+  waiting = null;
+  dialog.close();
+  return closed(place, answer.text);
+}
+
+function sayLost(form) {
+  form.querySelector("[data-lost]")?.remove();
+  const words = document.createElement("p");
+  words.className = "field-error";
+  words.dataset.lost = "";
+  words.setAttribute("role", "alert");
+  words.textContent = "Not saved. Check the connection and try again; what you typed stays.";
+  form.prepend(words);
 }
 
 function neighbour(card, key) {
@@ -99,8 +198,10 @@ function onKey(event) {
   if (event.key === "Enter") {
     card.querySelector("a[href]")?.click();
   } else if (event.shiftKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
-    const all = columns();
+    const all = columns().filter((column) => column.classList.contains("board-column"));
     move(card, all[all.indexOf(columnOf(card)) + (event.key === "ArrowRight" ? 1 : -1)]);
+  } else if (event.key === "c" && dialog) {
+    move(card, document.getElementById("column-won"));
   } else if (event.key.startsWith("Arrow") && !event.shiftKey) {
     const next = neighbour(card, event.key);
     if (next) focusCard(next);
@@ -118,6 +219,8 @@ function enableDragging() {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", dragged.dataset.card);
     dragged.classList.add("is-dragged");
+    // A place to drop that appears at once would end the drag before it began.
+    requestAnimationFrame(() => board.classList.toggle("is-dragging", Boolean(dragged)));
   });
   board.addEventListener("dragover", (event) => {
     const column = columnOf(event.target);
@@ -134,6 +237,7 @@ function enableDragging() {
   board.addEventListener("dragend", () => {
     dragged?.classList.remove("is-dragged");
     dragged = null;
+    board.classList.remove("is-dragging");
     for (const column of columns()) listOf(column).classList.remove("is-over");
   });
 }
@@ -141,7 +245,23 @@ function enableDragging() {
 if (board) {
   board.addEventListener("keydown", onKey);
   board.addEventListener("click", (event) => {
-    if (event.target.closest("[data-dismiss-refusal]")) event.target.closest("[data-refusal]").remove();
+    if (event.target.closest("[data-dismiss-refusal]")) dismiss();
+  });
+  board.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.closest("[data-refusal]")) dismiss();
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-board-form]")) return;
+    event.preventDefault();
+    sendForm(event.target, event.submitter);
+  });
+  dialog?.addEventListener("close", endClosing);
+  dialog?.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-dialog]")) dialog.close();
+    const link = event.target.closest("[data-closing] .switch a");
+    if (!link) return;
+    event.preventDefault();
+    changeOutcome(link);
   });
   enableDragging();
   const first = board.querySelector("[data-card]");

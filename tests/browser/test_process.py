@@ -107,8 +107,8 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     ask = refusal.get_by_role("button", name="Ask for approval")
     # Its own refusal is an answer to a form too.
     ask.wait_for()
-    with seat.sending():
-        ask.click()
+    ask.click()
+    expect(seat.page.locator("#toasts")).to_contain_text("is asked")
     with use(house.organization.id):
         asked = ApprovalRequest.objects.get()
     assert asked.is_asked and stage_of(house, deal_id) == "Qualify"

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -14,7 +13,7 @@ from otc.tenancy.context import use
 from pipeline.opportunities.board import CARDS
 from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
-from pipeline.process.models import Milestone, Stage
+from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -95,37 +94,107 @@ def test_a_refused_move_says_what_is_missing_and_changes_nothing(house, deal, si
     response = move(signed_in(house.ana), house, deal, "Discover", **HTMX)
     assert response.status_code == 422
     assert "Problem confirmed by the buyer" in response.content.decode()
-    assert "Mark met" in response.content.decode()
+    assert "Mark all" not in response.content.decode()
     assert stage_of(house, deal) == "Qualify"
 
 
-@pytest.mark.parametrize(("state", "column"), [("met", "met_at"), ("waived", "waived_at")])
-def test_the_buttons_of_a_refusal_cure_it_and_move_the_card(house, deal, signed_in, state, column):
+def missing_before(house: House, deal: Opportunity, stage: str) -> list[Milestone]:
+    """The required milestones of the stages that are left on the way."""
     with use(house.organization.id):
-        missing = Milestone.objects.get(name="Problem confirmed by the buyer")
-    asked = {"state": state, "stage": stage_id(house, "Discover"), "milestone": missing.id}
-    query = f"?{urlencode(asked | {'next': house.url('deals/board/')})}"
-    response = signed_in(house.ana).post(house.url(f"deals/{deal.id}/milestones/{query}"))
-    assert (response.status_code, response.url) == (302, house.url("deals/board/"))
-    assert stage_of(house, deal) == "Discover"
-    with use(house.organization.id):
-        assert OpportunityMilestone.objects.filter(opportunity=deal, **{f"{column}__isnull": False}).exists()
+        end = Stage.objects.get(name=stage).position
+        found = Milestone.objects.filter(is_required=True, stage__position__lt=end)
+        return list(found.order_by("stage__position", "position"))
 
 
-def test_a_cure_that_is_not_enough_marks_nothing(house, deal, signed_in):
+def pass_gate(
+    client: Any, house: House, deal: Opportunity, stage: str, sent: dict[str, str], **headers: str
+) -> Any:
+    asked = {"stage": stage_id(house, stage), "next": house.url("deals/board/")} | sent
+    return client.post(house.url(f"deals/{deal.id}/gate/"), asked, **headers)
+
+
+@pytest.mark.parametrize("on_board", [True, False])
+def test_each_missing_milestone_is_ticked_with_its_own_evidence_and_the_card_moves(
+    house, deal, signed_in, on_board
+):
+    client = signed_in(house.ana)
+    missing = missing_before(house, deal, "Validate")
+    assert len(missing) > 1
+    text = move(client, house, deal, "Validate", **HTMX).content.decode()
+    assert all(text.count(f'name="milestone-{one.id}"') == 2 for one in missing), "met or waived, each"
+    assert all(f'name="evidence-{one.id}"' in text for one in missing)
+    sent = {f"milestone-{one.id}": "met" for one in missing}
+    sent |= {f"milestone-{missing[1].id}": "waived", f"evidence-{missing[1].id}": "No champion here: <b>"}
+    sent |= {f"evidence-{missing[0].id}": " https://docs.example.org/mail "}
+    if on_board:
+        answer = pass_gate(client, house, deal, "Validate", sent | {"in": "board"}, **HTMX)
+        assert answer.status_code == 200
+        assert "Validate, 1 deal" in answer.content.decode() and "Undo" in answer.content.decode()
+    else:
+        answer = pass_gate(client, house, deal, "Validate", sent)
+        assert (answer.status_code, answer.url) == (302, house.url("deals/board/"))
+    assert stage_of(house, deal) == "Validate"
     with use(house.organization.id):
-        one = Milestone.objects.get(name="Problem confirmed by the buyer")
-    query = f"?state=met&stage={stage_id(house, 'Sign')}&milestone={one.id}"
-    signed_in(house.ana).post(house.url(f"deals/{deal.id}/milestones/{query}"))
+        marks = {mark.milestone_id: mark for mark in OpportunityMilestone.objects.filter(opportunity=deal)}
+    first, second = (marks[one.id] for one in missing[:2])
+    assert (first.met_at is not None, first.note, first.url) == (True, "", "https://docs.example.org/mail")
+    assert (second.waived_at is not None, second.note) == (True, "No champion here: <b>")
+    assert {mark.marked_by_id for mark in marks.values()} == {house.ana.id}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "says"), [("https://ana:secret@example.org/", "sign-in"), ("x" * 2001, "2,001")]
+)
+@pytest.mark.parametrize("where", [{}, {"in": "board"}])
+def test_a_gate_that_lacks_one_tick_or_has_bad_evidence_marks_nothing(
+    house, deal, signed_in, evidence, says, where
+):
+    client = signed_in(house.ana)
+    missing = missing_before(house, deal, "Validate")
+    headers = HTMX if where else {}
+    typed = {f"evidence-{missing[0].id}": "Typed with care"} | where
+    one = pass_gate(client, house, deal, "Validate", typed | {f"milestone-{missing[0].id}": "met"}, **headers)
+    assert one.status_code == 422
+    assert "Say whether it is met" in one.content.decode() and "Typed with care" in one.content.decode()
+    sent = where | {f"milestone-{one.id}": "met" for one in missing} | {f"evidence-{missing[0].id}": evidence}
+    bad = pass_gate(client, house, deal, "Validate", sent, **headers)
+    assert bad.status_code == 422 and says in bad.content.decode() and evidence in bad.content.decode()
     assert stage_of(house, deal) == "Qualify"
     with use(house.organization.id):
         assert not OpportunityMilestone.objects.filter(opportunity=deal).exists()
 
 
-def test_a_card_is_not_dropped_into_won_without_a_reason(house, deal, signed_in):
-    response = move(signed_in(house.ana), house, deal, "won", **HTMX)
-    assert response.status_code == 422
-    assert "close/?outcome=won" in response.content.decode()
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_a_card_dropped_at_its_end_is_asked_why_over_the_board_and_then_leaves(house, deal, signed_in, end):
+    client = signed_in(house.ana)
+    asked = client.post(house.url(f"deals/{deal.id}/move/?q=Kestrel"), {"stage": end}, **HTMX)
+    text = asked.content.decode()
+    assert asked.status_code == 422 and "data-closing" in text
+    assert 'close/?q=Kestrel"' in text and f'name="outcome" value="{end}"' in text
+    with use(house.organization.id):
+        reason = next(one for one in CloseReason.objects.all() if end in one.outcomes)
+    close = house.url(f"deals/{deal.id}/close/?q=Kestrel")
+    refused = client.post(close, {"outcome": end, "in": "board"}, **HTMX)
+    assert refused.status_code == 422 and "data-closing" in refused.content.decode()
+    closed = client.post(close, {"outcome": end, "reason": str(reason.id), "in": "board"}, **HTMX)
+    text = closed.content.decode()
+    assert closed.status_code == 200 and "Undo" in text and "Qualify, 0 deals" in text
+    assert f"Won in {closed.context['period'].label}, {'1 deal' if end == 'won' else '0 deals'}" in text
+    again = client.post(close, {"outcome": end, "reason": str(reason.id), "in": "board"}, **HTMX)
+    assert again.status_code == 422 and "already closed" in again.content.decode()
+
+
+def test_without_script_a_card_at_its_end_leads_to_the_closing_page_and_back(house, deal, signed_in):
+    client = signed_in(house.ana)
+    answer = move(client, house, deal, "won")
+    assert answer.status_code == 302 and f"deals/{deal.id}/close/?outcome=won&next=" in answer.url
+    page = client.get(answer.url).content.decode()
+    assert f'name="next" value="{house.url("deals/board/")}"' in page and "data-closing" not in page
+    with use(house.organization.id):
+        reason = CloseReason.objects.get(name="Best fit")
+    sent = {"outcome": "won", "reason": str(reason.id), "next": house.url("deals/board/")}
+    closed = client.post(house.url(f"deals/{deal.id}/close/"), sent)
+    assert (closed.status_code, closed.url) == (302, house.url("deals/board/"))
 
 
 def test_a_move_without_script_goes_back_to_the_board(house, deal, signed_in):

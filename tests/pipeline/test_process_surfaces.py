@@ -53,12 +53,8 @@ class Doors:
         url = self.house.url(f"deals/{deal.id}/gate/")
         return self.browser.post(url, {"stage": str(stage_id or "")})
 
-    def cure(self, deal: Opportunity, stage_id: Any) -> Any:
-        url = self.house.url(f"deals/{deal.id}/milestones/")
-        return self.browser.post(url, {"stage": str(stage_id or ""), "state": "met"})
 
-
-SURFACES = ("cell", "board", "patch", "bulk", "gate", "cure")
+SURFACES = ("cell", "board", "patch", "bulk", "gate")
 
 
 @pytest.fixture
@@ -289,3 +285,59 @@ def test_a_win_is_gated_only_where_the_process_says_so(doors, make_deal):
     with use(doors.house.organization.id):
         Process.objects.update(gates_winning=False)
     assert doors.api.post(url, asked, content_type="application/json").status_code == 200
+
+
+@pytest.fixture
+def gated(doors, make_deal):
+    """A deal in the last stage but one whose process wants of a win an amount, a competitor and the rest of the way."""
+    from pipeline.process.models import Process
+
+    with use(doors.house.organization.id, channel="ui"):
+        Process.objects.update(gates_winning=True)
+        stages = list(Stage.objects.order_by("position"))
+        Milestone.objects.update(is_required=False)
+        Milestone.objects.filter(stage=stages[-2]).update(is_required=True)
+        deal = make_deal(owner=doors.house.ana, stage_id=stages[-2].id)
+        Stage.objects.filter(id=stages[-1].id).update(required_fields=["amount", "competitor", "close_date"])
+    return deal
+
+
+@pytest.mark.parametrize("on_board", [True, False])
+def test_the_closing_form_takes_what_a_win_misses_all_or_nothing(doors, gated, on_board):
+    from pipeline.opportunities.models import Competitor
+    from pipeline.process.models import CloseReason
+
+    deal = gated
+    with use(doors.house.organization.id):
+        missing = list(Milestone.objects.filter(is_required=True).order_by("position"))
+        rival = Competitor.objects.create(name="Rival", name_folded="rival")
+        reason = CloseReason.objects.get(name="Best fit")
+    extra = HTMX if on_board else {}
+    url = doors.house.url(f"deals/{deal.id}/close/")
+    shown = doors.browser.get(f"{url}?outcome=won", **extra).content.decode()
+    assert all(f"milestone-{one.id}" in shown for one in missing) and 'name="amount"' in shown
+    assert shown.count('name="close_date"') == shown.count('name="competitor"') == 1
+    assert "milestone-" not in doors.browser.get(f"{url}?outcome=lost", **extra).content.decode()
+    where = {"in": "board"} if on_board else {}
+    typed = where | {"outcome": "won", "reason": str(reason.id), "amount": "12k"}
+    typed |= {f"milestone-{one.id}": "met" for one in missing}
+    typed |= {f"evidence-{missing[0].id}": "https://docs.example.org/x"}
+    for lacking in ("reason", "amount", f"milestone-{missing[0].id}", "competitor"):
+        sent = {
+            key: value for key, value in (typed | {"competitor": str(rival.id)}).items() if key != lacking
+        }
+        assert doors.browser.post(url, sent, **extra).status_code == 422, lacking
+        with use(doors.house.organization.id):
+            assert Opportunity.objects.get(id=deal.id).amount_minor is None, lacking
+            assert not OpportunityMilestone.objects.exists(), lacking
+    answer = doors.browser.post(url, typed | {"competitor": str(rival.id)}, **extra)
+    assert answer.status_code == (200 if on_board else 302)
+    with use(doors.house.organization.id):
+        after = Opportunity.objects.get(id=deal.id)
+        first = OpportunityMilestone.objects.get(milestone=missing[0])
+    assert (after.outcome, after.amount_minor, after.competitor_id) == ("won", 12_000_00, rival.id)
+    assert (first.url, first.note, first.marked_by_id) == (
+        "https://docs.example.org/x",
+        "",
+        doors.house.ana.id,
+    )

@@ -1,6 +1,7 @@
 """A move that the process refuses, put right: its missing fields and milestones, the approval, and then the move."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.utils.http import urlencode
 from otc.fields.rules import LARGEST_MINOR
 from otc.money.rules import DECIMALS
 from otc.tenancy.middleware import tenant_of
+from otc.ui.bar import answers_bad_questions
 from otc.ui.pages import page
 from pipeline.accounts.rules import Invalid
 from pipeline.approvals.decisions import approval_ask
@@ -25,7 +27,8 @@ from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import MoveRefused, Refused
 from pipeline.opportunities.services import opportunity_edit
-from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, undo_url
+from pipeline.opportunities.views.answers import deal_or_404, deal_url, undo_url
+from pipeline.opportunities.views.board_parts import board_refusal, done, is_on_board
 from pipeline.process.models import Stage
 from pipeline.process.rules import BUILT_IN
 
@@ -34,6 +37,7 @@ COLUMNS = {column: name for name, column, _ in BUILT_IN}
 
 
 @page("edit_deal")
+@answers_bad_questions
 def deal_gate(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
     """`/deals/<id>/gate/?stage=` or `?amount_minor=&currency=`: GET what is missing, POST it and the move."""
     deal = deal_or_404(request, deal_id)
@@ -41,7 +45,7 @@ def deal_gate(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
     if "stage_id" in changes and not Stage.objects.filter(id=changes["stage_id"]).exists():
         raise Http404
     if not changes or deal.outcome is not None:
-        return back(request, deal_url(request, deal_id), failed="There is no move to be made")
+        return done(request, deal_url(request, deal_id), failed="There is no move to be made")
     problem, refused = "", None
     try:
         refused = change_verdict(deal, changes=changes)
@@ -52,6 +56,10 @@ def deal_gate(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
     if is_ready and (answer := go_on(request, deal, form, changes)):
         return answer
     context = gate_context(request, deal, refused, form, changes) | {"problem": problem}
+    if is_on_board(request):
+        if problem:
+            return board_refusal(request, title=f"{deal.name} stays where it is", note=problem)
+        return render(request, "pipeline/opportunities/_gate_refusal.html", context, status=422)
     status = 422 if form.is_bound else 200
     return render(request, "pipeline/opportunities/gate.html", context, status=status)
 
@@ -114,6 +122,8 @@ def gate_context(
         "form": form,
         "asked": [("stage", stage_id)] if stage_id else [(name, changes[name]) for name in changes],
         "waiting": open_request(deal.id),
+        "title": f"{deal.name} stays in {deal.stage.name if deal.stage else 'its stage'}",
+        "move_query": request.GET.urlencode(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
 
@@ -125,24 +135,37 @@ def go_on(
     now = tenant_of(request).now
     try:
         with transaction.atomic():
-            for milestone_id, state in form.marks().items():
-                milestone_mark(deal.id, milestone_id=milestone_id, state=state, now=now)
+            mark_all(deal, form, now=now)
             if filled := form.changes():
                 opportunity_edit(deal.id, changes=filled)
-            done = approval_ask(deal.id, changes=changes, note=form.cleaned_data.get("note", ""), now=now)
+            outcome = approval_ask(deal.id, changes=changes, note=form.cleaned_data.get("note", ""), now=now)
     except (Refused, Invalid) as refusal:
-        name = COLUMNS.get(refusal.field, input_of(refusal.field))
-        form.add_error(name if name in form.fields else None, refusal.reason)
+        if stand_on(form, refusal) is None:
+            form.add_error(None, refusal.reason)
         return None
-    if isinstance(done, ApprovalRequest):
-        who = done.asked_of.name if done.asked_of else "a manager"
-        return back(
-            request,
-            deal_url(request, deal.id),
-            said=f"{who} is asked; {deal.name} moves once that is granted",
-            has_origin=False,
-        )
-    stage = done.opportunity.stage
+    if isinstance(outcome, ApprovalRequest):
+        who = outcome.asked_of.name if outcome.asked_of else "a manager"
+        said = f"{who} is asked; {deal.name} moves once that is granted"
+        return done(request, deal_url(request, deal.id), said=said)
+    stage = outcome.opportunity.stage
     said = f"{deal.name} moved to {stage.name}" if "stage_id" in changes and stage else f"{deal.name} changed"
-    undo = undo_url(request, deal.id, done.before)
-    return back(request, deal_url(request, deal.id), said=said, undo=undo, has_origin=False)
+    return done(
+        request, deal_url(request, deal.id), said=said, undo=undo_url(request, deal.id, outcome.before)
+    )
+
+
+def mark_all(deal: Opportunity, form: GateForm, *, now: datetime) -> None:
+    """Each milestone of the form, with its evidence. Raises Refused."""
+    for one in form.marks():
+        milestone_mark(
+            deal.id, milestone_id=one.milestone_id, state=one.state, note=one.note, url=one.url, now=now
+        )
+
+
+def stand_on(form: GateForm, refusal: Refused | Invalid) -> str | None:
+    """Put a refusal beside the input that it is about; None where the form has no such input."""
+    name = COLUMNS.get(refusal.field, input_of(refusal.field))
+    if name not in form.fields:
+        return None
+    form.add_error(name, refusal.reason)
+    return name

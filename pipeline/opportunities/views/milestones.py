@@ -14,8 +14,7 @@ from pipeline.opportunities.milestones import LONGEST_NOTE, milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.path import state_of
 from pipeline.opportunities.rules import Refused
-from pipeline.opportunities.services import opportunity_edit
-from pipeline.opportunities.views.answers import back, deal_or_404, deal_url, undo_url
+from pipeline.opportunities.views.answers import back, deal_or_404, deal_url
 from pipeline.opportunities.views.rooms import room_form, room_saved
 from pipeline.process.models import Milestone
 
@@ -26,19 +25,15 @@ SAID = {"met": "met", "waived": "waived", "open": "open again"}
 @require_POST
 @page("mark_milestone")
 def deal_milestones(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
-    """Mark milestones (`milestone`, repeated) as `state`; with `stage` go on to move the deal there."""
+    """Mark milestones (`milestone`, repeated) as `state`."""
     tenant = tenant_of(request)
-    found = deal_or_404(request, deal_id)
-    asked = {**request.GET.dict(), **request.POST.dict()}
-    ids = [as_uuid(text) for text in request.POST.getlist("milestone") or request.GET.getlist("milestone")]
-    state = asked.get("state", "met")
+    deal_or_404(request, deal_id)
+    ids = [as_uuid(text) for text in request.POST.getlist("milestone")]
+    state = request.POST.get("state", "met")
     try:
         # A refusal is answered by a redirect, which the middleware commits: what was marked for it goes back here.
         with transaction.atomic():
             steps = [milestone_mark(deal_id, milestone_id=id, state=state, now=tenant.now) for id in ids]
-            if asked.get("stage"):
-                written = opportunity_edit(deal_id, changes={"stage_id": as_uuid(asked["stage"])})
-                return moved(request, found, written.before)
     except Refused as refusal:
         return back(request, deal_url(request, deal_id), failed=refusal.reason)
     names = Milestone.objects.filter(id__in=ids).values_list("name", flat=True)
@@ -92,13 +87,6 @@ def ask(
     }
     name = "pipeline/opportunities/_milestone_form.html"
     return room_form(request, deal, name, context, title=milestone.name, is_refused=refusal is not None)
-
-
-def moved(request: HttpRequest, before: Opportunity, version_id: UUID | None) -> HttpResponse:
-    after = deal_or_404(request, before.id)
-    said = f"{before.name} moved to {after.stage.name if after.stage else 'no stage'}"
-    undo = undo_url(request, before.id, version_id)
-    return back(request, deal_url(request, before.id), said=said, undo=undo)
 
 
 def as_uuid(text: str) -> UUID:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -117,18 +118,25 @@ def written_page(
     fields = ", ".join(
         f'{_written(rows, column)} AS "{names[column]}"' for column in names if column != document
     )
+    keys = list(dict.fromkeys([sort.column, id_column]))
+    selected = ", ".join(f'r."{column}"' for column in keys)
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT (SELECT row_to_json(x) FROM (SELECT {fields}) x)::text, r."{document}"::text, '
-            f'r."{sort.column}", r."{id_column}" '
+            f'SELECT (SELECT row_to_json(x) FROM (SELECT {fields}) x)::text, r."{document}"::text, {selected} '
             f"FROM ({sql}) r",
             values,
         )
         found = cursor.fetchall()
-    texts = [
-        f"{text[:-1]},{_compact(members(json.loads(content)))[1:]}" for text, content, _, _ in found[:limit]
-    ]
-    return WrittenPage(texts, None if len(found) <= limit else cursor_of(name, *found[limit - 1][2:]))
+
+    @cache  # many rows have nothing there, or the same
+    def last_members(content: str) -> str:
+        return _compact(members(json.loads(content)))[1:]
+
+    texts = [f"{text[:-1]},{last_members(content)}" for text, content, *_ in found[:limit]]
+    if len(found) <= limit:
+        return WrittenPage(texts, None)
+    last = dict(zip(keys, found[limit - 1][2:], strict=True))
+    return WrittenPage(texts, cursor_of(name, last[sort.column], last[id_column]))
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -104,7 +104,8 @@ def _initials_joined(words: Iterable[str]) -> list[str]:
     return joined
 
 
-def trigrams(words: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=20_000)
+def trigrams(words: tuple[str, ...]) -> frozenset[str]:
     """What pg_trgm cuts words into: three letters each, with two blanks before a word and one behind it."""
     return frozenset(f"  {word} "[at : at + 3] for word in words for at in range(len(word) + 1))
 

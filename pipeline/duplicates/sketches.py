@@ -3,13 +3,13 @@ the database.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pipeline.accounts.models import Account, Contact
-from pipeline.duplicates.candidates import candidate_pairs, within
+from pipeline.duplicates.candidates import alike_within, candidate_pairs, within
 from pipeline.duplicates.models import RecordKind
 from pipeline.duplicates.rules import (
     AccountSketch,
@@ -41,24 +41,24 @@ class Alike:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Records as they were read; `pairs` takes what to call between its parts."""
+    """Records as they were read; `pairs` takes what to call between its parts, and may name a pair several times."""
 
     ids: Sequence[UUID]
     sketches: Sequence[Any]
-    pairs: Callable[[Callable[[], None]], set[tuple[int, int]]]
+    pairs: Callable[[Callable[[], None]], Iterable[tuple[int, int]]]
     likeness: Callable[[Any, Any], Likeness | None]
 
     def alike(self, beat: Callable[[], None]) -> list[Alike]:
         """Every pair that looks like one, in the order of ids. No query."""
-        found = []
+        found: dict[tuple[int, int], Alike] = {}
         for number, (one, other) in enumerate(self.pairs(beat)):
             if number % BEAT == 0:
                 beat()
             alike = self.likeness(self.sketches[one], self.sketches[other])
             if alike is not None:
                 first_id, second_id = sorted((self.ids[one], self.ids[other]))
-                found.append(Alike(first_id, second_id, alike))
-        return sorted(found, key=lambda alike: (alike.first_id, alike.second_id))
+                found[one, other] = Alike(first_id, second_id, alike)
+        return sorted(found.values(), key=lambda alike: (alike.first_id, alike.second_id))
 
 
 def accounts_compared() -> Comparison:
@@ -96,21 +96,28 @@ def sites_of(attributes: Mapping[str, Any]) -> set[str]:
 
 
 def contacts_compared() -> Comparison:
-    """People by name, address, phone and account. One query."""
+    """People by address, phone and account, which those who are one share at least one of. One query."""
     columns = ("id", "name", "account_id", "email", "phone")
     rows = list(Contact.objects.order_by("id").values_list(*columns).iterator())
     sketches = [ContactSketch(name, str(account), email, phone) for _, name, account, email, phone in rows]
-    keys = [[key for key in (one.email.casefold(), digits_of(one.phone)) if key] for one in sketches]
     names = [one.name for one in sketches]
-    by_account: dict[str, list[int]] = defaultdict(list)
-    for place, one in enumerate(sketches):
-        by_account[one.account].append(place)
     return Comparison(
         [row[0] for row in rows],
         sketches,
-        lambda beat: candidate_pairs(names, keys, beat=beat) | set(within(by_account)),
+        lambda beat: alike_within(sharing_groups(sketches), names),
         contact_likeness,
     )
+
+
+def sharing_groups(people: Sequence[ContactSketch]) -> Collection[list[int]]:
+    """The places of those who share an account, an address or a phone. By name alone nobody is one with another."""
+    sharing: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, one in enumerate(people):
+        shared = {"account": one.account, "email": one.email.casefold(), "phone": digits_of(one.phone)}
+        for what, key in shared.items():
+            if key:
+                sharing[what, key].append(place)
+    return sharing.values()
 
 
 def deals_compared() -> Comparison:
@@ -125,7 +132,9 @@ def deals_compared() -> Comparison:
     by_account: dict[str, list[int]] = defaultdict(list)
     for place, one in enumerate(sketches):
         by_account[one.account].append(place)
-    return Comparison([row[0] for row in rows], sketches, lambda beat: set(within(by_account)), deal_likeness)
+    return Comparison(
+        [row[0] for row in rows], sketches, lambda beat: within(by_account.values()), deal_likeness
+    )
 
 
 COMPARED: Mapping[str, Callable[[], Comparison]] = {

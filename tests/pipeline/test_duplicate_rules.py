@@ -1,12 +1,14 @@
 """What makes two records look like one: names without legal forms, typos, domains, amounts; and nothing else."""
 
 from datetime import date
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.duplicates.candidates import RARE, candidate_pairs
+from pipeline.duplicates import candidates
+from pipeline.duplicates.candidates import RARE, alike_within, candidate_pairs
 from pipeline.duplicates.rules import (
     AccountSketch,
     ContactSketch,
@@ -18,6 +20,7 @@ from pipeline.duplicates.rules import (
     likeness_of_names,
     plain_words,
 )
+from pipeline.duplicates.sketches import sharing_groups
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_no_pair_that_shares_a_rare_word_or_differs_by_a_letter_is_missed(
     joined = "".join(plain_words(victim))
     if len(joined) >= 6:
         names = [*names, joined[: at % len(joined)] + joined[at % len(joined) + 1 :]]
-    found = candidate_pairs(names, [()] * len(names))
+    found = set(candidate_pairs(names, [()] * len(names)))
     words = [plain_words(name) for name in names]
     assert len(names) <= RARE
     for one in range(len(names)):
@@ -137,4 +140,47 @@ def _a_letter_apart(one: str, other: str) -> bool:
 
 def test_what_everybody_shares_does_not_make_pairs_of_all() -> None:
     names = [f"Northern {chr(97 + i // 26)}{chr(97 + i % 26)}{i} works" for i in range(400)]
-    assert len(candidate_pairs(names, [("d example.org",)] * 400)) < 5_000
+    assert len(list(candidate_pairs(names, [("d example.org",)] * 400))) < 5_000
+
+
+def test_in_many_passes_the_same_pairs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        f"{first} {last}" for first in ("kestrel", "kestral", "heron") for last in ("rail", "rails", "works")
+    ]
+    others = [[f"{place % 2}.example"] for place in range(len(names))]
+    at_once = set(candidate_pairs(names, others))
+    monkeypatch.setattr(candidates, "NAMES_A_PASS", 2)
+    assert set(candidate_pairs(names, others)) == at_once and at_once
+
+
+PEOPLE = st.builds(
+    ContactSketch,
+    name=NAMES,
+    account=st.sampled_from(["1", "2"]),
+    email=st.sampled_from(["", "ana@k.example", "ANA@k.example"]),
+    phone=st.sampled_from(["", "030 123456", "+49 30 123456"]),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(PEOPLE, min_size=2, max_size=12))
+def test_no_two_people_who_look_like_one_are_missed(people: list[ContactSketch]) -> None:
+    """Against all with all: who shares neither account, address nor phone never looks like one."""
+    found = set(alike_within(sharing_groups(people), [one.name for one in people]))
+    for one, other in combinations(range(len(people)), 2):
+        if contact_likeness(people[one], people[other]):
+            assert (one, other) in found, (people[one], people[other])
+
+
+def test_in_a_large_account_namesakes_and_typos_are_found() -> None:
+    people = [
+        ContactSketch(f"Person {chr(97 + place // 26) * 3}{chr(97 + place % 26) * 3}", "1")
+        for place in range(60)
+    ]
+    people += [
+        ContactSketch("Helena Strand", "1"),
+        ContactSketch("Person zz", "1"),
+        ContactSketch("Helena Strnd", "1"),
+    ]
+    found = set(alike_within(sharing_groups(people), [one.name for one in people]))
+    assert (60, 62) in found and len(found) < 500

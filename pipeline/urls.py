@@ -94,6 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<uuid:deal_id>/splits/", splitting.deal_splits, name="deal_splits"),
     path("deals/<uuid:deal_id>/close-plan/", closeplan.close_plan, name="close_plan"),
     path("deals/<uuid:deal_id>/close-plan/choose/", closeplan.close_plan_choose, name="close_plan_choose"),
+    path("deals/<uuid:deal_id>/close-plan/people/", closeplan.close_plan_people, name="close_plan_people"),
     path("deals/<uuid:deal_id>/close-plan/links/", closeplan.close_plan_link_new, name="close_plan_link_new"),
     path(
         "deals/<uuid:deal_id>/close-plan/links/<uuid:close_plan_link_id>/revoke/",

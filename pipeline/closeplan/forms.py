@@ -9,6 +9,7 @@ from django import forms
 
 from otc.tenancy.models import Person
 from otc.ui.dates import DayNotUnderstood, parse_day
+from pipeline.closeplan.queries import colleagues_called
 from pipeline.closeplan.rules import USUAL_DAYS
 from pipeline.process.models import Milestone
 
@@ -30,11 +31,20 @@ class CommentForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """What the buyer is shown."""
+    """What the buyer is shown. `people` are those who may be ticked; any other colleague is added by name.
+
+    After a name that fits several `candidates` are they, to be ticked.
+    """
 
     title = forms.CharField(max_length=200, label="Title that the buyer reads")
     people = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, label="Our people, with title and e-mail"
+    )
+    add = forms.CharField(
+        required=False,
+        max_length=1000,
+        label="Add a colleague",
+        help_text="By name, or how it begins; several with commas between them",
     )
     milestones = forms.MultipleChoiceField(
         required=False,
@@ -51,8 +61,41 @@ class PlanForm(forms.Form):
             ("milestones", [(str(one.id), f"{one.name} ({one.stage.name})") for one in milestones]),
         ):
             self.fields[name].choices = choices  # type: ignore[attr-defined]  # both are choice fields
+        self.candidates: list[Person] = []
         if not milestones:
             del self.fields["milestones"]
+
+    def clean_add(self) -> list[Person]:
+        """Whom the names mean, each of them one person."""
+        typed = self.cleaned_data["add"]
+        whole = colleagues_called(typed)
+        if len(whole) == 1:
+            return whole
+        found: list[Person] = []
+        for name in filter(None, map(str.strip, typed.split(","))):
+            called = colleagues_called(name)
+            if len(called) == 1:
+                found += called
+                continue
+            self.candidates += called
+            several = f"Several may be meant by “{name}”: tick them, or type the whole name"
+            nobody = f"Nobody here is called “{name}”; type how the name begins"
+            self.add_error("add", several if called else nobody)
+        return found
+
+    def offer_candidates(self) -> None:
+        """Let those who may be meant be ticked beside those who were there."""
+        people: Any = self.fields["people"]
+        shown = {key for key, _ in people.choices}
+        for one in self.candidates:
+            if str(one.id) not in shown:
+                people.choices += [(str(one.id), f"{one.name}, {one.title or one.get_role_display()}")]
+
+    @property
+    def person_ids(self) -> list[UUID]:
+        """Everybody who is to be shown: those ticked, then those added."""
+        ticked = [UUID(key) for key in self.cleaned_data["people"]]
+        return list(dict.fromkeys([*ticked, *(one.id for one in self.cleaned_data["add"])]))
 
 
 class LinkForm(forms.Form):

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
 
 from otc.tenancy.context import through_doorway
+from otc.tenancy.models import Person, Role
+from otc.tenancy.permissions import may
+from otc.tenancy.services import fold
 from pipeline.closeplan.links import BrokenLink, hash_of
 from pipeline.closeplan.models import ClosePlan, ClosePlanEvent, ClosePlanLink
+
+MOST_OFFERED = 8
 
 
 @dataclass(frozen=True)
@@ -62,3 +68,21 @@ def events_of(opportunity_id: UUID, *, until: datetime | None = None) -> list[Cl
     if until is not None:
         found = found.filter(at__lte=until)
     return list(found.select_related("link", "person", "milestone").order_by("-at", "-id"))
+
+
+def colleagues() -> QuerySet[Person]:
+    """Who may be shown to a buyer: whoever is here and uses the pages, by name."""
+    roles = [role for role in Role.values if may(role, "use_pages")]
+    return Person.objects.filter(left_on__isnull=True, role__in=roles).order_by("name_folded", "id")
+
+
+def colleagues_called(typed: str) -> list[Person]:
+    """Who bears the whole name, else the first eight with a word of it that begins so; nobody for nothing."""
+    wanted = fold(" ".join(typed.replace("\x00", "").split())[:200])
+    if not wanted:
+        return []
+    exact = list(colleagues().filter(name_folded=wanted)[:MOST_OFFERED])
+    if exact:
+        return exact
+    begins = Q(name_folded__startswith=wanted) | Q(name_folded__contains=f" {wanted}")
+    return list(colleagues().filter(begins)[:MOST_OFFERED])

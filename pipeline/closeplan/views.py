@@ -1,5 +1,6 @@
 """The seller's side of a close plan: what the buyer sees, who has a link, what was ticked and said."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -13,14 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from otc.tenancy.middleware import tenant_of
-from otc.tenancy.models import Person
-from otc.tenancy.permissions import may
 from otc.ui.pages import page
 from otc.undo.services import undo_offer
 from otc.undo.views import undo_address
 from pipeline.closeplan.forms import CommentForm, LinkForm, PlanForm
 from pipeline.closeplan.models import ClosePlanEvent, ClosePlanLink
-from pipeline.closeplan.queries import events_of, links_of, plan_of
+from pipeline.closeplan.queries import colleagues, colleagues_called, events_of, links_of, plan_of
 from pipeline.closeplan.report import SharedPlan, shared_plan, usual_title
 from pipeline.closeplan.rules import PlanRefused
 from pipeline.closeplan.services import (
@@ -36,7 +35,7 @@ from pipeline.opportunities.views.answers import back, deal_or_404
 from pipeline.process.models import Milestone, Side
 
 SHOWN_EVENTS = 100
-MOST_PEOPLE = 300
+MOST_PEOPLE = 100
 
 
 def plan_href(request: HttpRequest, deal_id: UUID) -> str:
@@ -53,7 +52,7 @@ def close_plan(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
 @require_POST
 @page("share_close_plan")
 def close_plan_choose(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
-    """POST `title`, `people` and `milestones`, the last two repeated."""
+    """POST `title`, `people` and `milestones`, the last two repeated, and `add`: names."""
     deal = deal_or_404(request, deal_id)
     form = _plan_form(request, deal, request.POST)
     if form.is_valid():
@@ -61,14 +60,24 @@ def close_plan_choose(request: HttpRequest, slug: str, deal_id: UUID) -> HttpRes
             plan_set(
                 deal.id,
                 title=form.cleaned_data["title"],
-                person_ids=[UUID(key) for key in form.cleaned_data["people"]],
+                person_ids=form.person_ids,
                 milestone_ids=[UUID(key) for key in form.cleaned_data.get("milestones", [])],
             )
         except PlanRefused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.reason)
         else:
             return back(request, plan_href(request, deal_id), said="Saved: the buyer sees it so from now on")
+    form.offer_candidates()
     return _page(request, deal, plan_form=form, status=422)
+
+
+@require_safe
+@page("share_close_plan")
+def close_plan_people(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
+    """`/deals/<id>/close-plan/people/?q=an`: who may be added, as the options of a list box."""
+    deal_or_404(request, deal_id)
+    found = colleagues_called(request.GET.get("q", ""))
+    return render(request, "pipeline/closeplan/_people.html", {"people": found})
 
 
 @require_POST
@@ -208,7 +217,6 @@ def _undoable(events: Sequence[ClosePlanEvent]) -> frozenset[UUID]:
 
 def _plan_form(request: HttpRequest, deal: Opportunity, data: Any = None) -> PlanForm:
     plan = plan_of(deal.id)
-    people = Person.objects.filter(left_on__isnull=True).order_by("name_folded", "id")[:MOST_PEOPLE]
     ours = Milestone.objects.filter(
         stage__process_id=deal.process_id,
         stage__retired_at__isnull=True,
@@ -222,12 +230,22 @@ def _plan_form(request: HttpRequest, deal: Opportunity, data: Any = None) -> Pla
         "people": plan.person_ids if plan else owner,
         "milestones": plan.milestone_ids if plan else [],
     }
+    ticked = data.getlist("people") if data is not None else initial["people"]
     return PlanForm(
         data,
         initial=initial,
-        people=[person for person in people if may(person.role, "use_pages")],
+        people=list(colleagues().filter(id__in=_ids(ticked)[:MOST_PEOPLE])),
         milestones=list(ours.select_related("stage").order_by("stage__position", "position", "id")),
     )
+
+
+def _ids(texts: Sequence[str]) -> list[UUID]:
+    """Those that can be ids; what can't is nobody's."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.append(UUID(text))
+    return found
 
 
 def _comment_form(shown: SharedPlan, data: Any = None) -> CommentForm:

@@ -195,6 +195,7 @@ def test_a_card_that_is_lost_is_dropped_at_the_foot_of_the_screen(sit, two_deals
     dialog.get_by_role("link", name="No decision").click()
     expect(dialog.get_by_role("button", name="Close without a decision")).to_be_visible()
     dialog.get_by_role("link", name="Lost", exact=True).click()
+    expect(dialog.get_by_role("button", name="Close as lost")).to_be_visible()
     dialog.get_by_label("Price").check()
     dialog.get_by_role("button", name="Close as lost").click()
     expect(page.locator(f"[data-card='{deal_id}']")).to_have_count(0)

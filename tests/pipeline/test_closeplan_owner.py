@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,8 +13,10 @@ from otc.notices.models import Notice
 from otc.question import ask
 from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Person
+from otc.tenancy.services import person_create
 from pipeline.accounts.services import contact_create
 from pipeline.activities.models import Activity
+from pipeline.closeplan.queries import plan_of
 from pipeline.closeplan.rules import PlanRefused
 from pipeline.closeplan.services import plan_set, seller_comment
 from pipeline.health.queries import contacts
@@ -120,3 +123,56 @@ def test_a_plan_shows_nobody_who_left_and_no_strangers_are_chosen(share: Share) 
             plan_set(share.deal.id, title="T", person_ids=[uuid4()], milestone_ids=[])
         assert Opportunity.objects.get(id=share.deal.id).name not in share.get().content.decode()
     assert "Max Brandt" not in share.get().content.decode()
+
+
+def test_colleagues_are_added_by_name_not_picked_from_a_list_of_all(share: Share, signed_in: SignIn) -> None:
+    house, client = share.house, signed_in(share.house.ana)
+    home = house.url(f"deals/{share.deal.id}/close-plan/")
+    with share.inside():
+        twins = [
+            person_create(name=name, role="rep", since=timezone.now(), is_top=True)
+            for name in ("Petra Vale", "Petra Lund", *(f"Colleague {number:03}" for number in range(300)))
+        ][:2]
+    page = client.get(home).content.decode()
+    assert page.count('name="people"') == 1 and "Colleague 007" not in page, "who is shown, nobody else"
+
+    def choose(add: str, *people: Person) -> Any:
+        sent = {"title": "Together", "add": add, "people": [str(one.id) for one in people]}
+        return client.post(f"{home}choose/", sent)
+
+    assert choose("max, colleague 007", house.ana).status_code == 302
+    with share.inside():
+        plan = plan_of(share.deal.id)
+        assert plan is not None
+        shown = Person.objects.filter(id__in=plan.person_ids).values_list("name", flat=True)
+        assert set(shown) == {"Ana Ruiz", "Max Brandt", "Colleague 007"}
+    several = choose("Petra, Max Brandt", house.ana)
+    text = several.content.decode()
+    assert several.status_code == 422 and "tick them, or type the whole name" in text
+    assert all(f'value="{twin.id}"' in text for twin in twins) and 'value="Petra, Max Brandt"' in text
+    assert choose("", house.ana, twins[1]).status_code == 302
+    nobody = choose("Zoe Lindt", house.ana)
+    assert nobody.status_code == 422 and "Nobody here is called “Zoe Lindt”" in nobody.content.decode()
+    assert choose("", Person(id=uuid4())).status_code == 422
+    # One after the other may be taken off, down to nobody.
+    assert choose("").status_code == 302
+    with share.inside():
+        plan = plan_of(share.deal.id)
+        assert plan is not None and plan.person_ids == []
+
+
+def test_the_search_for_colleagues_offers_a_few_who_use_the_pages(share: Share, signed_in: SignIn) -> None:
+    client = signed_in(share.house.ana)
+    people = share.house.url(f"deals/{share.deal.id}/close-plan/people/")
+    with share.inside():
+        for number in range(30):
+            person_create(name=f"Colleague {number:03}", role="rep", since=timezone.now(), is_top=True)
+
+    def offered(typed: str) -> list[str]:
+        return re.findall(r'data-name="([^"]+)"', client.get(people, {"q": typed}).content.decode())
+
+    assert offered("bra") == offered("MAX b") == ["Max Brandt"], "by any word of the name"
+    assert offered("colleague") == [f"Colleague {number:03}" for number in range(8)]
+    assert offered("colleague 02") != offered("colleague 020") == ["Colleague 020"]
+    assert offered("") == offered("\x00") == offered("Bridge") == offered("%") == []
+    assert signed_in(share.house.ria).get(people, {"q": "max"}).status_code == 403

@@ -7,12 +7,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from otc.tenancy.middleware import tenant_of
 from otc.ui.bar import answers_bad_questions
-from otc.ui.controls import Choice
+from otc.ui.controls import Choice, href_with
 from otc.ui.pages import page
 from pipeline.accounts.rules import Invalid
 from pipeline.opportunities.forms import CloseForm
@@ -83,11 +82,7 @@ def closing_context(request: HttpRequest, deal: Opportunity, *, outcome: str) ->
         "refused": refused,
         "outcome": outcome,
         "outcomes": [
-            Choice(
-                label,
-                f"{here}?{urlencode([('outcome', key), *((k, v) for k, v in query.items())])}",
-                key == outcome,
-            )
+            Choice(label, href_with(here, query, outcome=key), key == outcome)
             for key, label in Outcome.choices
         ],
         "next": target,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.core import mail
+from playwright.sync_api import expect
 
 from otc.jobs.models import Job
 from otc.jobs.services import run
@@ -134,3 +135,26 @@ def test_an_administrator_says_what_is_big(sit: Any, desk: tuple[House, UUID]) -
     seat.page.get_by_role("button", name="Save").click()
     heading = seat.page.get_by_role("heading", level=1)
     heading.get_by_text("1,200,000 EUR and a chance of 40 % on").wait_for()
+
+
+def test_a_colleague_is_found_by_typing_ticked_and_shown_to_the_buyer(
+    sit: Any, desk: tuple[House, UUID]
+) -> None:
+    house, deal_id = desk
+    seat = sit("ana@example.org")
+    seat.open(house.url(f"deals/{deal_id}/close-plan/"))
+    page, add = seat.page, seat.page.get_by_label("Add a colleague")
+    add.press_sequentially("bra")
+    offered = page.get_by_role("option", name="Max Brandt")
+    expect(offered).to_be_visible()
+    assert troubles_of(seat, "a colleague offered") == []
+    add.press("Enter")
+    expect(page.get_by_label("Max Brandt")).to_be_checked()
+    expect(add).to_have_value("")
+    page.get_by_label("Ana Ruiz").uncheck()
+    with seat.sending():
+        add.press("Enter")
+    expect(page.locator(".plan-preview")).to_contain_text("Max Brandt")
+    assert "Ana Ruiz" not in page.locator(".plan-preview").inner_text()
+    expect(page.get_by_label("Max Brandt")).to_be_checked()
+    assert seat.complaints == []

@@ -24,7 +24,7 @@ async function ask(address, options = {}) {
   try {
     const answer = await fetch(address, { credentials: "same-origin", ...options, headers });
     // A sign-in that ended leads elsewhere: what comes then is no part of the board.
-    const isSaid = !answer.redirected && (answer.ok || [403, 409, 422].includes(answer.status));
+    const isSaid = !answer.redirected && (answer.ok || [409, 422].includes(answer.status));
     return { isDone: isSaid && answer.ok, isSaid, text: isSaid ? await answer.text() : "" };
   } catch {
     return { isDone: false, isSaid: false, text: "" };

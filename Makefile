@@ -29,7 +29,8 @@ check: setup-dev ## style, types, layers, missing migrations, deployment setting
 
 nightly: setup-dev browser ## the tests that take longer than the suite allows
 	@$(PY) -m pytest -n 2 --dist worksteal -m nightly
-	@OTC_NIGHTLY=1 $(PY) -m pytest -n 2 --dist worksteal tests/guards/test_fuzz.py tests/guards/test_schema.py tests/guards/test_urls.py
+	@OTC_NIGHTLY=1 $(PY) -m pytest -n 2 --dist worksteal tests/guards/test_fuzz.py tests/guards/test_schema.py tests/guards/test_urls.py \
+		tests/pipeline/test_visibility.py tests/pipeline/test_digest.py tests/forecasting/test_waterfall_rules.py
 
 bench: setup-dev ## measure the speed targets of benchmarks/README.md
 	@$(PY) -m benchmarks

@@ -26,6 +26,7 @@ from forecasting.waterfall.rules import (
 from otc.calendar.rules import parse_period
 from otc.money.rules import convert
 from tests.forecasting.waterfall_oracle import account_for
+from tests.nightly import IS_NIGHTLY
 
 Q4 = parse_period("2026-Q4")
 EARLIER, INSIDE, LATER = date(2026, 9, 30), date(2026, 10, 1), date(2027, 1, 1)
@@ -110,11 +111,13 @@ def check_against_the_oracle(before: PartState, after: PartState) -> None:
 def test_every_combination_of_states_balances_and_agrees_with_the_oracle():
     befores, afters = every_state(101, "1.10"), every_state(77, "1.25")
     # A day inside the period and an owner inside the scope need to be met once per end: that leaves some
-    # 99,000 pairs.
+    # 99,000 pairs. Each state before meets a third of those after, its neighbour the next third; OTC_NIGHTLY=1 all.
     befores = [s for s in befores if s.owner != "max" and s.close_date != Q4.last and s.category is not None]
     afters = [s for s in afters if s.owner != "bob" and s.close_date != INSIDE]
-    for before, after in product(befores, afters):
-        check_against_the_oracle(before, after)
+    every = 1 if IS_NIGHTLY else 3
+    for turn, before in enumerate(befores):
+        for after in afters[turn % every :: every]:
+            check_against_the_oracle(before, after)
 
 
 STATES = st.one_of(

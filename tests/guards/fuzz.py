@@ -20,8 +20,8 @@ from otc.api.schema import schema_text
 from otc.tenancy.context import use
 from otc.tenancy.fields import TenantModel
 from tests.conftest import House
-from tests.guards.nightly import IS_NIGHTLY
 from tests.guards.routes import MODEL_OF, page_routes, real_values
+from tests.nightly import IS_NIGHTLY
 
 ID = "{id}"
 LOOKS_LIKE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

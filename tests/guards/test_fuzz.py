@@ -26,7 +26,7 @@ from tests.guards.fuzz import (
     ids_of,
     page_positions,
 )
-from tests.guards.nightly import IS_NIGHTLY
+from tests.nightly import IS_NIGHTLY
 
 FAR = 7000
 NOUNS = ("Account", "Contact", "Deal", "Lost", "Person", "Product", "Rival")

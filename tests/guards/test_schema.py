@@ -22,8 +22,8 @@ from otc.wsgi import application
 from tests.api_client import bearer, secret_of
 from tests.conftest import House
 from tests.furnishing import furnish
-from tests.guards.nightly import IS_NIGHTLY
 from tests.guards.routes import endpoint_routes, real_values
+from tests.nightly import IS_NIGHTLY
 
 CHECKS = (
     not_a_server_error,

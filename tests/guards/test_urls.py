@@ -23,8 +23,8 @@ from otc.tenancy.permissions import ACTIONS, may
 from tests.api_client import bearer, secret_of
 from tests.conftest import House, build_elsewhere, build_house, user_for
 from tests.furnishing import furnish
-from tests.guards.nightly import IS_NIGHTLY
 from tests.guards.routes import Route, endpoint_routes, page_routes, real_values, routes, some_values
+from tests.nightly import IS_NIGHTLY
 
 pytestmark = pytest.mark.django_db
 

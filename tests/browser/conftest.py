@@ -59,6 +59,11 @@ def finish_answers() -> None:
             thread.join(timeout=5)
 
 
+def complains(said: Any) -> bool:
+    """Errors, and what htmx warns of: a selector that finds nothing."""
+    return said.type == "error" or (said.type == "warning" and said.text.startswith("htmx:"))
+
+
 @pytest.fixture
 def sit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Seat]]:
     """sit("ana@example.org", width=390, theme="dark"): a seat signed in; sit(None): at the door."""
@@ -76,9 +81,7 @@ def sit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Seat]]:
             name = settings.SESSION_COOKIE_NAME
             context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         seat = Seat(context.new_page(), live_server.url)
-        seat.page.on(
-            "console", lambda said: seat.complaints.append(said.text) if said.type == "error" else None
-        )
+        seat.page.on("console", lambda said: seat.complaints.append(said.text) if complains(said) else None)
         seat.page.on("pageerror", lambda error: seat.complaints.append(str(error)))
         return seat
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from otc.tenancy.context import use
 from pipeline.accounts.services import account_create, contact_create
@@ -97,3 +98,9 @@ def test_a_lead_becomes_a_deal_in_one_step(house: House, sit: Any) -> None:
     with use(house.organization.id):
         assert Opportunity.objects.get().source == "Fair" and Lead.objects.get().state == "converted"
     assert seat.complaints == []
+
+
+def test_a_new_lead_is_typed_at_once(sit: Any, desk: Any) -> None:
+    seat = sit("ana@example.org")
+    seat.open(desk[0].url("leads/new/"))
+    expect(seat.page.locator("main [name=name]")).to_be_focused()

@@ -64,6 +64,25 @@ class Hand:
         expect(self.page.locator(".today-done li a").first).to_have_text(name)
 
 
+def boxes(seat, where):
+    found = [one.bounding_box() for one in seat.page.locator(f".today-card {where}:visible").all()]
+    assert found
+    return found
+
+
+def test_the_answers_fit_one_row_on_a_desk_and_a_thumb_on_a_phone(sit, queue):
+    wide = sit("ana@example.org")
+    wide.open(queue.url(""))
+    assert len({box["y"] for box in boxes(wide, ".today-answers .button")}) == 1
+    assert all(min(box["height"], box["width"]) >= 24 for box in boxes(wide, ".button"))
+    wide.page.keyboard.press("s")
+    expect(wide.page.locator(".today-card .today-top > a")).to_have_text("Deal 1")
+    narrow = sit("ana@example.org", width=390)
+    narrow.open(queue.url(""))
+    assert all(min(box["height"], box["width"]) >= 44 for box in boxes(narrow, ".button"))
+    assert wide.complaints == narrow.complaints == []
+
+
 def test_ten_deals_take_less_than_a_minute_and_no_mouse(sit, queue):
     seat = sit("ana@example.org")
     seat.open(queue.url(""))

@@ -14,6 +14,7 @@ from pipeline.opportunities.board import CARDS
 from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.process.models import CloseReason, Milestone, Stage
+from pipeline.risk.models import Risk
 from tests.conftest import House
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -57,6 +58,33 @@ def test_columns_sum_all_deals_and_show_a_few(house, make_deal, signed_in):
     assert (column.name, column.count, column.total_minor) == ("Qualify", CARDS + 3, (CARDS + 3) * 100_00)
     assert (len(column.cards), column.more) == (CARDS, 3)
     assert b"3 more" in page.content
+
+
+def test_a_column_expects_each_amount_by_the_chance_of_its_present_close_date(house, make_deal, signed_in):
+    """A chance of an earlier date says nothing any more, and a deal without one adds nothing."""
+    chances = ((0.5, LATER), (0.25, LATER), (0.9, LATER + timedelta(days=1)), (None, LATER))
+    with use(house.organization.id, channel="ui"):
+        for p_won, close_date in chances:
+            found = make_deal(owner=house.ana, amount_minor=100_00, close_date=LATER)
+            Risk.objects.filter(opportunity=found).delete()
+            Risk(
+                opportunity=found,
+                p_won=p_won,
+                close_date=close_date,
+                model="test",
+                computed_at=timezone.now(),
+            ).save()
+    column = signed_in(house.ana).get(house.url("deals/board/")).context["report"].columns[0]
+    assert (column.count, column.total_minor, column.expected_minor) == (4, 400_00, 75_00)
+
+
+def test_first_cards_are_those_that_close_first_and_undated_ones_come_last(house, make_deal, signed_in):
+    days = (None, LATER, LATER - timedelta(days=3), LATER + timedelta(days=3))
+    with use(house.organization.id, channel="ui"):
+        for day in days:
+            make_deal(owner=house.ana, amount_minor=100_00, close_date=day)
+    column = signed_in(house.ana).get(house.url("deals/board/")).context["report"].columns[0]
+    assert [card.close_date for card in column.cards] == [days[2], days[1], days[3], None]
 
 
 def test_every_open_deal_stands_in_a_column_also_without_a_stage(house, make_deal, signed_in):

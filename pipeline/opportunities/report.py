@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import BooleanField, Case, Count, F, OuterRef, Q, Subquery, Sum, When
 from rest_framework.exceptions import ValidationError
 
-from otc.api.pages import PAGE_SIZE, Page, Sort, cursor_of, keyset_page
+from otc.api.pages import PAGE_SIZE, Sort, keyset_page
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.queries import sortable
@@ -20,11 +20,9 @@ from pipeline.fit.report import DealFit, fits_of
 from pipeline.grid.grouping import Group, grouping_named, groups_of, within
 from pipeline.health.models import Health
 from pipeline.opportunities.asked import TABS, UNCONVERTIBLE, Asked, conditions
-from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
 from pipeline.process.models import Category
 from pipeline.risk.models import Risk
-from pipeline.search.queries import deals_bearing
 
 SORTS: dict[str, Sort] = {
     "close": Sort("close_date", date, is_nullable=True),
@@ -60,8 +58,6 @@ COLUMNS = (
     "attributes",
 )
 BATCH = 500
-# Deals that are asked one by one whether they bear common words.
-NEAREST = 300
 
 SUMS = """
 WITH d AS MATERIALIZED ({inner})
@@ -224,8 +220,8 @@ def deals_report(
     limit: int = PAGE_SIZE,
     shows_fit: bool = False,
 ) -> DealsReport:
-    """The deals that an address asks for. Three queries, four where it groups them, two more for words, for common
-    words and for fit, whatever the rows. Raises BadQuestion.
+    """The deals that an address asks for. Three queries, four where it groups them, two more for words and for fit,
+    whatever the rows. Raises BadQuestion.
 
     `since` is what the rows' changes are compared with.
     """
@@ -235,11 +231,14 @@ def deals_report(
     matching = asked.filter.apply(deals_of(question)).filter(tabs[asked.tab])
     sums, tab_counts, stages = _sums(question, asked, tabs=tabs)
     listed, groups, open_group = _grouped(matching, question, asked, fits=sums.count <= limit)
+    rows, sorts = _sortable(listed, question, asked)
     try:
-        page = None
-        if looked_up is not None and looked_up.ids is None and not asked.group:
-            page = _page_of_common_words(question, asked, tab=tabs[asked.tab], limit=limit)
-        page = page or _page(listed, question, asked, limit=limit)
+        page = keyset_page(
+            rows.values(*COLUMNS, *_sort_column(asked.sort, sorts)),
+            parameters={"sort": asked.sort, "cursor": asked.after, "limit": limit},
+            sorts=sorts,
+            id_column="deal_id",
+        )
     except ValidationError as problem:
         raise BadQuestion("after", "This page isn’t there any more; start with the first one") from problem
     return DealsReport(
@@ -253,35 +252,6 @@ def deals_report(
         groups=groups,
         open_group=open_group,
     )
-
-
-def _page(rows: Any, question: Question, asked: Asked, *, limit: int) -> Page:
-    """The page of `rows` that is asked for. One query."""
-    rows, sorts = _sortable(rows, question, asked)
-    return keyset_page(
-        rows.values(*COLUMNS, *_sort_column(asked.sort, sorts)),
-        parameters={"sort": asked.sort, "cursor": asked.after, "limit": limit},
-        sorts=sorts,
-        id_column="deal_id",
-    )
-
-
-def _page_of_common_words(question: Question, asked: Asked, *, tab: Q, limit: int) -> Page | None:
-    """The page found among the next deals in the list's order, without all that bear the words; None: too few do.
-
-    Two queries. What many deals bear is dense in any order, and asking a few hundred deals costs a few milliseconds.
-    """
-    wordless = replace(asked.filter, words="", looked_up=None)
-    rows = wordless.apply(deals_of(question)).filter(tab)
-    nearest = _page(rows, question, asked, limit=NEAREST)
-    ids = [row["deal_id"] for row in nearest.rows]
-    bearing = Opportunity.objects.filter(deals_bearing(asked.filter.words, among=ids))
-    kept = set(bearing.values_list("id", flat=True))
-    found = [row for row in nearest.rows if row["deal_id"] in kept]
-    if len(found) > limit:
-        last, sort = found[limit - 1], _sortable(rows, question, asked)[1][asked.sort.removeprefix("-")]
-        return Page(found[:limit], cursor_of(asked.sort, last[sort.column], last["deal_id"]))
-    return None if nearest.next_cursor else Page(found, None)
 
 
 def _grouped(

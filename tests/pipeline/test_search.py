@@ -3,8 +3,7 @@
 import contextlib
 import importlib
 import unicodedata
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +20,6 @@ from pipeline.activities.services import activity_forget, activity_log
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
-from pipeline.opportunities.report import deals_report
 from pipeline.opportunities.services import opportunity_edit
 from pipeline.search.queries import (
     MARKS,
@@ -200,36 +198,6 @@ def test_words_are_looked_up_the_same_whether_few_or_many(
     assert sorted(looked_up("kes")) == ["Kestrel one", "Kestrel two"]
     assert looked_up("her") == ["Heron"] and looked_up("her kes") == []
     assert (deals_looked_up("her").ids is not None) == (few > 0 and common > 0)
-
-
-@pytest.mark.parametrize("sort", ["close", "-amount", "deal", "-health", "next"])
-@pytest.mark.parametrize("nearest", [1, 4, 300])
-def test_common_words_page_through_the_same_deals_as_rare_ones(
-    house: Any, make_deal: Any, signed_in: Any, monkeypatch: pytest.MonkeyPatch, sort: str, nearest: int
-) -> None:
-    with use(house.organization.id):
-        for number in range(9):
-            make_deal(
-                f"{'Heron' if number % 3 == 2 else 'Kestrel'} {number // 2}",
-                owner=house.ana,
-                amount_minor=100 * (number % 4),
-                close_date=date(2027, 1, 1 + number // 3),
-            )
-    client = signed_in(house.max)
-    monkeypatch.setattr("pipeline.opportunities.views.deals.deals_report", partial(deals_report, limit=2))
-
-    def pages() -> list[tuple[list[str], int, bool]]:
-        href, found = house.url(f"deals/?q=ke&sort={sort}"), []
-        while href:
-            context = client.get(href).context
-            report, href = context["report"], context["next_href"]
-            found.append(([str(row.id) for row in report.rows], report.sums.count, bool(href)))
-        return found
-
-    rare = pages()
-    monkeypatch.setattr("pipeline.search.queries.COMMON", 0)
-    monkeypatch.setattr("pipeline.opportunities.report.NEAREST", nearest)
-    assert pages() == rare and [len(rows) for rows, _, _ in rare] == [2, 2, 2]
 
 
 def test_accents_are_found_both_ways(inside: Any, make_deal: Any) -> None:

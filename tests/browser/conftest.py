@@ -20,6 +20,8 @@ from tests.browser.chromium import ARGUMENTS, chromium_path
 from tests.conftest import House, build_house
 
 QUIET = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
+# Milliseconds until something that should appear counts as missing: long, for a machine that is busy is no bug.
+PATIENCE = 20_000
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 

@@ -7,9 +7,9 @@ import pytest
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create, opportunity_edit
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 UNDO = "#toasts [data-undo]"
 PASTE = """text => {
   const data = new DataTransfer();
@@ -57,12 +57,12 @@ def at_list(sit, house):
 
 
 def entered(seat) -> None:
-    seat.page.locator("table[data-entered]").wait_for(timeout=SECOND)
+    seat.page.locator("table[data-entered]").wait_for(timeout=PATIENCE)
 
 
 def saved(seat) -> None:
-    seat.page.locator("#toasts [data-toast]").first.wait_for(timeout=SECOND)
-    seat.page.locator(".is-saving").first.wait_for(state="detached", timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").first.wait_for(timeout=PATIENCE)
+    seat.page.locator(".is-saving").first.wait_for(state="detached", timeout=PATIENCE)
 
 
 def test_typing_edits_enter_saves_and_goes_down_tab_goes_right(sit, rows):
@@ -71,13 +71,13 @@ def test_typing_edits_enter_saves_and_goes_down_tab_goes_right(sit, rows):
     cell(seat, ids[0], "amount").focus()
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
-    seat.page.locator(f"#deal-{ids[1]} a.cell-value[href$='/amount/']:focus").wait_for(timeout=SECOND)
+    seat.page.locator(f"#deal-{ids[1]} a.cell-value[href$='/amount/']:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.type("2.5k")
     seat.page.keyboard.press("Tab")
-    seat.page.locator(f"#deal-{ids[1]} a.cell-value[href$='/close/']:focus").wait_for(timeout=SECOND)
+    seat.page.locator(f"#deal-{ids[1]} a.cell-value[href$='/close/']:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.type("2027-03-31")
     seat.page.keyboard.press("Enter")
-    seat.page.locator("#toasts [data-toast]").nth(2).wait_for(timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").nth(2).wait_for(timeout=PATIENCE)
     assert values(house, ids, "amount_minor") == [3_000_00, 2_500_00, 80_00]
     assert values(house, ids, "close_date")[1] == date(2027, 3, 31)
     assert seat.complaints == []
@@ -99,10 +99,10 @@ def test_what_is_done_before_the_modules_have_come_is_done_then(sit, rows):
     held[0].continue_()
     saved(seat)
     field = seat.page.locator(f"#deal-{ids[0]} [data-cell-input]")
-    field.wait_for(timeout=SECOND)
+    field.wait_for(timeout=PATIENCE)
     assert field.input_value() == "3k"
     field.press("Enter")
-    seat.page.locator("#toasts [data-toast]").nth(1).wait_for(timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").nth(1).wait_for(timeout=PATIENCE)
     assert values(house, ids, "amount_minor") == [3_000_00, 2_000_00, 80_00]
 
 
@@ -111,12 +111,12 @@ def test_f2_edits_and_escape_leaves_the_cell_then_its_row(sit, rows):
     seat = at_list(sit, house)
     cell(seat, ids[0], "next").focus()
     seat.page.keyboard.press("F2")
-    seat.page.locator("[data-cell-input]:focus").wait_for(timeout=SECOND)
+    seat.page.locator("[data-cell-input]:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.type("Never mind")
     seat.page.keyboard.press("Escape")
     assert seat.page.locator("[data-cell-input]").count() == 0
     seat.page.keyboard.press("Escape")
-    seat.page.locator(f"#deal-{ids[0]} .cell-title a:focus").wait_for(timeout=SECOND)
+    seat.page.locator(f"#deal-{ids[0]} .cell-title a:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.press("x")
     assert seat.page.locator("[data-pick]:checked").count() == 1
     assert values(house, ids, "next_step") == ["", "", ""]
@@ -128,7 +128,7 @@ def test_a_refused_value_rolls_back_to_its_editor_with_what_was_typed(sit, rows)
     cell(seat, ids[0], "amount").focus()
     seat.page.keyboard.type("lots")
     seat.page.keyboard.press("Enter")
-    seat.page.locator("[data-cell-input][aria-invalid=true]:focus").wait_for(timeout=SECOND)
+    seat.page.locator("[data-cell-input][aria-invalid=true]:focus").wait_for(timeout=PATIENCE)
     assert seat.page.locator("[data-cell-input]").input_value() == "lots"
     assert seat.page.locator("td.is-refused").count() == 1
     assert values(house, ids, "amount_minor")[0] == 100_00
@@ -145,7 +145,7 @@ def test_what_somebody_changed_meanwhile_is_shown_and_one_chooses(sit, rows):
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
     note = seat.page.locator("[data-conflict] .cell-note")
-    note.wait_for(timeout=SECOND)
+    note.wait_for(timeout=PATIENCE)
     assert "Max Brandt" in note.inner_text() and "555" in note.inner_text()
     assert values(house, ids, "amount_minor")[0] == 555_00
     seat.page.get_by_role("button", name="Keep mine").click()
@@ -162,7 +162,7 @@ def test_theirs_is_taken_with_one_button(sit, rows):
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
     seat.page.get_by_role("button", name="Take theirs").click()
-    seat.page.locator(".is-saving, [data-conflict]").first.wait_for(state="detached", timeout=SECOND)
+    seat.page.locator(".is-saving, [data-conflict]").first.wait_for(state="detached", timeout=PATIENCE)
     assert "555" in cell(seat, ids[0], "amount").inner_text()
     assert values(house, ids, "amount_minor")[0] == 555_00
 
@@ -187,7 +187,7 @@ def test_one_bad_cell_is_named_nothing_is_written_and_a_choice_writes_the_rest(s
     cell(seat, ids[0], "amount").focus()
     seat.page.evaluate(PASTE, "1k\t2027-01-31\n2k\tsomeday\n3k\t2027-03-31")
     panel = seat.page.locator("#block-answer")
-    panel.get_by_text("Nothing was written").wait_for(timeout=SECOND)
+    panel.get_by_text("Nothing was written").wait_for(timeout=PATIENCE)
     assert "Row 2, Close date" in panel.inner_text() and "someday" in panel.inner_text()
     assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
     assert seat.page.locator(f"#deal-{ids[1]} td.is-refused").count() == 1
@@ -220,7 +220,7 @@ def test_control_enter_writes_what_is_typed_into_the_whole_block(sit, rows):
     seat.page.keyboard.press("Shift+ArrowDown")
     seat.page.keyboard.press("Shift+ArrowDown")
     seat.page.keyboard.type("3k")
-    seat.page.locator("[data-cell-input]").wait_for(timeout=SECOND)
+    seat.page.locator("[data-cell-input]").wait_for(timeout=PATIENCE)
     seat.page.keyboard.press("Control+Enter")
     saved(seat)
     assert values(house, ids, "amount_minor") == [3_000_00] * 3
@@ -240,7 +240,7 @@ def test_undo_after_anothers_edit_says_so_and_keeps_theirs(sit, rows):
     with seat.sending():
         seat.page.keyboard.press("Control+z")
     said = seat.page.locator("#toasts [data-toast]").first
-    said.wait_for(timeout=SECOND)
+    said.wait_for(timeout=PATIENCE)
     assert "changed" in said.inner_text()
     assert values(house, ids, "amount_minor")[1] == 555_00
 
@@ -250,7 +250,7 @@ def test_the_keys_dialog_lists_what_the_list_does(sit, rows):
     seat = at_list(sit, house)
     seat.page.keyboard.press("?")
     dialog = seat.page.locator("#keys")
-    dialog.get_by_text("Write it into the whole block").wait_for(timeout=SECOND)
+    dialog.get_by_text("Write it into the whole block").wait_for(timeout=PATIENCE)
     for words in ("Type over the cell", "Fill down", "Copy, paste a block", "Pick the row"):
         assert dialog.get_by_text(words).count() == 1, words
     seat.open(house.url("inspection/"))
@@ -278,7 +278,7 @@ def test_a_block_that_is_higher_than_the_page_is_refused_whole(sit, rows):
     seat = at_list(sit, house)
     cell(seat, ids[2], "amount").focus()
     seat.page.evaluate(PASTE, "1k\n2k")
-    seat.page.locator("#block-answer").get_by_text("1 stand from this cell").wait_for(timeout=SECOND)
+    seat.page.locator("#block-answer").get_by_text("1 stand from this cell").wait_for(timeout=PATIENCE)
     assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
 
 
@@ -292,12 +292,12 @@ def test_without_a_connection_the_typed_value_stays_and_is_tried_again(sit, rows
     cell(seat, ids[0], "amount").focus()
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
-    seat.page.get_by_text("Not saved").wait_for(timeout=SECOND)
+    seat.page.get_by_text("Not saved").wait_for(timeout=PATIENCE)
     field = seat.page.locator("[data-cell-input]")
     assert field.input_value() == "3k" and values(house, ids, "amount_minor")[0] == 100_00
     seat.page.unroute("**/edit/amount/")
     field.press("Enter")
-    seat.page.locator(UNDO).wait_for(timeout=SECOND)
+    seat.page.locator(UNDO).wait_for(timeout=PATIENCE)
     assert values(house, ids, "amount_minor")[0] == 3_000_00
 
 
@@ -307,7 +307,7 @@ def test_a_block_that_never_arrives_shows_what_stood_there(sit, rows):
     seat.page.route("**/deals/block/", lambda asked: asked.abort())
     cell(seat, ids[0], "amount").focus()
     seat.page.evaluate(PASTE, "1k\n2k")
-    seat.page.get_by_text("No connection").wait_for(timeout=SECOND)
+    seat.page.get_by_text("No connection").wait_for(timeout=PATIENCE)
     assert "100" in cell(seat, ids[0], "amount").inner_text()
     assert seat.page.locator(".is-saving").count() == 0
     assert values(house, ids, "amount_minor") == [100_00, 90_00, 80_00]
@@ -318,7 +318,7 @@ def test_a_list_is_grouped_edited_and_saved_as_a_view(sit, rows):
     seat = at_list(sit, house)
     seat.page.locator("summary[aria-label^='Group by']").click()
     seat.page.locator(".control-group a", has_text="Category").click()
-    seat.page.locator("tr.group", has_text="Pipeline").wait_for(timeout=SECOND)
+    seat.page.locator("tr.group", has_text="Pipeline").wait_for(timeout=PATIENCE)
     cell(seat, ids[0], "amount").focus()
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
@@ -327,6 +327,6 @@ def test_a_list_is_grouped_edited_and_saved_as_a_view(sit, rows):
     name = seat.page.get_by_label("Name of the view")
     name.fill("By category")
     name.press("Enter")
-    seat.page.locator("summary[aria-label='View: By category']").wait_for(timeout=SECOND)
+    seat.page.locator("summary[aria-label='View: By category']").wait_for(timeout=PATIENCE)
     assert "group=category" in seat.page.url and "view=" in seat.page.url
     assert seat.complaints == []

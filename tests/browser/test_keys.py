@@ -5,9 +5,9 @@ import pytest
 from otc.identity.models import User
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 
 
 def stored(house, deal_id) -> Opportunity:
@@ -27,7 +27,7 @@ def test_an_amount_is_edited_in_place_and_undone_by_a_key(sit, desk):
     field = amount_editor(seat, house)
     field.fill("2.5k")
     field.press("Enter")
-    seat.page.locator("#toasts [data-toast]").wait_for(timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").wait_for(timeout=PATIENCE)
     assert stored(house, deal_id).amount_minor == 2_500_00
     with seat.page.expect_response(lambda answer: "/undo/" in answer.url):
         seat.page.keyboard.press("z")
@@ -41,7 +41,7 @@ def test_a_refused_amount_stays_as_typed(sit, desk):
     field = amount_editor(seat, house)
     field.fill("lots")
     field.press("Enter")
-    seat.page.locator("[data-cell-input][aria-invalid=true]").wait_for(timeout=SECOND)
+    seat.page.locator("[data-cell-input][aria-invalid=true]").wait_for(timeout=PATIENCE)
     assert seat.page.locator("[data-cell-input]").input_value() == "lots"
     assert stored(house, deal_id).amount_minor == 100_00
 
@@ -63,7 +63,7 @@ def test_a_move_past_a_required_milestone_springs_back(sit, desk):
     with seat.page.expect_response(lambda answer: "/move/" in answer.url) as answer:
         card.press("Shift+ArrowRight")
     assert answer.value.status == 422
-    seat.page.get_by_text("Problem confirmed by the buyer").first.wait_for(timeout=SECOND)
+    seat.page.get_by_text("Problem confirmed by the buyer").first.wait_for(timeout=PATIENCE)
     assert stored(house, deal_id).stage.name == "Qualify"
 
 
@@ -88,11 +88,11 @@ def test_a_question_mark_shows_the_keys_and_g_goes(sit, desk):
     seat = sit("ana@example.org")
     seat.open(house.url("deals/"))
     seat.page.keyboard.press("?")
-    seat.page.locator("dialog[open]").wait_for(timeout=SECOND)
+    seat.page.locator("dialog[open]").wait_for(timeout=PATIENCE)
     seat.page.keyboard.press("Escape")
     seat.page.keyboard.press("g")
     seat.page.keyboard.press("f")
-    seat.page.wait_for_url("**/forecast/**", timeout=SECOND)
+    seat.page.wait_for_url("**/forecast/**", timeout=PATIENCE)
     assert seat.complaints == []
 
 
@@ -106,7 +106,7 @@ def test_signing_in_by_hand(sit, desk):
     seat.page.fill("[name=login]", "max@example.org")
     seat.page.fill("[name=password]", "wrong")
     seat.page.press("[name=password]", "Enter")
-    seat.page.locator(".error, .errorlist, [role=alert]").first.wait_for(timeout=SECOND)
+    seat.page.locator(".error, .errorlist, [role=alert]").first.wait_for(timeout=PATIENCE)
     seat.page.fill("[name=password]", "a long enough passphrase")
     seat.page.press("[name=password]", "Enter")
-    seat.page.wait_for_url("**/o/halden/deals/", timeout=SECOND)
+    seat.page.wait_for_url("**/o/halden/deals/", timeout=PATIENCE)

@@ -6,9 +6,9 @@ from playwright.sync_api import expect
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_picked_by_keys_changed_and_taken_back(sit, four):
     expect(page.locator("[data-picks-count]")).to_have_text("2 picked")
     page.click("#picks summary")
     page.click("#picks button[value=next]")
-    page.locator("#picks-form [data-bulk-input]").wait_for(timeout=SECOND)
+    page.locator("#picks-form [data-bulk-input]").wait_for(timeout=PATIENCE)
     page.keyboard.type("Call the CFO")
     with seat.sending():
         page.keyboard.press("Enter")
@@ -66,11 +66,11 @@ def test_a_stage_is_chosen_from_a_list_and_without_htmx_a_page_leads_back(sit, f
     seat.page.locator("[data-pick]").nth(0).click(force=True)
     seat.page.click("#picks button[value=stage]")
     choice = seat.page.locator("#picks-form select")
-    choice.wait_for(timeout=SECOND)
+    choice.wait_for(timeout=PATIENCE)
     assert choice.locator("option").count() > 3
     deal = seat.page.locator("[data-pick]").nth(0).get_attribute("value")
     seat.open(four.url(f"deals/bulk/?field=next&deal={deal}&next={four.url('deals/')}"))
     seat.page.fill("#bulk-value", "By hand")
     seat.page.press("#bulk-value", "Enter")
-    seat.page.wait_for_url(f"**{four.url('deals/')}", timeout=SECOND)
+    seat.page.wait_for_url(f"**{four.url('deals/')}", timeout=PATIENCE)
     assert "By hand" in next_steps(four)

@@ -10,10 +10,10 @@ from pipeline.opportunities.milestones import milestone_mark
 from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.opportunities.services import opportunity_create
 from pipeline.process.models import Milestone
+from tests.browser.conftest import PATIENCE
 from tests.browser.looking import troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 
 
 def stored(house, deal_id) -> Opportunity:
@@ -45,13 +45,13 @@ def test_arrows_move_rows_and_cells_and_enter_edits(sit, desk):
             break
         seat.page.keyboard.press("ArrowRight")
     seat.page.keyboard.press("Enter")
-    seat.page.locator("[data-cell-input]:focus").wait_for(timeout=SECOND)
+    seat.page.locator("[data-cell-input]:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
-    seat.page.locator("#toasts [data-toast]").wait_for(timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").wait_for(timeout=PATIENCE)
     assert stored(house, deal_id).amount_minor == 3_000_00
     # The hands stay where they were.
-    seat.page.locator("a.cell-value[href*='/amount/']:focus").wait_for(timeout=SECOND)
+    seat.page.locator("a.cell-value[href*='/amount/']:focus").wait_for(timeout=PATIENCE)
     assert seat.complaints == []
 
 
@@ -67,12 +67,12 @@ def test_a_card_moves_by_keys_once_its_milestone_is_met_and_is_undone(sit, desk)
     with seat.page.expect_response(lambda answer: "/move/" in answer.url) as answer:
         card.press("Shift+ArrowRight")
     assert answer.value.status == 200
-    seat.page.locator("#toasts [data-toast]").wait_for(timeout=SECOND)
+    seat.page.locator("#toasts [data-toast]").wait_for(timeout=PATIENCE)
     assert stored(house, deal_id).stage.name == "Discover"
     assert seat.page.locator("[data-board-status]").inner_text() == "Kestrel Rail moved."
     with seat.page.expect_response(lambda answer: "/undo/" in answer.url):
         seat.page.keyboard.press("z")
-    seat.page.locator("[data-column]").first.locator(f"[data-card='{deal_id}']").wait_for(timeout=SECOND)
+    seat.page.locator("[data-column]").first.locator(f"[data-card='{deal_id}']").wait_for(timeout=PATIENCE)
     assert stored(house, deal_id).stage.name == "Qualify"
     assert seat.complaints == []
 
@@ -86,7 +86,7 @@ def test_a_refused_card_is_back_in_its_column_with_the_reason_in_the_other(sit, 
     card.focus()
     card.press("Shift+ArrowRight")
     refusal = columns.nth(1).locator("[data-refusal]")
-    refusal.wait_for(timeout=SECOND)
+    refusal.wait_for(timeout=PATIENCE)
     assert "Problem confirmed by the buyer" in refusal.inner_text()
     assert columns.nth(0).locator(f"[data-card='{deal_id}']").count() == 1
     # The hands stand in the form that cures it; Esc brings them back to the card.
@@ -102,7 +102,7 @@ def test_a_refused_card_is_ticked_with_its_evidence_by_keys_and_moves_on(sit, de
     seat.open(house.url("deals/board/"))
     seat.page.locator(f"[data-card='{deal_id}']").press("Shift+ArrowRight")
     refusal = seat.page.locator("[data-refusal]")
-    refusal.wait_for(timeout=SECOND)
+    refusal.wait_for(timeout=PATIENCE)
     assert troubles_of(seat, "the gate") == []
     seat.page.keyboard.press("Tab")
     seat.page.keyboard.type("Mail of 12 May")
@@ -208,16 +208,16 @@ def test_a_deal_is_closed_only_with_a_reason(sit, desk):
     seat = sit("ana@example.org")
     seat.open(house.url(f"deals/{deal_id}/"))
     seat.page.keyboard.press("c")
-    seat.page.wait_for_url("**/close/**", timeout=SECOND)
+    seat.page.wait_for_url("**/close/**", timeout=PATIENCE)
     seat.page.locator(".switch a", has_text="Lost").click()
-    seat.page.wait_for_url("**outcome=lost", timeout=SECOND)
+    seat.page.wait_for_url("**outcome=lost", timeout=PATIENCE)
     button = seat.page.get_by_role("button", name="Close as lost")
     button.click()
     assert seat.page.url.endswith("outcome=lost")
     assert stored(house, deal_id).outcome is None
     seat.page.get_by_label("Price").check()
     button.click()
-    seat.page.wait_for_url(f"**/deals/{deal_id}/", timeout=SECOND)
+    seat.page.wait_for_url(f"**/deals/{deal_id}/", timeout=PATIENCE)
     deal = stored(house, deal_id)
     assert (deal.outcome, deal.reason.name) == ("lost", "Price")
     assert seat.page.locator("#toasts [data-toast]").count() == 1

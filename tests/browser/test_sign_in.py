@@ -5,9 +5,9 @@ import re
 import pytest
 
 from otc.identity.models import User
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 PASSWORD = "a long enough passphrase"
 # What each role finds in the navigation: administrators alone have the settings.
 ROLES = ("ana", "max", "eve", "ops")
@@ -34,11 +34,11 @@ def test_every_role_comes_in_by_the_form_and_goes_out_by_its_menu(sit, desk):
         seat.open(house.url("deals/"))
         assert "/accounts/login/" in seat.page.url
         come_in(seat, f"{name}@example.org", PASSWORD)
-        seat.page.wait_for_url("**/o/halden/deals/", timeout=SECOND)
+        seat.page.wait_for_url("**/o/halden/deals/", timeout=PATIENCE)
         seen[name] = seat.page.locator(".sidebar .nav a", has_text="Settings").count()
         seat.page.locator(".user-name").click()
         seat.page.get_by_role("button", name="Sign out").click()
-        seat.page.wait_for_url("**/accounts/login/**", timeout=SECOND)
+        seat.page.wait_for_url("**/accounts/login/**", timeout=PATIENCE)
         assert seat.complaints == []
     assert seen == {"ana": 0, "max": 0, "eve": 0, "ops": 1}
 
@@ -49,7 +49,7 @@ def test_a_wrong_password_says_so_and_keeps_the_address(sit, desk):
     seat.open("/accounts/login/")
     come_in(seat, "ana@example.org", "not it")
     said = seat.page.get_by_role("alert")
-    said.wait_for(timeout=SECOND)
+    said.wait_for(timeout=PATIENCE)
     assert re.search("password", said.inner_text())
     assert seat.page.locator("[name=login]").input_value() == "ana@example.org"
     assert seat.page.locator("[name=password]").input_value() == ""

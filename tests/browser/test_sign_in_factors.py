@@ -12,10 +12,10 @@ from django.core.cache import cache
 from otc.identity.models import User
 from otc.tenancy.context import use
 from otc.tenancy.services import organization_policy_set
+from tests.browser.conftest import PATIENCE
 from tests.browser.looking import troubles_at_both_widths, troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 PASSWORD = "a long enough passphrase"
 KEY = {
     "protocol": "ctap2",
@@ -55,12 +55,12 @@ def come_in(seat, email):
 def go_out(seat):
     seat.open("/accounts/")
     seat.page.get_by_role("button", name="Sign out").first.click()
-    seat.page.wait_for_url("**/accounts/login/**", timeout=SECOND)
+    seat.page.wait_for_url("**/accounts/login/**", timeout=PATIENCE)
 
 
 def prove_it(seat):
     """The password once more, where it is asked for."""
-    seat.page.get_by_role("heading", name="Is it you?").wait_for(timeout=SECOND)
+    seat.page.get_by_role("heading", name="Is it you?").wait_for(timeout=PATIENCE)
     seat.page.fill("[name=password]", PASSWORD)
     seat.page.press("[name=password]", "Enter")
 
@@ -82,11 +82,11 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     ops = sit("ops@example.org")
     ops.open(house.url("settings/people/"))
     ops.page.keyboard.press("n")
-    ops.page.wait_for_url("**/invite/", timeout=SECOND)
+    ops.page.wait_for_url("**/invite/", timeout=PATIENCE)
     ops.page.get_by_label("Name").fill("Nia Sol")
     ops.page.get_by_label("E-mail").fill("nia@example.org")
     ops.page.get_by_role("button", name="Invite").click()
-    ops.page.locator("#invitation-link").wait_for(timeout=SECOND)
+    ops.page.locator("#invitation-link").wait_for(timeout=PATIENCE)
     link = ops.page.locator("#invitation-link").input_value()
     assert link in mail.outbox[0].body and troubles_of(ops) == []
     ask_for(house, "any")
@@ -96,9 +96,9 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     assert troubles_of(nia) == []
     nia.page.get_by_label("Password").fill(PASSWORD)
     nia.page.get_by_role("button", name="Come in").click()
-    nia.page.wait_for_url("**/accounts/login/**", timeout=SECOND)
+    nia.page.wait_for_url("**/accounts/login/**", timeout=PATIENCE)
     come_in(nia, "nia@example.org")
-    nia.page.wait_for_url("**/accounts/", timeout=SECOND)
+    nia.page.wait_for_url("**/accounts/", timeout=PATIENCE)
     assert "asks for a second factor" in nia.page.locator("main").inner_text()
     nia.page.get_by_role("link", name="Set up").click()
     prove_it(nia)
@@ -106,19 +106,19 @@ def test_an_invited_person_comes_in_sets_up_an_app_and_comes_in_again(sit, desk)
     assert nia.page.locator(".qr svg path").count() == 1 and troubles_of(nia) == []
     nia.page.fill("[name=code]", code_of(secret))
     nia.page.get_by_role("button", name="Turn on").click()
-    nia.page.locator(".codes li").first.wait_for(timeout=SECOND)
+    nia.page.locator(".codes li").first.wait_for(timeout=PATIENCE)
     assert nia.page.locator(".codes li").count() == 10
     nia.page.get_by_role("link", name="I have kept them").click()
     nia.page.get_by_role("navigation", name="Main").get_by_role("link", name="Halden Systems").click()
-    nia.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
+    nia.page.wait_for_url("**/o/halden/today/**", timeout=PATIENCE)
 
     go_out(nia)
     cache.clear()
     come_in(nia, "nia@example.org")
-    nia.page.wait_for_url("**/2fa/authenticate/", timeout=SECOND)
+    nia.page.wait_for_url("**/2fa/authenticate/", timeout=PATIENCE)
     nia.page.fill("[name=code]", code_of(secret))
     nia.page.keyboard.press("Enter")
-    nia.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
+    nia.page.wait_for_url("**/o/halden/today/**", timeout=PATIENCE)
     assert nia.complaints == [] and ops.complaints == []
 
 
@@ -130,14 +130,14 @@ def test_a_passkey_is_added_named_used_and_removed(sit, desk):
     plug_in(seat)
     seat.open("/accounts/login/")
     come_in(seat, "ana@example.org")
-    seat.page.wait_for_url("**/accounts/", timeout=SECOND)
+    seat.page.wait_for_url("**/accounts/", timeout=PATIENCE)
     seat.page.get_by_role("link", name="Add", exact=True).click()
     prove_it(seat)
     assert seat.page.get_by_label("Name").input_value() == "Chrome on Linux"
     seat.page.get_by_label("Name").fill("Laptop")
     assert troubles_of(seat) == []
     seat.page.get_by_role("button", name="Add passkey").click()
-    seat.page.locator(".codes li").first.wait_for(timeout=SECOND)
+    seat.page.locator(".codes li").first.wait_for(timeout=PATIENCE)
     seat.open(house.url("deals/"))
     assert "/o/halden/deals/" in seat.page.url
 
@@ -145,18 +145,18 @@ def test_a_passkey_is_added_named_used_and_removed(sit, desk):
     seat.page.get_by_role("link", name="Rename Laptop").click()
     seat.page.get_by_label("Name").fill("Work laptop")
     seat.page.get_by_role("button", name="Save").click()
-    seat.page.get_by_text("Work laptop").wait_for(timeout=SECOND)
+    seat.page.get_by_text("Work laptop").wait_for(timeout=PATIENCE)
     assert troubles_of(seat) == []
 
     go_out(seat)
     seat.page.get_by_role("button", name="Sign in with a passkey").click()
-    seat.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
+    seat.page.wait_for_url("**/o/halden/today/**", timeout=PATIENCE)
 
     seat.open("/accounts/")
     seat.page.get_by_role("button", name="Remove Work laptop").click()
     if seat.page.get_by_role("heading", name="Is it you?").count():
         prove_it(seat)
-    seat.page.wait_for_url("**/accounts/", timeout=SECOND)
+    seat.page.wait_for_url("**/accounts/", timeout=PATIENCE)
     assert not Authenticator.objects.exists()
     seat.open(house.url("deals/"))
     assert seat.page.url.endswith("/accounts/")
@@ -173,15 +173,15 @@ def test_a_key_that_knows_nobody_opens_nothing(sit, desk):
     seat.open("/accounts/2fa/webauthn/add/")
     prove_it(seat)
     seat.page.get_by_role("button", name="Add passkey").click()
-    seat.page.locator(".codes li").first.wait_for(timeout=SECOND)
+    seat.page.locator(".codes li").first.wait_for(timeout=PATIENCE)
     go_out(seat)
     channel.send("WebAuthn.setUserVerified", {**key, "isUserVerified": False})
     seat.page.get_by_role("button", name="Sign in with a passkey").click()
-    seat.page.locator("[data-passkey-error]:visible").wait_for(timeout=SECOND)
+    seat.page.locator("[data-passkey-error]:visible").wait_for(timeout=PATIENCE)
     channel.send("WebAuthn.clearCredentials", key)
     channel.send("WebAuthn.setUserVerified", {**key, "isUserVerified": True})
     seat.page.get_by_role("button", name="Sign in with a passkey").click()
-    seat.page.locator("[data-passkey-error]:visible").wait_for(timeout=SECOND)
+    seat.page.locator("[data-passkey-error]:visible").wait_for(timeout=PATIENCE)
     assert "/accounts/login/" in seat.page.url
 
 
@@ -194,12 +194,12 @@ def test_a_passkey_is_the_second_step_after_a_password(sit, desk):
     seat.open("/accounts/2fa/webauthn/add/")
     prove_it(seat)
     seat.page.get_by_role("button", name="Add passkey").click()
-    seat.page.locator(".codes li").first.wait_for(timeout=SECOND)
+    seat.page.locator(".codes li").first.wait_for(timeout=PATIENCE)
     go_out(seat)
     cache.clear()
     come_in(seat, "ana@example.org")
     seat.page.get_by_role("button", name="Use a passkey").click()
-    seat.page.wait_for_url("**/o/halden/today/**", timeout=SECOND)
+    seat.page.wait_for_url("**/o/halden/today/**", timeout=PATIENCE)
     assert seat.complaints == []
 
 

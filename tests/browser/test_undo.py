@@ -4,9 +4,9 @@ import pytest
 
 from otc.tenancy.context import use
 from pipeline.opportunities.models import Opportunity
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECOND = 5_000
 UNDO = "#toasts [data-undo] button"
 
 
@@ -23,7 +23,7 @@ def type_amount(seat):
     field = seat.page.locator("[data-cell-input]")
     field.fill("2.5k")
     field.press("Enter")
-    seat.page.locator(UNDO).wait_for(timeout=SECOND)
+    seat.page.locator(UNDO).wait_for(timeout=PATIENCE)
     return writes
 
 
@@ -59,6 +59,6 @@ def test_the_editors_own_page_saves_and_offers_undo_on_the_deals_page(sit, desk)
     seat.open(house.url(f"deals/{deal_id}/edit/amount/"))
     seat.page.locator("[data-cell-input]").fill("2.5k")
     seat.page.locator("[data-cell-input]").press("Enter")
-    seat.page.wait_for_url(f"**/deals/{deal_id}/", timeout=SECOND)
+    seat.page.wait_for_url(f"**/deals/{deal_id}/", timeout=PATIENCE)
     assert amount(house, deal_id) == 2_500_00
     assert seat.page.locator(UNDO).count() == 1

@@ -116,14 +116,16 @@ class Stood:
     stage_name: str | None
 
 
+# At most one version stands at an instant. LIMIT says so: else a few deals with many versions make PostgreSQL read all.
 FACTS = f"""
 SELECT d.id, h.score, h.failed, r.p_won, r.p_slip, r.close_date, v.id IS NOT NULL,
        v.amount_minor, v.currency, v.close_date, v.category, v.outcome, s.position, s.name
 FROM unnest(%(ids)s::uuid[]) AS d(id)
 LEFT JOIN pipeline_health h ON h.organization_id = %(org)s AND h.opportunity_id = d.id
 LEFT JOIN pipeline_risk r ON r.organization_id = %(org)s AND r.opportunity_id = d.id
-LEFT JOIN pipeline_opportunityversion v ON v.organization_id = %(org)s AND v.opportunity_id = d.id
-      AND {as_of_condition("v", instant="since", known="known")} AND v.deleted_at IS NULL
+LEFT JOIN LATERAL (SELECT * FROM pipeline_opportunityversion v
+  WHERE v.organization_id = %(org)s AND v.opportunity_id = d.id
+    AND {as_of_condition("v", instant="since", known="known")} AND v.deleted_at IS NULL LIMIT 1) v ON true
 LEFT JOIN pipeline_stage s ON s.organization_id = %(org)s AND s.id = v.stage_id
 """
 

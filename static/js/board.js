@@ -194,8 +194,10 @@ function neighbour(card, key) {
 
 function onKey(event) {
   const card = event.target.closest("[data-card]");
-  if (!card || event.target !== card || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter") {
+  if (!card || event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter" && event.target !== card) {
+    return;
+  } else if (event.key === "Enter") {
     card.querySelector("a[href]")?.click();
   } else if (event.shiftKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
     const all = columns().filter((column) => column.classList.contains("board-column"));
@@ -208,6 +210,15 @@ function onKey(event) {
   } else {
     return;
   }
+  event.preventDefault();
+}
+
+// Nothing has the focus yet: an arrow begins at the first card.
+function onFirstKey(event) {
+  if (event.target !== document.body || !event.key.startsWith("Arrow") || event.shiftKey) return;
+  const first = board.querySelector("[data-card]");
+  if (!first) return;
+  focusCard(first);
   event.preventDefault();
 }
 
@@ -244,6 +255,7 @@ function enableDragging() {
 
 if (board) {
   board.addEventListener("keydown", onKey);
+  document.addEventListener("keydown", onFirstKey);
   board.addEventListener("click", (event) => {
     if (event.target.closest("[data-dismiss-refusal]")) dismiss();
   });

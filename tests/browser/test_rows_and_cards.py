@@ -142,7 +142,9 @@ def test_a_card_that_is_won_asks_why_over_the_board_leaves_and_comes_back_by_und
     page, dialog = seat.page, seat.page.locator("#board-dialog")
     card = page.locator(f"[data-card='{deal_id}']")
     before, place = sums(seat), [one.get_attribute("data-card") for one in page.locator("[data-card]").all()]
-    card.press("c")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[data-card]").first).to_be_focused()
+    card.locator("a.board-name").press("c")
     expect(dialog).to_be_visible()
     assert page.evaluate("document.activeElement.name") == "reason", "the first question has the hands"
     assert troubles_of(seat, "the closing dialog") == []

@@ -18,6 +18,7 @@ from otc.embedded.servers import PORT, PostgresServer, ValkeyServer
 
 FOLDER_VARIABLE = "OTC_TEST_CLUSTER"
 SHARED_DATA = CLONE.parent / "shared" / "data"
+ROOM_BYTES = 8 * 2**30
 # A crash loses a test cluster and nobody minds.
 CARELESS = {
     "fsync": "off",
@@ -26,7 +27,7 @@ CARELESS = {
     "max_connections": "100",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "4GB",
+    "max_wal_size": "2GB",
     # What tests roll back lies around until it is swept: often, then.
     "autovacuum_naptime": "5s",
     "autovacuum_vacuum_cost_delay": "0",
@@ -88,8 +89,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.databases")
 
 
+def _quick_place() -> Path | None:
+    """Memory, where there is room for a cluster; else wherever temporary files go."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    return memory if has_room else None
+
+
 def _start_servers(config: pytest.Config) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="otc-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="otc-test-", dir=_quick_place()))
     os.environ[FOLDER_VARIABLE] = str(folder)
     postgres = PostgresServer(
         data=folder / "data",

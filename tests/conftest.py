@@ -43,6 +43,14 @@ settings.register_profile("otc", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("otc")
 
 
+# What takes a minute or more, and mostly waits: begun last, it would leave the other processors idle.
+LONGEST = ("tests/storm/", "tests/embedded/test_supervisor.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_collection_finish() -> None:
     """What stands by now stays: the collector need not look through it again and again."""
     gc.collect()

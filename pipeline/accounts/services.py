@@ -62,7 +62,7 @@ def account_edit(account_id: UUID, *, changes: Mapping[str, Any]) -> Account:
     _apply_fields(account, wanted)
     account.name_folded = fold(account.name)
     account.save()
-    _record("account", account, before)
+    _record("account.changed", account, before)
     return account
 
 
@@ -91,7 +91,7 @@ def contact_edit(contact_id: UUID, *, changes: Mapping[str, Any]) -> Contact:
     _apply_fields(contact, wanted)
     contact.name_folded = fold(contact.name)
     contact.save()
-    _record("contact", contact, before)
+    _record("contact.changed", contact, before)
     return contact
 
 
@@ -106,13 +106,14 @@ def state_of(record: Account | Contact) -> dict[str, Any]:
     return {column: str(value) if isinstance(value, UUID) else value for column, value in values.items()}
 
 
-def _record(noun: str, record: Account | Contact, before: Mapping[str, Any]) -> None:
+def _record(action: str, record: Account | Contact, before: Mapping[str, Any]) -> None:
     """On the audit log what was changed, each with what it was; nothing where nothing was."""
     after = state_of(record)
     changed = [name for name in after if name != "name_folded" and before[name] != after[name]]
+    noun = action.partition(".")[0]
     if changed:
         audit_append(
-            f"{noun}.changed",
+            action,
             subject_kind=noun,
             subject_id=record.id,
             summary=f"{noun.capitalize()} “{record.name}”: {', '.join(changed)}",

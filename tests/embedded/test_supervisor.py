@@ -53,7 +53,7 @@ def runs() -> Iterator[Callable[[Path, int], Run]]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone under a path far longer than a socket's may be."""
+    """A clone under a path far longer than a socket's may be; the first test fills it, and the second finds it full."""
     return copy_clone(tmp_path_factory.mktemp("first") / ("long" * 30) / "clone")
 
 

@@ -17,7 +17,7 @@ from tests.api_client import bearer, secret_of
 from tests.conftest import House, user_for
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def path_of(house: House, person: Person, what: str = "") -> str:
@@ -35,7 +35,6 @@ def role_of(house: House, person: Person) -> str:
         return str(Person.objects.get(id=person.id).role)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_role_is_changed_and_undone(house: House, signed_in: SignedIn) -> None:
     ops = signed_in(house.ops)
     page = ops.post(path_of(house, house.ana, "role/"), {"role": "manager"}, follow=True)
@@ -83,7 +82,6 @@ def test_who_leaves_is_out_whatever_the_clock(house: House, signed_in: SignedIn,
     assert "Left" in ops.get(house.url("settings/people/")).content.decode()
 
 
-@pytest.mark.django_db(transaction=True)
 def test_to_end_access_twice_is_to_end_it_once(house: House, signed_in: SignedIn) -> None:
     left_on = date(2024, 5, 1)
     with use(house.organization.id):

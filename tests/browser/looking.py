@@ -18,7 +18,7 @@ LOOKS = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": ["color-con
 NARROW = {"width": 390, "height": 844}
 
 
-def troubles_at_both_widths(seat: Seat, where: str, *, has_own_parts: bool = True) -> list[str]:
+def troubles_at_both_widths(seat: Seat, where: str = "", *, has_own_parts: bool = True) -> list[str]:
     """The same of the wide page that stands there, and of the narrow one that it becomes; wide again afterwards."""
     wide = seat.page.viewport_size
     found = troubles_of(seat, where)

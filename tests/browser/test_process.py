@@ -7,7 +7,7 @@ from otc.tenancy.context import use
 from pipeline.approvals.models import ApprovalRequest
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import CloseReason, Milestone, Process, Stage
-from tests.browser.looking import troubles_of
+from tests.browser.looking import troubles_at_both_widths, troubles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -93,11 +93,10 @@ def test_a_card_that_a_gate_refuses_springs_back_with_the_form_that_lets_it_on(s
     assert stage_of(house, deal_id) == "Discover"
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
+def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk):
     house, deal_id = desk
     loosened(house, approval_above_minor=50_00)
-    seat = sit("ana@example.org", width=width)
+    seat = sit("ana@example.org")
     seat.open(house.url("deals/board/"))
     columns = seat.page.locator("[data-column]")
     card = seat.page.locator(f"[data-card='{deal_id}']")
@@ -112,38 +111,37 @@ def test_an_approval_is_asked_for_on_the_board_and_given(sit, desk, width):
     with use(house.organization.id):
         asked = ApprovalRequest.objects.get()
     assert asked.is_asked and stage_of(house, deal_id) == "Qualify"
-    manager = sit("max@example.org", width=width)
+    manager = sit("max@example.org")
     manager.open(house.url("approvals/"))
-    found = troubles_of(manager, "approvals")
+    found = troubles_at_both_widths(manager, "approvals")
     manager.page.get_by_role("link", name="Kestrel Rail").first.click()
     manager.open(house.url(f"approvals/{asked.id}/"))
-    found += troubles_of(manager, "an approval")
+    found += troubles_at_both_widths(manager, "an approval")
     with manager.sending():
         manager.page.get_by_role("button", name="Grant").click()
     assert stage_of(house, deal_id) == "Discover"
     manager.open(house.url(f"approvals/{asked.id}/"))
-    found += troubles_of(manager, "a granted approval")
+    found += troubles_at_both_widths(manager, "a granted approval")
     assert found + manager.complaints == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_settings_of_a_process_are_for_everyone(sit, desk, width):
+def test_the_settings_of_a_process_are_for_everyone(sit, desk):
     house, _ = desk
     with use(house.organization.id):
         process = Process.objects.get(is_default=True)
         stage = Stage.objects.get(name="Discover")
         reason = CloseReason.objects.get(name="Price")
         version = process.versions.order_by("number").first() if hasattr(process, "versions") else None
-    seat, found = sit("ops@example.org", width=width), []
+    seat, found = sit("ops@example.org"), []
     home = f"settings/process/{process.id}/"
     paths = ["settings/process/", home, f"{home}stages/{stage.id}/", f"{home}versions/"]
     paths += ["settings/process/reasons/new/", f"settings/process/reasons/{reason.id}/"]
     for path in [*paths, *([f"{home}versions/{version.id}/"] if version else [])]:
         seat.open(house.url(path))
-        found += troubles_of(seat, path)
+        found += troubles_at_both_widths(seat, path)
     seat.open(house.url(f"{home}stages/{stage.id}/"))
     seat.page.get_by_label("Name", exact=True).fill("Explore")
     seat.page.get_by_role("button", name="See what it would touch").click()
     seat.page.get_by_role("button", name="Change the process").wait_for()
-    found += troubles_of(seat, "the preview")
+    found += troubles_at_both_widths(seat, "the preview")
     assert found + seat.complaints == []

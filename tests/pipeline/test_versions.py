@@ -60,7 +60,9 @@ def test_a_bulk_update_leaves_versions_too(inside, make_deal):
 
 def test_the_version_says_who_and_from_where(house, make_deal):
     with use(house.organization.id, person_id=house.ana.id, channel="api"):
-        version = check_chain(make_deal(owner=house.ana, next_step="Call", next_step_on=date(2099, 1, 1)).id)[0]
+        version = check_chain(make_deal(owner=house.ana, next_step="Call", next_step_on=date(2099, 1, 1)).id)[
+            0
+        ]
     assert (version.actor_id, version.channel) == (house.ana.id, "api")
 
 

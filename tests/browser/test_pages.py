@@ -44,7 +44,6 @@ PAGES = (
         "deals/views/?query=q",
         "deals/exports/",
         "approvals/",
-        "today/",
     ),
 )
 

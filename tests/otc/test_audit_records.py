@@ -24,7 +24,7 @@ from tests.conftest import House
 from tests.furnishing import furnish
 from tests.guards.routes import page_routes, real_values
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[[Person], Client]
 
 
@@ -65,7 +65,6 @@ def test_a_new_line_says_from_whom_to_whom(house: House) -> None:
     assert entry.detail["manager_id"] == str(house.eve.id) and entry.detail["before"] == str(house.max.id)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_token_is_on_record_from_its_making_to_its_end(house: House) -> None:
     secret = secret_of(house.ana)
     client = client_of(secret)

@@ -21,7 +21,7 @@ from tests.api_client import Caller
 from tests.conftest import House, user_for
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 TODAY = timezone.now().date()
 DAYS = timedelta(days=1)
 

@@ -26,7 +26,7 @@ from tests.conftest import House
 PASSWORD = "seven quiet harbours"
 OTHER = "eight loud mountains"
 ANA = "ana@example.org"
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +150,6 @@ def test_a_new_address_counts_once_it_is_confirmed(lived: House) -> None:
 # Second factors
 
 
-@pytest.mark.django_db(transaction=True)
 def test_an_app_is_set_up_and_asked_for(lived: House) -> None:
     client = sign_in()
     secret = set_up_app(client)
@@ -240,7 +239,6 @@ def test_times_without_an_organization_are_left_to_the_browser(db: None) -> None
     assert "<span data-zone-name>UTC" in sessions_panel(sign_in("alone@example.org"))
 
 
-@pytest.mark.django_db(transaction=True)
 def test_mails_about_the_account_name_the_zone(lived: House) -> None:
     set_up_app(sign_in())
     assert re.search(r"on \d+ \w+ \d{4}, \d\d:\d\d \(UTC\) from 127.0.0.1", mail.outbox[-1].body)

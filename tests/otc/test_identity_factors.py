@@ -29,7 +29,7 @@ from tests.api_client import bearer, secret_of
 from tests.conftest import House
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "seven quiet harbours"
 
 

@@ -26,7 +26,7 @@ from tests.conftest import House
 
 SignedIn = Callable[[Person], Client]
 PASSWORD = "seven quiet harbours"
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from tests.api_client import bearer, secret_of
 from tests.conftest import House
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = {"second_factor": "optional", "session_idle_minutes": None, "session_length_hours": None}
 
 

@@ -18,7 +18,7 @@ from tests.conftest import House
 from tests.guards.routes import endpoint_routes, page_routes
 
 SignedIn = Callable[[Person], Client]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 # Decided inside of a page that another action opens; the middleware asks for the first.
 INSIDE = {"use_pages", "manage_tokens", "manage_delegates"}

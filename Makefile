@@ -13,7 +13,7 @@ servers: setup ## start PostgreSQL and Valkey only, for manage.py in another ter
 	@exec $(PY) -m otc.embedded.supervisor --servers-only
 
 test: setup-dev browser ## the whole suite, browser included
-	@$(PY) -m pytest -n 4 --dist worksteal
+	@$(PY) -m pytest -n 3 --dist worksteal
 
 check: setup-dev ## style, types, layers, missing migrations, deployment settings
 	$(PY) -m ruff check .
@@ -29,8 +29,7 @@ check: setup-dev ## style, types, layers, missing migrations, deployment setting
 
 nightly: setup-dev browser ## the tests that take longer than the suite allows
 	@$(PY) -m pytest -n 2 --dist worksteal -m nightly
-	@OTC_NIGHTLY=1 $(PY) -m pytest -n 2 --dist worksteal tests/guards/test_fuzz.py tests/guards/test_schema.py tests/guards/test_urls.py \
-		tests/pipeline/test_visibility.py tests/pipeline/test_digest.py tests/forecasting/test_waterfall_rules.py tests/otc/test_calendar_rules.py
+	@OTC_NIGHTLY=1 $(PY) -m pytest -n 2 --dist worksteal $$(grep -rl IS_NIGHTLY tests --include="test_*.py")
 
 bench: setup-dev ## measure the speed targets of benchmarks/README.md
 	@$(PY) -m benchmarks

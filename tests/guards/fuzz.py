@@ -121,7 +121,7 @@ class Sights(HTMLParser):
 def page_positions(house: House, browser: Client) -> Iterator[Position]:
     """Parts of addresses, parameters that some page links with an id, fields of forms that hold or offer ids.
 
-    A parameter that only other pages link is tried on a third of the pages, each time on others than its neighbour;
+    A parameter that only other pages link is tried on a sixth of the pages, each time on others than its neighbour;
     OTC_NIGHTLY=1 tries it on all.
     """
     plain: dict[str, set[str]] = {}
@@ -145,7 +145,7 @@ def page_positions(house: House, browser: Client) -> Iterator[Position]:
                 yield from form_positions(form, url)
     for turn, (url, own) in enumerate(plain.items()):
         for place, name in enumerate(sorted(asked)):
-            if IS_NIGHTLY or name in own or (turn + place) % 3 == 0:
+            if IS_NIGHTLY or name in own or (turn + place) % 6 == 0:
                 yield Position("GET", f"{url}?{name}={ID}", name)
 
 

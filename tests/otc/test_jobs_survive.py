@@ -1,4 +1,4 @@
-"""A flushed broker costs a sweep's wait and no work; health follows an edit at once. tests/storm has the worse."""
+"""A flushed broker costs a sweep's wait and no work; health follows an edit at once. tests/storm has the worse, every time."""
 
 import time
 from collections.abc import Iterator
@@ -91,6 +91,7 @@ def amounts(house, found: list[Opportunity]) -> list[int]:
     return [by_id[deal.id] for deal in found]
 
 
+@pytest.mark.nightly
 def test_a_flushed_broker_forgets_every_ring_and_the_sweep_rings_again(house, valkey, workers):
     """Also the negative control: what the doorbell alone is worth."""
     found = deals(house, 40)

@@ -1,4 +1,4 @@
-"""A flushed broker costs a sweep's wait and no work; health follows an edit at once. tests/storm has the worse, every time."""
+"""A flushed broker costs a sweep's wait and no work; health follows an edit at once. tests/storm has the worse."""
 
 import time
 from collections.abc import Iterator

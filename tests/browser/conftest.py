@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from otc.identity.models import User
 from otc.tenancy.context import use
@@ -22,6 +22,7 @@ from tests.conftest import House, build_house
 QUIET = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Milliseconds until something that should appear counts as missing: long, for a machine that is busy is no bug.
 PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 

@@ -65,6 +65,15 @@ def saved(seat) -> None:
     seat.page.locator(".is-saving").first.wait_for(state="detached", timeout=PATIENCE)
 
 
+def becomes(seat, claim) -> bool:
+    """Whether it comes true in time; toasts that say so may be gone by the time that the next comes."""
+    for _ in range(PATIENCE // 50):
+        if claim():
+            return True
+        seat.page.wait_for_timeout(50)
+    return claim()
+
+
 def test_typing_edits_enter_saves_and_goes_down_tab_goes_right(sit, rows):
     house, ids = rows
     seat = at_list(sit, house)
@@ -77,9 +86,9 @@ def test_typing_edits_enter_saves_and_goes_down_tab_goes_right(sit, rows):
     seat.page.locator(f"#deal-{ids[1]} a.cell-value[href$='/close/']:focus").wait_for(timeout=PATIENCE)
     seat.page.keyboard.type("2027-03-31")
     seat.page.keyboard.press("Enter")
-    seat.page.locator("#toasts [data-toast]").nth(2).wait_for(timeout=PATIENCE)
-    assert values(house, ids, "amount_minor") == [3_000_00, 2_500_00, 80_00]
-    assert values(house, ids, "close_date")[1] == date(2027, 3, 31)
+    assert becomes(seat, lambda: values(house, ids, "close_date")[1] == date(2027, 3, 31))
+    assert becomes(seat, lambda: values(house, ids, "amount_minor") == [3_000_00, 2_500_00, 80_00])
+    saved(seat)
     assert seat.complaints == []
 
 
@@ -102,8 +111,8 @@ def test_what_is_done_before_the_modules_have_come_is_done_then(sit, rows):
     field.wait_for(timeout=PATIENCE)
     assert field.input_value() == "3k"
     field.press("Enter")
-    seat.page.locator("#toasts [data-toast]").nth(1).wait_for(timeout=PATIENCE)
-    assert values(house, ids, "amount_minor") == [3_000_00, 2_000_00, 80_00]
+    assert becomes(seat, lambda: values(house, ids, "amount_minor") == [3_000_00, 2_000_00, 80_00])
+    saved(seat)
 
 
 def test_f2_edits_and_escape_leaves_the_cell_then_its_row(sit, rows):

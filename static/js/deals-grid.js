@@ -60,12 +60,17 @@ function leave(cell) {
   cell.classList.remove("is-refused");
 }
 
+// Cells whose editor is on its way: their row may be drawn meanwhile, and what is typed into them must not go with it.
+const opening = new Set();
+
 async function edit(cell) {
   const link = cell.querySelector("a.cell-value");
   if (!link) return;
   shownBefore.set(cell, cell.innerHTML);
   const seen = cell.dataset.v ?? "";
+  opening.add(cell);
   const answer = await send(`${link.getAttribute("href")}?was=${encodeURIComponent(seen)}`);
+  opening.delete(cell);
   const typed = typing?.cell === cell ? typing : null;
   typing = null;
   if (answer.status !== 200) return tell(answer.status);
@@ -175,7 +180,7 @@ function draw(row, fresh) {
   row.classList.toggle("is-selected", isSelected);
   [...fresh.cells].forEach((cell, place) => {
     const old = row.cells[place];
-    if (!old || isEditing(old) || old.classList.contains("is-saving")) return;
+    if (!old || isEditing(old) || opening.has(old) || old.classList.contains("is-saving")) return;
     if (old.classList.contains("is-in-block")) cell.classList.add("is-in-block");
     old.replaceWith(cell);
     window.htmx.process(cell);

@@ -106,11 +106,11 @@ function submit(cell, form, step) {
 async function save(cell, form, submitter) {
   const body = new FormData(form, submitter);
   const input = form.querySelector("[data-cell-input]");
-  const text = input.matches("select") ? input.selectedOptions[0]?.text : input.value.trim();
+  const mine = input.matches("select") ? input.selectedOptions[0]?.text : input.value.trim();
   const step = JSON.parse(form.dataset.step ?? "[0,0]");
   delete form.dataset.step;
   form.dataset.left = "";
-  show(cell, text);
+  show(cell, submitter?.dataset.shows ?? mine);
   focusCell(neighbour(cell, step) ?? cell);
   const answer = await send(form.getAttribute("action"), body);
   settle(cell);

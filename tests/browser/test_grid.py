@@ -171,8 +171,8 @@ def test_theirs_is_taken_with_one_button(sit, rows):
     seat.page.keyboard.type("3k")
     seat.page.keyboard.press("Enter")
     seat.page.get_by_role("button", name="Take theirs").click()
-    seat.page.locator(".is-saving, [data-conflict]").first.wait_for(state="detached", timeout=PATIENCE)
-    assert "555" in cell(seat, ids[0], "amount").inner_text()
+    assert becomes(seat, lambda: "555" in cell(seat, ids[0], "amount").inner_text())
+    assert becomes(seat, lambda: seat.page.locator(".is-saving, [data-conflict]").count() == 0)
     assert values(house, ids, "amount_minor")[0] == 555_00
 
 

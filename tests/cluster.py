@@ -15,6 +15,7 @@ import pytest
 
 from otc.embedded.places import CLONE, Passwords, read_or_create_passwords
 from otc.embedded.servers import PORT, PostgresServer, ValkeyServer
+from tests import template
 
 FOLDER_VARIABLE = "OTC_TEST_CLUSTER"
 SHARED_DATA = CLONE.parent / "shared" / "data"
@@ -57,6 +58,15 @@ def _url(*, user: str, password: str, database: str) -> str:
     return f"postgresql://{user}:{quote(password)}@/{database}?host={cluster_folder()}&port={PORT}"
 
 
+def _addresses(database: str) -> dict[str, str]:
+    passwords = _passwords()
+    return {
+        "DATABASE_URL": _url(user="otc_app", password=passwords.app, database=database),
+        "DATABASE_OWNER_URL": _url(user="otc_owner", password=passwords.owner, database=database),
+        "DATABASE_BACKUP_URL": _url(user="otc_backup", password=passwords.backup, database=database),
+    }
+
+
 def superuser_connection(database: str = "postgres") -> Any:
     """A psycopg2 connection in autocommit that may do anything; for tests of roles and policies."""
     connection = psycopg2.connect(
@@ -73,15 +83,15 @@ def superuser_connection(database: str = "postgres") -> Any:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before Django reads its settings: start servers (controller only), name the worker's database."""
-    if FOLDER_VARIABLE not in os.environ:
+    is_first = FOLDER_VARIABLE not in os.environ
+    if is_first:
         _start_servers(early_config)
-    passwords, database = _passwords(), worker_database()
-    os.environ["DATABASE_URL"] = _url(user="otc_app", password=passwords.app, database=database)
-    os.environ["DATABASE_OWNER_URL"] = _url(user="otc_owner", password=passwords.owner, database=database)
-    os.environ["DATABASE_BACKUP_URL"] = _url(user="otc_backup", password=passwords.backup, database=database)
+    os.environ |= _addresses(worker_database())
     number = int(_worker().removeprefix("gw")) if _worker().startswith("gw") else 0
     os.environ["REDIS_URL"] = f"unix://{cluster_folder()}/valkey.sock?db={number % 16}"
-    os.environ["DJANGO_SECRET_KEY"] = passwords.django_secret_key
+    os.environ["DJANGO_SECRET_KEY"] = _passwords().django_secret_key
+    if is_first:
+        early_config.add_cleanup(template.begin(cluster_folder(), _addresses(template.NAME)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
@@ -17,6 +18,7 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Organization, Person, ReportingLine
 from otc.tenancy.services import fold, organization_create, person_create
 from pipeline.process.services import process_install
+from tests.replay import Replay
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -73,9 +75,8 @@ STANDING = {
 }
 
 
-def build_house() -> House:
-    """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops, and ria of revenue
-    operations, on the side. In few statements, past the services: most tests begin with it."""
+def _build_house() -> House:
+    """In few statements, past the services: most tests begin with it."""
     organization = organization_create(
         slug="halden", name="Halden Systems", currency="EUR", timezone_name="Europe/Berlin"
     )
@@ -104,8 +105,7 @@ def build_house() -> House:
     return House(organization, people)
 
 
-def build_elsewhere() -> House:
-    """Prairie Robotics (USD): zoe administers it and belongs nowhere else."""
+def _build_elsewhere() -> House:
     organization = organization_create(slug="prairie", name="Prairie Robotics", currency="USD")
     with use(organization.id):
         process_install()
@@ -115,13 +115,28 @@ def build_elsewhere() -> House:
     return House(organization, {"zoe": zoe})
 
 
+def _rows_of(house: House) -> list[Model]:
+    return [house.organization, *house.people.values()]
+
+
+def _rebuild(house: House, rows: list[Any]) -> House:
+    return House(rows[0], dict(zip(house.people, rows[1:], strict=True)))
+
+
+build_house = Replay(_build_house, rows_of=_rows_of, rebuild=_rebuild)
+build_elsewhere = Replay(_build_elsewhere, rows_of=_rows_of, rebuild=_rebuild)
+
+
 @pytest.fixture
 def house(db: None) -> House:
+    """Halden Systems (EUR, Berlin): eve is the top, max reports to her, ana and jon to max; ops, and ria of revenue
+    operations, on the side."""
     return build_house()
 
 
 @pytest.fixture
 def elsewhere(db: None) -> House:
+    """Prairie Robotics (USD): zoe administers it and belongs nowhere else."""
     return build_elsewhere()
 
 

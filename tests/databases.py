@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from psycopg2 import sql
 
+from tests import template
 from tests.cluster import cluster_folder, superuser_connection, worker_database
 
-TEMPLATE = "otc"
 # Filled by Django itself after migrating; the same in every database.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 TRUNCATE_EVERY = 40
@@ -29,26 +29,13 @@ def django_db_modify_db_settings() -> None:
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """This worker's database, a copy of the migrated template; in place of pytest-django's fixture."""
     with django_db_blocker.unblock():
-        _migrate_template_once()
+        template.wait(cluster_folder())
         copy_template(worker_database())
     _empty_past_the_fences()
     yield
     from django.db import connections
 
     connections.close_all()
-
-
-def _migrate_template_once() -> None:
-    """Migrate as owner; of several workers one does it and the others wait for the lock."""
-    done = cluster_folder() / "migrated"
-    with (cluster_folder() / "migrating").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            with connected_to(TEMPLATE):
-                from django.core.management import call_command
-
-                call_command("migrate", database="owner", verbosity=0, interactive=False)
-            done.touch()
 
 
 @contextlib.contextmanager
@@ -71,7 +58,7 @@ def connected_to(database: str) -> Iterator[None]:
 def copy_template(database: str) -> None:
     """A new database as the migrations leave it."""
     with (
-        (cluster_folder() / "migrating").open("w") as lock,
+        (cluster_folder() / "copying").open("w") as lock,
         contextlib.closing(superuser_connection()) as connection,
     ):
         # Copies of one template exclude each other.
@@ -79,7 +66,7 @@ def copy_template(database: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER otc_owner STRATEGY file_copy").format(
-                    sql.Identifier(database), sql.Identifier(TEMPLATE)
+                    sql.Identifier(database), sql.Identifier(template.NAME)
                 )
             )
 

@@ -12,6 +12,8 @@ run: setup ## start everything here: servers, demo data on the first start, web,
 servers: setup ## start PostgreSQL and Valkey only, for manage.py in another terminal
 	@exec $(PY) -m otc.embedded.supervisor --servers-only
 
+# The servers that tests start would otherwise compile every module again, each of them.
+test nightly: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev browser ## the whole suite, browser included
 	@$(PY) -m pytest -n 3 --dist worksteal
 

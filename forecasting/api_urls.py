@@ -5,11 +5,13 @@ from django.urls import URLPattern, URLResolver, path
 from forecasting.calls.api import Calls
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.rollup.api import RollupEndpoint
+from forecasting.trends.api import TrendsEndpoint
 from forecasting.waterfall.api import WaterfallEndpoint
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("calls", Calls.as_view(), name="api-calls"),
     path("inspection", InspectionEndpoint.as_view(), name="api-inspection"),
     path("waterfall", WaterfallEndpoint.as_view(), name="api-waterfall"),
+    path("trends", TrendsEndpoint.as_view(), name="api-trends"),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
 ]

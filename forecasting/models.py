@@ -3,5 +3,6 @@
 from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
+from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
 
-__all__ = ["Call", "LastVisit", "Quota"]
+__all__ = ["Call", "LastVisit", "Quota", "SumsStale", "WeeklySample", "WeeklySum"]

@@ -22,6 +22,8 @@ class Section:
 
 WATERFALL = "forecasting.waterfall.report.waterfall_report"
 ROLLUP = "forecasting.rollup.report.rollup_report"
+TRENDS = "forecasting.trends.report.trends_report"
+MAKE_UP = "forecasting.trends.make_up.make_up"
 INSPECTION = "forecasting.inspection.report.summary_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
 FIT = "pipeline.fit.rules.fit"
@@ -162,6 +164,33 @@ PIPELINE = Section(
             "Won so far",
             "Won deals whose close date lies in the period, at corporate currency.",
             INSPECTION,
+        ),
+        Term(
+            "pipeline_created",
+            "Pipeline created",
+            "Deals created in the period so far that aren’t omitted, whenever they close, at what they are worth at "
+            "that instant.",
+            TRENDS,
+            ("created_needed",),
+        ),
+        Term(
+            "created_needed",
+            "Created, needed",
+            "What would have to be created by the end of a week for wins of the quota, at the pace of past periods: "
+            "quota times what they had created by then, divided by what they won in the end.",
+            "forecasting.trends.rules.created_needed",
+        ),
+        Term(
+            "deal_age",
+            "Age of a deal",
+            "Days from its creation to the day that is looked at.",
+            MAKE_UP,
+        ),
+        Term(
+            "concentration",
+            "Concentration",
+            "What the largest deals, or accounts, are of the open pipeline.",
+            MAKE_UP,
         ),
         Term(
             "commit_with_won",

@@ -39,6 +39,7 @@ PLACES = (
     Place("accounts/", "Accounts", "accounts", "a", tab_label="Accounts"),
     Place("inspection/", "Inspection", "inspection", "i", group="Inspect", tab_label="Inspect"),
     Place("flow/", "Flow", "flow", "w", group="Inspect"),
+    Place("trends/", "Trends", "forecast", "e", group="Inspect"),
     Place("team/", "Team", "team", "m", group="Inspect"),
     Place("approvals/", "Approvals", "check", "v", group="Inspect"),
     Place("forecast/", "Forecast", "forecast", "f", group="Forecast", tab_label="Forecast"),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from otc.calendar.rules import PeriodError, parse_period
 from otc.fields.queries import Book, field_book
 from otc.fields.rules import PREFIX, Field
 from otc.fields.writing import reading_of
@@ -72,8 +73,8 @@ class Asked:
 
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
-    """Read state, category, column, stage_id, account_id, period, q, tab, sort, after, columns, group, in, fit and
-    what is asked of custom fields. Raises BadQuestion.
+    """Read state, category, column, stage_id, account_id, period, created_in, q, tab, sort, after, columns, group, in,
+    fit and what is asked of custom fields. Raises BadQuestion.
     """
     book = field_book("deal", question.organization)
     column = _one_of(parameters, "column", tuple(COLUMNS)) or None
@@ -86,6 +87,7 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
             stage_id=_id(parameters, "stage_id"),
             account_id=_id(parameters, "account_id"),
             period=question.period if parameters.get("period") else None,
+            created_in=_created_in(parameters.get("created_in", ""), question),
             words=parameters.get("q", "")[:200].replace("\x00", ""),
             fit=read_fit(parameters, question),
             fields=read_conditions(
@@ -137,6 +139,17 @@ def read_fit(parameters: Mapping[str, Any], question: Question) -> FitCondition 
     if question.is_past:
         raise BadQuestion("fit", FIT_IS_OF_NOW)
     return fit_condition(asked, organization=question.organization)
+
+
+def _created_in(key: str, question: Question) -> tuple[datetime, datetime] | None:
+    """The instants between which a period's deals are created, as far as the question reaches. Raises BadQuestion."""
+    if not key:
+        return None
+    try:
+        period = parse_period(key, calendar=question.calendar)
+    except PeriodError as problem:
+        raise BadQuestion("created_in", str(problem)) from problem
+    return question.start_of(period.first), min(question.start_of(period.end), question.as_of)
 
 
 def _percent(parameters: Mapping[str, Any], name: str) -> int | None:

@@ -45,7 +45,8 @@ class DealFilter:
 
     `closes_from` is the first and `closes_before` the first day after the close dates asked for. `overdue_on`
     asks for open deals whose close date had passed on that day, `changed_since` for deals created or edited after it.
-    `fit` is asked of deals as they stand only.
+    `fit` is asked of deals as they stand only. `created_in` asks for the pipeline created between two instants: omitted
+    deals are no pipeline.
     """
 
     owners: Owners | None = None
@@ -65,6 +66,7 @@ class DealFilter:
     fields: tuple[FieldCondition, ...] = ()
     fit: FitCondition | None = None
     looked_up: LookedUp | None = None
+    created_in: tuple[datetime, datetime] | None = None
 
     def apply(self, rows: Any) -> Any:
         """`rows` (Opportunity or OpportunityVersion) that hold every condition."""
@@ -92,6 +94,8 @@ class DealFilter:
         if self.changed_since is not None:
             reach = None if self.owners is None else Reach(self.owners)
             rows = rows.filter(changed(rows.model, self.changed_since, reach=reach))
+        if self.created_in is not None:
+            rows = rows.filter(created(rows.model, self.created_in))
         if self.fields:
             rows = matching(rows, self.fields, is_past=_are_versions(rows.model))
         if self.fit is not None:
@@ -107,6 +111,13 @@ class DealFilter:
         if is_past or not words_of(self.words):
             return self
         return replace(self, looked_up=deals_looked_up(self.words))
+
+
+def created(model: Any, between: tuple[datetime, datetime]) -> Q:
+    """Deals of `model` created in the half-open interval, those left out that are open and omitted."""
+    column = "opportunity__created_at" if _are_versions(model) else "created_at"
+    is_omitted = Q(outcome__isnull=True, category__isnull=False, category="omitted")
+    return Q(**{f"{column}__gte": between[0], f"{column}__lt": between[1]}) & ~is_omitted
 
 
 def in_column(column: str) -> Q:

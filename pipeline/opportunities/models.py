@@ -140,6 +140,7 @@ class Opportunity(DealState):
             models.Index(fields=["organization", "owner", "id"], name="opportunity_by_owner"),
             models.Index(fields=["organization", "account", "id"], name="opportunity_by_account"),
             models.Index(fields=["organization", "name_folded", "id"], name="opportunity_by_name"),
+            models.Index(fields=["organization", "created_at", "id"], name="opportunity_by_creation"),
         )
 
     def __str__(self) -> str:

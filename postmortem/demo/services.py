@@ -93,6 +93,7 @@ def demo_seed(
             renew_statistics()
             sign_ins = sign_ins_create(organization.name)
             enqueue(HEALTH_JOB)
+            enqueue("weekly_sums", key="demo")
             duplicates_ask()
     return Seeded(organization, count, sign_ins, link)
 

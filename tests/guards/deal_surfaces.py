@@ -10,6 +10,7 @@ from postmortem.winloss.report import winloss_report
 from tests.guards.forecasting_surfaces import FLOW, FORECAST, INSPECTION, maybe_int
 from tests.guards.page_numbers import minor_of
 from tests.guards.surface import API, PAGE, Looker, Numbers, Surface, text_of
+from tests.guards.trends_surfaces import TRENDS
 
 COUNTS = ("won", "lost", "no_decision")
 SUMS = ("won_minor", "lost_minor", "no_decision_minor")
@@ -153,4 +154,4 @@ WINLOSS = Surface("winloss", "api-winloss", winloss_numbers, winloss_page, winlo
 DEALS = Surface("deals", "api-opportunities", deals_numbers, deals_page, deals_csv, deals_api)
 
 # Every report of the house. The guard finds the ones that aren't here.
-SURFACES = [DEALS, INSPECTION, FLOW, FORECAST, WINLOSS]
+SURFACES = [DEALS, INSPECTION, FLOW, TRENDS, FORECAST, WINLOSS]

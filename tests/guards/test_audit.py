@@ -21,6 +21,7 @@ BESIDE = (
 # Services without an entry, with where what they write is told.
 ELSEWHERE = {
     "forecasting/inspection/services.py": "each person's own view",
+    "forecasting/trends/services.py": "sums of what is on record elsewhere",
     "otc/audit/services.py": "the log itself",
     "otc/backup/services.py": "reads and writes files, under a role of its own",
     "otc/identity/account/services.py": "ends sessions; sign_in.* says when they begin",

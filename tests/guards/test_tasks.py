@@ -44,6 +44,7 @@ KINDS = {
     "import_run": "one uploaded file, checked or applied; applied again it is unchanged",
     "imports_forget": "uploaded files and refused rows past their time, deleted",
     "second_factors_mail": "nothing; mails one person that their second factors were removed",
+    "weekly_sums": "kept sums of ended weeks, and the marks of those that no longer hold; done again it finds none",
     "health_daily": "stage rates, health and risk of all open deals",
 }
 

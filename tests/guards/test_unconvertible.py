@@ -30,7 +30,7 @@ from tests.forecasting.lives import deal_with
 TODAY = timezone.now().date()
 LONG_AGO = date(2020, 1, 1)
 SAID = "1,200.00\xa0NOK"
-PAGES = ["deals/", "deals/board/", "inspection/", "flow/", "forecast/", "winloss/", "accounts/"]
+PAGES = ["deals/", "deals/board/", "inspection/", "flow/", "trends/", "forecast/", "winloss/", "accounts/"]
 
 
 @pytest.fixture

@@ -187,6 +187,9 @@ def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choi
         found.append(
             Choice("Open and closed" if chosen.state is None else label, href_with(path, query, state=None))
         )
+    if chosen.created_in:
+        key = query.get("created_in", "")
+        found.append(Choice(f"Created in {key}", href_with(path, query, created_in=None)))
     if chosen.stage_id:
         name = next((stage.name for stage in report.stages if stage.id == chosen.stage_id), "Stage")
         found.append(Choice(name, href_with(path, query, stage_id=None)))

@@ -1,0 +1,133 @@
+"""What the open pipeline of a period is made of: how old its deals are, and how much hangs on the largest."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from forecasting.rollup.queries import owner_condition
+from forecasting.trends.queries import IS_OPEN, frame_parameters, source_sql
+from forecasting.trends.rules import BANDS, Band
+from otc.money.queries import corporate_minor_sql
+from otc.money.rules import CurrencySum
+from otc.question import Question
+from pipeline.team.queries import seen_sql
+
+LARGEST = 10
+
+
+@dataclass(frozen=True)
+class Age:
+    """The open deals of one age."""
+
+    band: Band
+    count: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Largest:
+    """One of the largest deals or accounts: `id` None where the viewer can't see the deal today, or no account."""
+
+    id: UUID | None
+    name: str
+    count: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class MakeUp:
+    """`deals` and `accounts` are the largest ten, the largest first. A deal without a rate is in no sum here: those are
+    in `unconvertible`, by currency.
+    """
+
+    open_minor: int
+    open_count: int
+    ages: tuple[Age, ...]
+    deals: tuple[Largest, ...]
+    accounts: tuple[Largest, ...]
+    unconvertible: tuple[CurrencySum, ...]
+
+    def share_of_largest(self, count: int) -> Fraction | None:
+        """What the largest so many deals are of the open pipeline, 0..1; None where there is none."""
+        return _share(self.deals[:count], self.open_minor)
+
+    def share_of_largest_accounts(self, count: int) -> Fraction | None:
+        return _share(self.accounts[:count], self.open_minor)
+
+
+def _share(largest: tuple[Largest, ...], whole_minor: int) -> Fraction | None:
+    return Fraction(sum(one.amount_minor for one in largest), whole_minor) if whole_minor else None
+
+
+def make_up(question: Question) -> MakeUp:
+    """The open pipeline of the question's period and scope. One query: what it is made of is looked at once."""
+    is_seen, seen_by = _seen_today_sql(question)
+    starts = [question.start_of(question.day - timedelta(days=band.first - 1)) for band in BANDS]
+    sql = f"""
+WITH d AS MATERIALIZED (
+  SELECT v.id, v.account_id, v.amount_minor, v.currency, {corporate_minor_sql("v")} AS minor, (
+    SELECT greatest(count(*), 1) FROM unnest(%(starts)s::timestamptz[]) AS b(start) WHERE v.created_at < b.start
+  ) AS band, {is_seen} AS is_seen
+  FROM {source_sql(question)} v WHERE v.close_date >= %(first)s AND v.close_date < %(end)s
+    AND {IS_OPEN.format("v")} AND {owner_condition("v", prefix="scope")}
+), deal AS (
+  SELECT id, minor, is_seen FROM d WHERE minor IS NOT NULL ORDER BY minor DESC, id LIMIT {LARGEST}
+), account AS (
+  SELECT account_id, count(*) AS deals, sum(minor) AS minor, bool_and(is_seen) AS is_seen FROM d
+  WHERE minor IS NOT NULL AND account_id IS NOT NULL
+  GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT {LARGEST}
+)
+SELECT 'age', NULL::uuid, NULL, band::int, count(*), coalesce(sum(minor), 0)::bigint FROM d GROUP BY band
+UNION ALL
+SELECT 'none', NULL, currency, 0, count(*), sum(amount_minor)::bigint FROM d
+WHERE amount_minor IS NOT NULL AND minor IS NULL GROUP BY currency
+UNION ALL
+SELECT 'deal', CASE WHEN is_seen THEN o.id END, CASE WHEN is_seen THEN o.name ELSE '' END, 0, 1, deal.minor
+FROM deal JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = deal.id
+UNION ALL
+SELECT 'account', CASE WHEN is_seen THEN a.id END, CASE WHEN is_seen THEN a.name ELSE '' END, 0,
+  account.deals, account.minor::bigint
+FROM account JOIN pipeline_account a ON a.organization_id = %(organization)s AND a.id = account.account_id"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, frame_parameters(question) | seen_by | {"starts": starts})
+        return _read(cursor.fetchall())
+
+
+def _seen_today_sql(question: Question) -> tuple[str, dict[str, Any]]:
+    """SQL: the viewer may see the deal of `v` today. What is in scope today always is."""
+    if not question.is_past:
+        return "true", {}
+    condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
+    return (
+        "EXISTS (SELECT 1 FROM pipeline_opportunity o WHERE o.organization_id = %(organization)s AND o.id = v.id "
+        f"AND {condition})",
+        values,
+    )
+
+
+def _read(rows: list[tuple[Any, ...]]) -> MakeUp:
+    by_band = {band: (count, minor) for kind, _, _, band, count, minor in rows if kind == "age"}
+    # The first start lies behind the day itself, so a deal of the first band was there before one start.
+    ages = tuple(Age(band, *by_band.get(number, (0, 0))) for number, band in enumerate(BANDS, start=1))
+    return MakeUp(
+        open_minor=sum(age.amount_minor for age in ages),
+        open_count=sum(age.count for age in ages),
+        ages=ages,
+        deals=_largest(rows, "deal"),
+        accounts=_largest(rows, "account"),
+        unconvertible=tuple(
+            CurrencySum(*found)
+            for found in sorted(
+                (name, count, minor) for kind, _, name, _, count, minor in rows if kind == "none"
+            )
+        ),
+    )
+
+
+def _largest(rows: list[tuple[Any, ...]], kind: str) -> tuple[Largest, ...]:
+    found = [Largest(id, name, count, minor) for of, id, name, _, count, minor in rows if of == kind]
+    return tuple(sorted(found, key=lambda one: (-one.amount_minor, one.name)))

@@ -226,7 +226,7 @@ def live_through(house: House, random: Random, *, kinds: list[str]) -> None:
 
 @pytest.fixture
 def lived(db: None) -> House:
-    return build_report_house(deals=25)
+    return build_report_house(deals=14)
 
 
 def test_sums_are_true_after_every_kind_of_edit(lived: House) -> None:

@@ -12,7 +12,7 @@ from pipeline.duplicates.models import DuplicatePair, Merge
 from pipeline.exports.models import DealExport
 from pipeline.fields.models import OpportunityFieldValue
 from pipeline.fit.models import Scorecard
-from pipeline.health.models import Health, HealthChange
+from pipeline.health.models import Health, HealthChange, HealthDay, HealthScale, HealthThreshold
 from pipeline.history.models import HistoryRow, OpportunityVersion
 from pipeline.leads.models import Lead, LeadCheck, LeadMark
 from pipeline.lines.models import DealLine
@@ -50,6 +50,9 @@ __all__ = [
     "EndedMark",
     "Health",
     "HealthChange",
+    "HealthDay",
+    "HealthScale",
+    "HealthThreshold",
     "HistoryRow",
     "Lead",
     "LeadCheck",

@@ -42,7 +42,7 @@ from pipeline.duplicates.services import records_merge
 from pipeline.exports.models import DealExport
 from pipeline.fit.rules import Criterion
 from pipeline.fit.services import scorecard_set
-from pipeline.health.models import Health, HealthChange
+from pipeline.health.models import Health, HealthChange, HealthDay, HealthScale, HealthThreshold
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.leads.models import LeadCheck
 from pipeline.leads.services import lead_create, lead_marks_set
@@ -222,6 +222,11 @@ def _computed(deal: Opportunity, moment: Round) -> None:
     DealTold(opportunity=deal, until=moment.now).save()
     Health(opportunity=deal, score=80, failed=[], computed_on=moment.now.date(), **at).save()
     HealthChange(opportunity=deal, at=moment.now, before=90, after=80, failing=["Silent"]).save()
+    ended = {"valid_from": moment.now, "valid_to": moment.now}
+    HealthScale(penalties={"silent": 20}, set_by=moment.owner, **ended).save()
+    HealthThreshold(stage=deal.stage, won_deals=20, stalled_days=30, **ended).save()
+    day = moment.now.date() - timedelta(days=moment.number)
+    HealthDay(day=day, owner=moment.owner, band="healthy", deal_count=1, amount_minor=100).save()
     Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
     StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
 

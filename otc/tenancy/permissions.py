@@ -49,6 +49,7 @@ TABLE = (
     Action("edit_lead", DEALS, "Add leads, make deals of them, or send them back", WRITERS),
     Action("merge_duplicates", DEALS, "Merge duplicates, say what is none, and take either back", WRITERS),
     Action("view_inspection", REPORTS, "See inspection and flow, and download them", EVERYBODY),
+    Action("view_health", REPORTS, "See health and integrity of deals, and download them", EVERYBODY),
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
@@ -74,6 +75,9 @@ TABLE = (
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
     Action("manage_logo", SETTINGS, "Set the logo that buyers see", ADMINISTRATORS),
+    Action(
+        "manage_health", SETTINGS, "Say what failed checks of health cost, and which are made", ADMINISTRATORS
+    ),
     Action("manage_notices", SETTINGS, "Say from where on a deal is big", ADMINISTRATORS),
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),

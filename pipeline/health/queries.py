@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER
@@ -116,24 +118,28 @@ class WonDeals:
     days_to_close_p20: float | None
 
 
-def open_deals(opportunity_ids: Sequence[UUID]) -> list[Opportunity]:
-    """Those of the deals that are open and not deleted, with their stage, by id."""
-    found = Opportunity.objects.filter(
-        id__in=list(opportunity_ids), outcome__isnull=True, deleted_at__isnull=True
-    )
-    return list(found.select_related("stage").order_by("id"))
-
-
-def open_deal_ids(*, after: UUID | None, limit: int) -> list[UUID]:
-    """The next ids of open deals, in order."""
+def open_deal_ids(*, after: str | None, until: str | None = None, limit: int) -> list[str]:
+    """The next ids of open deals as texts, in order, before `until`."""
     found = Opportunity.objects.filter(outcome__isnull=True, deleted_at__isnull=True)
     if after is not None:
         found = found.filter(id__gt=after)
-    return list(found.order_by("id").values_list("id", flat=True)[:limit])
+    if until is not None:
+        found = found.filter(id__lt=until)
+    texts = found.annotate(text=Cast("id", TextField())).order_by("id")
+    return list(texts.values_list("text", flat=True)[:limit])
 
 
-def open_deal_count() -> int:
-    count: int = Opportunity.objects.filter(outcome__isnull=True, deleted_at__isnull=True).count()
+def open_deal_id_at(place: int) -> str | None:
+    """The id of the open deal that has `place` others before it."""
+    found = Opportunity.objects.filter(outcome__isnull=True, deleted_at__isnull=True).order_by("id")
+    ids = list(found.values_list("id", flat=True)[place : place + 1])
+    return str(ids[0]) if ids else None
+
+
+def open_deal_count(*, first: UUID | None = None) -> int:
+    """How many deals are open, from the id `first` on."""
+    found = Opportunity.objects.filter(outcome__isnull=True, deleted_at__isnull=True)
+    count: int = (found.filter(id__gte=first) if first is not None else found).count()
     return count
 
 
@@ -167,9 +173,10 @@ def required_milestones() -> dict[UUID, list[Milestone]]:
     return found
 
 
-def stage_names() -> dict[UUID, tuple[int, str]]:
-    """Position and name of every stage of the organization."""
-    return {row[0]: (row[1], row[2]) for row in Stage.objects.values_list("id", "position", "name")}
+def stage_places() -> dict[UUID, tuple[UUID, int, str, bool]]:
+    """Process, position, name, and whether it still stands, of every stage of the organization."""
+    rows = Stage.objects.values_list("id", "process_id", "position", "name", "retired_at")
+    return {row[0]: (row[1], row[2], row[3], row[4] is None) for row in rows}
 
 
 def won_deals_by_stage() -> dict[UUID, WonDeals]:

@@ -1,11 +1,11 @@
 """How healthy an open deal is: fifteen checks, each with a published penalty and a sentence that says why.
 
-Health = max(0, 100 - the penalty of each failed check).
+Health = max(0, 100 - the penalty of each failed check). An organization may weigh the checks otherwise.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 from otc.ui import format as fmt
 
@@ -52,7 +52,8 @@ def learned(
         return replace(defaults, won_deals=won_deals)
 
     def days(percentile: float | None, default: int) -> int:
-        return default if percentile is None else max(1, round(percentile))
+        whole = whole_days(percentile)
+        return default if whole is None else whole
 
     return replace(
         defaults,
@@ -61,6 +62,11 @@ def learned(
         silent_days=days(silence_days_p80, defaults.silent_days),
         least_days_to_close=days(days_to_close_p20, defaults.least_days_to_close),
     )
+
+
+def whole_days(percentile: float | None) -> int | None:
+    """A percentile of days as a limit: 16.2 -> 16, and never less than a day."""
+    return None if percentile is None else max(1, round(percentile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +110,83 @@ class Health:
     failed: tuple[Failed, ...]
 
 
-def health(deal: Deal, *, thresholds: Thresholds = DEFAULTS) -> Health:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What failed checks cost where that isn't what is published; the checks of `off` are not made."""
+
+    penalties: Mapping[str, int] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
+
+    def penalty(self, check: "Check") -> int:
+        return self.penalties.get(check.key, check.penalty)
+
+    @property
+    def made(self) -> tuple[tuple["Check", int], ...]:
+        """The checks that are made, each with what it costs, in the order of the table."""
+        return tuple((check, self.penalty(check)) for check in CHECKS if check.key not in self.off)
+
+
+PUBLISHED = Scale()
+
+
+def health(deal: Deal, *, thresholds: Thresholds = DEFAULTS, scale: Scale = PUBLISHED) -> Health:
     """The health of an open deal: a close date that passed (30) and no next step (10) leave 60."""
+    return judged(deal, thresholds=thresholds, made=scale.made)
+
+
+def judged(deal: Deal, *, thresholds: Thresholds, made: tuple[tuple["Check", int], ...]) -> Health:
+    """The same for many deals: `made` is Scale.made, read once."""
     failed = tuple(
-        Failed(check.key, check.penalty, detail)
-        for check in CHECKS
+        Failed(check.key, penalty, detail)
+        for check, penalty in made
         if (detail := check.why(deal, thresholds)) is not None
     )
-    return Health(max(0, 100 - sum(check.penalty for check in failed)), failed)
+    return Health(score_of(check.penalty for check in failed), failed)
+
+
+def score_of(penalties: Iterable[int]) -> int:
+    """A hundred less the penalties, not below 0."""
+    return max(0, 100 - sum(penalties))
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Deals from `least` points up to the next better band."""
+
+    key: str
+    label: str
+    least: int
+
+
+# The best first. Below 60 a score is drawn as bad everywhere.
+BANDS = (
+    Band("healthy", "Healthy", 80),
+    Band("watch", "Watch", 60),
+    Band("weak", "Weak", 40),
+    Band("critical", "Critical", 0),
+)
+
+
+def band_of(score: int) -> Band:
+    """The band of a score: 79 -> watch."""
+    return next(band for band in BANDS if score >= band.least)
+
+
+def most_of(band: Band) -> int:
+    """The best score of a band: 79 for watch."""
+    better = [other.least for other in BANDS if other.least > band.least]
+    return min(better) - 1 if better else 100
+
+
+def told(failed: Iterable[str]) -> str:
+    """The sentences of failed checks as one why: those that cost most are expected first."""
+    return " ".join(failed) or "Every check passes."
 
 
 def _close_date_passed(deal: Deal, _: Thresholds) -> str | None:
     if deal.close_date is None or deal.close_date >= deal.today:
         return None
-    passed = fmt.day(deal.close_date, today=deal.today)
-    return f"The close date passed {_days((deal.today - deal.close_date).days)} ago, on {passed}."
+    return f"The close date passed on {fmt.day(deal.close_date, today=deal.today)}."
 
 
 def _no_next_step(deal: Deal, _: Thresholds) -> str | None:
@@ -129,7 +197,7 @@ def _next_step_overdue(deal: Deal, _: Thresholds) -> str | None:
     due = deal.next_step_on
     if not deal.next_step.strip() or due is None or due >= deal.today:
         return None
-    return f"The next step was due {_days((deal.today - due).days)} ago, on {fmt.day(due, today=deal.today)}."
+    return f"The next step was due on {fmt.day(due, today=deal.today)}."
 
 
 def _silent(deal: Deal, thresholds: Thresholds) -> str | None:
@@ -137,14 +205,16 @@ def _silent(deal: Deal, thresholds: Thresholds) -> str | None:
         return "No activity has ever been logged."
     if deal.days_silent < thresholds.silent_days:
         return None
-    return f"No activity for {_days(deal.days_silent)}; {_limit(thresholds.silent_days, thresholds)}."
+    return f"No activity since {_ago(deal, deal.days_silent)}; {_limit(thresholds.silent_days, thresholds)}."
 
 
 def _stalled(deal: Deal, thresholds: Thresholds) -> str | None:
     if deal.days_in_stage <= thresholds.stalled_days:
         return None
     where = deal.stage or "its stage"
-    return f"In {where} for {_days(deal.days_in_stage)}; {_limit(thresholds.stalled_days, thresholds)}."
+    return (
+        f"In {where} since {_ago(deal, deal.days_in_stage)}; {_limit(thresholds.stalled_days, thresholds)}."
+    )
 
 
 def _pushed(deal: Deal, thresholds: Thresholds) -> str | None:
@@ -200,13 +270,13 @@ def _close_date_implausible(deal: Deal, thresholds: Thresholds) -> str | None:
     days_left = (deal.close_date - deal.today).days
     if days_left < 0:
         return None
-    where = deal.stage or "this stage"
-    if days_left < thresholds.least_days_to_close:
-        least = _days(thresholds.least_days_to_close)
-        return f"{_days(days_left)} to the close date; from {where}, deals that are won take {least} or more."
+    if thresholds.least_days_to_close <= days_left <= thresholds.most_days_to_close:
+        return None
+    closing = f"It is to close on {fmt.day(deal.close_date, today=deal.today)}"
     if days_left > thresholds.most_days_to_close:
-        return f"The close date is {_days(days_left)} away."
-    return None
+        return f"{closing}, more than {_days(thresholds.most_days_to_close)} ahead."
+    least = _days(thresholds.least_days_to_close)
+    return f"{closing}; from {deal.stage or 'this stage'}, deals that are won take {least} or more."
 
 
 def _no_amount(deal: Deal, _: Thresholds) -> str | None:
@@ -225,10 +295,17 @@ def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+def _ago(deal: Deal, days: int) -> str:
+    """The day so many days before. Sentences say days, not how long ago: they hold until something happens, so that
+    a daily run writes only what changed.
+    """
+    return fmt.day(deal.today - timedelta(days=days), today=deal.today)
+
+
 def _limit(days: int, thresholds: Thresholds) -> str:
     if thresholds.is_default:
         return f"the limit is {_days(days)}, a default"
-    return f"4 of 5 of the {thresholds.won_deals} won deals needed {_days(days)} at most"
+    return f"4 of 5 won deals needed {_days(days)} at most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,3 +337,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 TITLES = {check.key: check.title for check in CHECKS}
+# The place of a check is its bit in what is kept: a check may be added at the end, never moved.
+BITS = {check.key: 1 << place for place, check in enumerate(CHECKS)}
+
+
+def bits_of(found: Health) -> int:
+    """The failed checks as a number: silent (bit 3) and no next step (bit 1) are 10."""
+    return sum(BITS[failed.check] for failed in found.failed)

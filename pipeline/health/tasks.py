@@ -28,3 +28,12 @@ def health_daily(lease: Lease) -> None:
     from pipeline.health.services import health_refresh_all
 
     health_refresh_all(lease, now=timezone.now())
+
+
+@long_job("health_half")
+def health_half(lease: Lease) -> None:
+    """The later half of a large organization's open deals, from the deal that the subject names on."""
+    from pipeline.health.services import health_refresh_from
+
+    if lease.subject is not None:
+        health_refresh_from(lease, first=lease.subject, now=timezone.now())

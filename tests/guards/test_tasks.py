@@ -46,6 +46,7 @@ KINDS = {
     "second_factors_mail": "nothing; mails one person that their second factors were removed",
     "weekly_sums": "kept sums of ended weeks, and the marks of those that no longer hold; done again it finds none",
     "health_daily": "stage rates, health and risk of all open deals",
+    "health_half": "the later half of them, where they are many",
 }
 
 # The only modules whose functions a doorway task may call to look across organizations.

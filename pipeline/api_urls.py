@@ -17,6 +17,7 @@ from pipeline.deal_views.api import DealViews
 from pipeline.duplicates.api import DuplicateDismiss, Duplicates, Merges, MergeUndo
 from pipeline.fields.api import FieldDetail, Fields
 from pipeline.fit.api import FitScorecard, FitScorecards, OpportunityFit
+from pipeline.health.api import HealthEndpoint
 from pipeline.history.api import OpportunityVersions
 from pipeline.leads.api import (
     LeadChecklist,
@@ -138,5 +139,6 @@ urlpatterns = [
     path("competitors", Competitors.as_view(), name="api-competitors"),
     path("today", Today.as_view(), name="api-today"),
     path("today/<uuid:opportunity_id>", TodayAnswer.as_view(), name="api-today-answer"),
+    path("health", HealthEndpoint.as_view(), name="api-health"),
     path("activities", Activities.as_view(), name="api-activities"),
 ]

@@ -11,6 +11,8 @@ from pipeline.duplicates import views as duplicates
 from pipeline.exports import views as exports
 from pipeline.find import views as find
 from pipeline.grid import views as grid
+from pipeline.health import settings as health_settings
+from pipeline.health import views as health
 from pipeline.leads import checklist as lead_checklist
 from pipeline.leads import views as leads
 from pipeline.lines import views as lines
@@ -117,6 +119,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<uuid:approval_id>/", approvals.approval, name="approval"),
     path("approvals/<uuid:approval_id>/withdraw/", approvals.approval_take_back, name="approval_withdraw"),
+    path("health/", health.health, name="health"),
+    path("settings/health/", health_settings.health_settings, name="health_settings"),
     path("trash/", trash.trash, name="trash"),
     path("find/", find.find, name="find"),
     path("leads/", leads.leads, name="leads"),

@@ -17,6 +17,7 @@ TABS = (
     ("process", "Process", "view_settings"),
     ("fields", "Fields", "manage_fields"),
     ("fit", "Fit", "manage_fit"),
+    ("health_settings", "Health", "manage_health"),
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
     ("currencies", "Currencies", "view_settings"),

@@ -62,7 +62,7 @@ SELECT opportunity_id, was, score FROM written WHERE was > score
 """
 # What is so already stays unwritten.
 MOVED = """NOT EXISTS (SELECT FROM pipeline_health x WHERE x.organization_id = %(organization)s
-    AND x.opportunity_id = h.opportunity_id AND x.opportunity_id = ANY(%(ids)s::uuid[])
+    AND x.opportunity_id = h.opportunity_id
     AND (x.score, x.checks, x.failed) IS NOT DISTINCT FROM (h.score, h.checks, h.failed))"""
 UPSERT_ALL, UPSERT_MOVED = UPSERT.format(moved="true"), UPSERT.format(moved=MOVED)
 
@@ -186,14 +186,15 @@ def _write(healths: Mapping[str, Health], around: Surroundings, *, only_moved: b
         "ids": array_text(healths),
         "scores": array_text(found.score for found in healths.values()),
         "checks": array_text(bits_of(found) for found in healths.values()),
-        "failed": f"[{','.join(_failed_as_json(found) for found in healths.values())}]",
+        "failed": f"[{','.join(failed_json(found) for found in healths.values())}]",
     }
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_MOVED if only_moved else UPSERT_ALL, parameters)
         health_fell_tell({row[0]: (row[1], row[2]) for row in cursor.fetchall()})
 
 
-def _failed_as_json(found: Health) -> str:
+def failed_json(found: Health) -> str:
+    """The failed checks as they are kept: [{check, title, penalty, detail}]."""
     rows = [
         f'{{"check":"{f.check}","title":{_quoted(TITLES[f.check])},"penalty":{f.penalty},"detail":{_quoted(f.detail)}}}'
         for f in found.failed

@@ -31,7 +31,7 @@ WHERE pipeline_risk.computed_at <= excluded.computed_at
 """
 # What is so already stays unwritten.
 MOVED = """NOT EXISTS (SELECT FROM pipeline_risk x WHERE x.organization_id = %(organization)s
-  AND x.opportunity_id = r.opportunity_id AND x.opportunity_id = ANY(%(ids)s::uuid[])
+  AND x.opportunity_id = r.opportunity_id
   AND (x.p_won, x.p_lost, x.p_slip, x.close_date, x.model, x.reasons)
     IS NOT DISTINCT FROM (r.p_won, r.p_lost, r.p_slip, r.close_date, %(model)s, r.reasons))"""
 UPSERT_ALL, UPSERT_MOVED = UPSERT.format(moved="true"), UPSERT.format(moved=MOVED)

@@ -76,7 +76,11 @@ def test_the_reports_agree_with_each_other(db: None, lived: House) -> None:
 # Pages that give CSV and no number of a report.
 NO_REPORTS = {"audit": "entries of the log"}
 # Reports outside the frame of scope and period, with where their surfaces are compared.
-ELSEWHERE = {"lead_sources": "a cohort of leads; tests/pipeline/test_leads.py"}
+ELSEWHERE = {
+    "lead_sources": "a cohort of leads; tests/pipeline/test_leads.py",
+    "health": "every open deal, whatever the period; tests/pipeline/test_health_report.py",
+    "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
+}
 
 
 def report_pages(house: House) -> list[Route]:

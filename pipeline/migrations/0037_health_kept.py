@@ -31,7 +31,7 @@ END $$;
 class Migration(migrations.Migration):
     dependencies = [
         ("otc", "0019_logo"),
-        ("pipeline", "0035_closed_by_owner"),
+        ("pipeline", "0036_creation_index"),
     ]
 
     operations = [

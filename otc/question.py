@@ -97,7 +97,14 @@ class Question:
     def chart_of(self, instant: datetime) -> Chart:
         if self.org_chart == "now" or instant == self.now:
             return self.chart_today()
-        return chart_at(instant)
+        if instant not in self._charts:
+            self._charts[instant] = chart_at(instant)
+        return self._charts[instant]
+
+    @cached_property
+    def _charts(self) -> dict[datetime, Chart]:
+        """The charts of past instants that were asked for: a report asks for the same one several times."""
+        return {}
 
     def owners_at(self, instant: datetime) -> Owners:
         """The owners that the scope meant at `instant`, as far as the viewer may see them today."""

@@ -17,15 +17,17 @@ from forecasting.api_frame import (
     unconvertible_sum_items,
 )
 from forecasting.inspection import queries
-from forecasting.inspection.queries import DealRow, GroupRow
+from forecasting.inspection.queries import GroupRow
 from forecasting.inspection.report import (
     GROUPS,
     Asked,
     Inspection,
     Summary,
+    cumulative,
     group_field,
     inspection_report,
 )
+from forecasting.inspection.rows import FOLLOWED, DealRow
 from forecasting.inspection.services import previous_visit
 from forecasting.rollup.api import CoverageItem, coverage_item
 from otc.api.endpoints import Endpoint
@@ -45,7 +47,7 @@ class InspectionQuery(SinceQuery):
         GROUP,
         required=False,
         default="category",
-        help_text="category, stage, owner, none, or field.<key> of a custom field that isn't money.",
+        help_text="category, stage, owner, product, none, or field.<key> of a custom field that isn't money.",
     )
     sort = serializers.ChoiceField(choices=SORT_NAMES, required=False, default="-amount")
     page = serializers.IntegerField(
@@ -55,20 +57,63 @@ class InspectionQuery(SinceQuery):
 
 class EndSumsItem(serializers.Serializer):
     won_minor = serializers.IntegerField(help_text=MINOR)
+    won_count = serializers.IntegerField()
+    not_won_minor = serializers.IntegerField(help_text="Lost, or ended without a decision.")
+    not_won_count = serializers.IntegerField()
     commit_minor = serializers.IntegerField(help_text="Open deals in commit.")
+    most_likely_minor = serializers.IntegerField(help_text="Open deals in most likely.")
+    best_case_minor = serializers.IntegerField(help_text="Open deals in best case.")
     open_minor = serializers.IntegerField(help_text="Open deals that aren't omitted.")
     open_count = serializers.IntegerField()
-    won_count = serializers.IntegerField()
+    overdue_minor = serializers.IntegerField(help_text="Of them, those whose close date had passed.")
+    overdue_count = serializers.IntegerField()
+    gaps_minor = serializers.IntegerField(
+        help_text="Of them, those that lack an owner, an amount or a next step, or are late with a day."
+    )
+    gaps_count = serializers.IntegerField()
+
+
+class PartItem(serializers.Serializer):
+    count = serializers.IntegerField()
+    minor = serializers.IntegerField(help_text=MINOR)
 
 
 class SummaryItem(serializers.Serializer):
     now = EndSumsItem(help_text="At `as_of`.")
     before = EndSumsItem(help_text="At `since`.")
     quota_minor = serializers.IntegerField(allow_null=True)
+    gap_minor = serializers.IntegerField(allow_null=True, help_text="Quota less won.")
     commit_with_won_minor = serializers.IntegerField()
-    slip_minor = serializers.IntegerField(help_text="Deals that are likelier to slip than not.")
-    slip_count = serializers.IntegerField()
+    most_likely_with_won_minor = serializers.IntegerField()
+    best_case_with_won_minor = serializers.IntegerField()
+    risk = PartItem(help_text="Likelier to slip than not, or overdue; by the scores of the present.")
+    upside = PartItem(help_text="Best case or pipeline that is likelier won than not; of the present only.")
     coverage = CoverageItem()
+    coverage_before = CoverageItem(help_text="At `since`, against the same quota.")
+    hygiene = serializers.FloatField(allow_null=True, help_text="0 to 1: open deals without gaps.")
+    hygiene_before = serializers.FloatField(allow_null=True)
+
+
+class CauseItem(serializers.Serializer):
+    """A deal's part in the change of the open pipeline; the last one may stand for all the others."""
+
+    deal_id = serializers.UUIDField(
+        allow_null=True, help_text="Null where it is out of your sight, or for others."
+    )
+    name = serializers.CharField()
+    verb = serializers.CharField(allow_blank=True)
+    amount_minor = serializers.IntegerField(help_text=MINOR)
+    others = serializers.IntegerField(help_text="How many deals it stands for together; 0: one by itself.")
+
+
+class ChangeItem(serializers.Serializer):
+    """The last change of one thing since `since`."""
+
+    what = serializers.ChoiceField(tuple(FOLLOWED))
+    at = serializers.DateTimeField()
+    actor_name = serializers.CharField(allow_null=True)
+    acted_for_name = serializers.CharField(allow_null=True)
+    channel = serializers.CharField(help_text="ui, api, import or task.")
 
 
 class InspectionGroupItem(serializers.Serializer):
@@ -105,7 +150,15 @@ class InspectedDealItem(serializers.Serializer):
     was_corporate_minor = serializers.IntegerField(allow_null=True)
     was_close_date = serializers.DateField(allow_null=True)
     was_owner_id = serializers.UUIDField(allow_null=True)
+    was_owner_name = serializers.CharField(allow_null=True)
+    was_stage_id = serializers.UUIDField(allow_null=True)
+    was_stage_name = serializers.CharField(allow_null=True)
+    was_amount_minor = serializers.IntegerField(allow_null=True)
+    was_currency = serializers.CharField(allow_null=True)
+    changes = ChangeItem(many=True)
+    product_name = serializers.CharField(allow_null=True)
     health = serializers.IntegerField(allow_null=True, help_text="0 to 100; only of the present.")
+    failed_checks = serializers.ListField(child=serializers.CharField(), help_text="Their titles.")
     p_slip = serializers.FloatField(allow_null=True, help_text="0 to 1; only of the present.")
     p_won = serializers.FloatField(allow_null=True)
     is_seated = serializers.BooleanField(
@@ -121,6 +174,10 @@ TabCountsItem = type(
 
 class InspectionItem(FrameItem):
     since = serializers.DateTimeField()
+    first_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the first version begins, where `since` lies before it."
+    )
+    causes = CauseItem(many=True, help_text="What moved the open pipeline since; they add up to its change.")
     summary = SummaryItem()
     tabs = TabCountsItem(help_text="How many deals each tab holds.")
     groups = InspectionGroupItem(many=True)
@@ -156,25 +213,34 @@ class InspectionEndpoint(Endpoint):
 def found_item(found: Inspection) -> dict[str, Any]:
     return {
         "since": found.since,
+        "first_at": found.first_at,
+        "causes": [asdict(cause) for cause in found.causes],
         "summary": summary_item(found.summary),
         "tabs": found.counts,
         "groups": [group_item(group) for group in found.groups],
         "count": found.count,
         "total_minor": found.total_minor,
         "unconvertible_sums": unconvertible_sum_items(found.unconvertible),
-        "deals": [deal_item(deal) for deal in found.deals],
+        "deals": [deal_item(deal, found) for deal in found.deals],
     }
 
 
 def summary_item(summary: Summary) -> dict[str, Any]:
+    hygiene, hygiene_before = summary.hygiene, summary.hygiene_before
     return {
         "now": asdict(summary.now),
         "before": asdict(summary.before),
         "quota_minor": summary.quota_minor,
+        "gap_minor": summary.gap_minor,
         "commit_with_won_minor": summary.commit_with_won_minor,
-        "slip_minor": summary.slip_minor,
-        "slip_count": summary.slip_count,
+        "most_likely_with_won_minor": cumulative(summary.now, "most_likely"),
+        "best_case_with_won_minor": cumulative(summary.now, "best_case"),
+        "risk": asdict(summary.risk),
+        "upside": asdict(summary.upside),
         "coverage": coverage_item(summary.coverage),
+        "coverage_before": coverage_item(summary.coverage_before),
+        "hygiene": None if hygiene is None else float(hygiene),
+        "hygiene_before": None if hygiene_before is None else float(hygiene_before),
     }
 
 
@@ -183,11 +249,23 @@ def group_item(group: GroupRow) -> dict[str, Any]:
     return {"key": item.pop("group_key"), **item}
 
 
-def deal_item(deal: DealRow) -> dict[str, Any]:
+NAMED = [
+    str(name)
+    for name in InspectedDealItem().fields
+    if name not in ("deal_id", "is_new", "changes", "failed_checks")
+]
+
+
+def deal_item(deal: DealRow, found: Inspection) -> dict[str, Any]:
     """The deal under its JSON names, those of InspectedDealItem."""
-    names = [str(name) for name in InspectedDealItem().fields if name not in ("deal_id", "is_new")]
-    named = {name: getattr(deal, name) for name in names}
-    return {"deal_id": deal.opportunity_id, "is_new": not deal.existed, **named}
+    changes = [(what, found.changes.get((deal.opportunity_id, what))) for what in FOLLOWED]
+    return {
+        "deal_id": deal.opportunity_id,
+        "is_new": not deal.existed,
+        "changes": [{"what": what, **asdict(change)} for what, change in changes if change is not None],
+        "failed_checks": [check["title"] for check in deal.failed or ()],
+        **{name: getattr(deal, name) for name in NAMED},
+    }
 
 
 def next_page(request: Request, found: Inspection) -> str | None:

@@ -13,6 +13,8 @@ class LastVisit(TenantModel):
     page = models.CharField(max_length=20)
     at = models.DateTimeField()
     previous_at = models.DateTimeField(null=True)
+    # What was chosen last to compare with: monday, period, visit or a day.
+    since = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization", "person", "page"], name="visit_once"),)

@@ -1,9 +1,12 @@
-"""The deals of a period as they stand, beside the same deals as they stood: SQL over versions at two instants."""
+"""A period's deals at two instants in one pass over versions: figures, groups, tabs, and which deals a page shows.
+
+What didn't change between the instants is read once: the same version held at both. Only deals that changed are joined
+with what they were, and only what ended in between is read beside them.
+"""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,80 +16,101 @@ from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
 from otc.money.rules import CurrencySum
 from otc.question import Question
+from otc.tenancy.models import FOREVER
 from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
 from pipeline.team.queries import seen_sql
 
 ROWS_A_PAGE = 50
-WEEKS = 12
+NAMED_CAUSES = 3
 
+# Hygiene: an open deal is well kept where none of these holds. All of it stands in versions, so that it has a past.
+GAPS = (
+    "{0}.owner_id IS NULL OR {0}.amount_minor IS NULL OR {0}.next_step = '' "
+    "OR {0}.next_step_on < %({1})s OR {0}.close_date < %({1})s"
+)
 TABS = {
     "all": "true",
     "changed": "r.is_changed",
     "risk": "r.p_slip > 0.5 OR r.close_date < %(day)s",
     "upside": "r.p_won >= 0.5 AND r.category IN ('pipeline', 'best_case')",
+    "overdue": "r.close_date < %(day)s",
+    "gaps": GAPS.format("r", "day"),
     "no_next_step": "r.next_step = ''",
 }
+FIELD = "field"
 GROUPS = {
-    "category": "coalesce(r.category, '')",
-    "stage": "coalesce(r.stage_id::text, '')",
-    "owner": "coalesce(r.owner_id::text, '')",
+    "category": "coalesce(b.category, '')",
+    "stage": "coalesce(b.stage_id::text, '')",
+    "owner": "coalesce(b.owner_id::text, '')",
+    "product": "coalesce(b.product_id::text, '')",
     "none": "''::text",
+    # A custom field as the group: its own values at the asked instant, told as text.
+    FIELD: "coalesce(f.value, '')",
 }
 # Groups come in this order, unknown ones last, then by their key.
 GROUP_RANKS = {
-    "category": "array_position(ARRAY['commit','most_likely','best_case','pipeline'], r.category::text)",
-    "stage": "-r.stage_position",
-    "owner": "r.owner_name",
+    "category": "array_position(ARRAY['commit','most_likely','best_case','pipeline'], g.key)",
+    "stage": "(SELECT -s.position FROM pipeline_stage s WHERE s.organization_id = %(organization)s "
+    "AND s.id = nullif(g.key, '')::uuid)",
+    "owner": "(SELECT p.name FROM otc_person p WHERE p.organization_id = %(organization)s "
+    "AND p.id = nullif(g.key, '')::uuid)",
+    "product": "(SELECT p.name_folded FROM pipeline_product p WHERE p.organization_id = %(organization)s "
+    "AND p.id = nullif(g.key, '')::uuid)",
     "none": "NULL::int",
+    FIELD: "g.field_rank",
 }
+# What rows are sorted by; each is read only where it is asked for.
 SORTS = {
-    "amount": "r.corporate_minor",
+    "amount": "r.minor",
+    "change": "r.minor - r.was_minor",
     "close": "r.close_date",
-    "name": "r.name_sorted",
-    "stage": "r.stage_position",
+    "category": "array_position(ARRAY['commit','most_likely','best_case','pipeline'], r.category)",
+    "name": "r.sorted",
+    "stage": "r.sorted",
+    "owner": "r.sorted",
     "health": "r.health",
     "slip": "r.p_slip",
     "next": "r.next_step_on",
 }
+_SORTED = {
+    "name": 'lower(b.name) COLLATE "C"',
+    "stage": "(SELECT s.position FROM pipeline_stage s "
+    "WHERE s.organization_id = b.organization_id AND s.id = b.stage_id)",
+    "owner": "(SELECT p.name_folded FROM otc_person p "
+    "WHERE p.organization_id = b.organization_id AND p.id = b.owner_id)",
+}
 
 
 @dataclass(frozen=True)
-class DealRow:
-    """One open deal of the period, with what it was at the compared instant (was_*; None: not there then).
+class EndSums:
+    """What a period and scope hold at one instant: corporate minor units and counts of deals.
 
-    `is_seated`: shown for a seat on its team or in its splits, and counted with its owner, in no sum here.
-    `is_hidden`: it left the viewer's sight since; it keeps its amount of then and bears no name.
+    Open, overdue and gaps are of open deals that aren't omitted; `overdue` are those whose close date had passed,
+    `gaps` those that lack something or are late with it. Categories are each by itself.
     """
 
-    opportunity_id: UUID
-    name: str
-    account_name: str | None
-    owner_id: UUID | None
-    owner_name: str | None
-    stage_id: UUID | None
-    stage_name: str | None
-    stage_position: int | None
-    category: str | None
-    amount_minor: int | None
-    currency: str
-    corporate_minor: int | None
-    close_date: date | None
-    next_step: str
-    next_step_on: date | None
-    existed: bool
-    was_stage_position: int | None
-    was_category: str | None
-    was_corporate_minor: int | None
-    was_close_date: date | None
-    was_owner_id: UUID | None
-    health: int | None
-    failed: list[dict[str, Any]] | None
-    p_slip: float | None
-    p_won: float | None
-    is_seated: bool
-    is_hidden: bool
-    group_key: str
+    won_minor: int
+    won_count: int
+    not_won_minor: int
+    not_won_count: int
+    commit_minor: int
+    most_likely_minor: int
+    best_case_minor: int
+    open_minor: int
+    open_count: int
+    overdue_minor: int
+    overdue_count: int
+    gaps_minor: int
+    gaps_count: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the open deals: how many that count, and what they come to in corporate minor units."""
+
+    count: int
+    minor: int
 
 
 @dataclass(frozen=True)
@@ -103,10 +127,36 @@ class GroupRow:
     unconvertible_count: int
 
 
-# A custom field as the group: its own values at the asked instant, told as text. Numbers come by size.
-FIELD = "field"
-GROUPS[FIELD] = "coalesce(r.field_value, '')"
-GROUP_RANKS[FIELD] = "r.field_rank"
+@dataclass(frozen=True)
+class Place:
+    """A deal's place on a page: its version at the instant and at the compared one (None: not there then)."""
+
+    version_id: UUID
+    was_version_id: UUID | None
+    group_key: str
+    is_seated: bool
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over the deals found. `moved_*`: the deals that changed the open pipeline and what they changed it
+    by together; `most_moved` those that did most, each with its part, in corporate minor units.
+    """
+
+    now: EndSums
+    before: EndSums
+    risk: Part
+    upside: Part
+    counts: dict[str, int]
+    groups: list[GroupRow]
+    unconvertible: tuple[CurrencySum, ...]
+    places: list[Place]
+    moved_count: int
+    moved_minor: int
+    most_moved: list[tuple[UUID, int]]
+
+
+# Days by month, choices by key, people by id, texts folded; numbers come by size.
 _TOLD = {
     "number": "trim_scale({value}::numeric / 1000000)::text",
     "date": "to_char({value}, 'YYYY-MM')",
@@ -122,11 +172,9 @@ def group_of(field: Field | None, group: str) -> str:
 
 
 def _field_sql(field: Field | None, parameters: dict[str, Any]) -> str:
-    """The columns of the CTE: `field_value` (days by month, choices by key, people by id, texts folded) and
-    `field_rank`, by which groups come: choices in their order, numbers by size, people by name.
-    """
+    """A join that gives `value` and `rank`, by which groups come: choices in their order, people by name."""
     if field is None:
-        return "NULL::text AS field_value, NULL::text AS field_rank"
+        return ""
     value, more = read_sql(field, "b")
     parameters.update(more, field_order=[option.key for option in field.options])
     ranks = {
@@ -136,220 +184,253 @@ def _field_sql(field: Field | None, parameters: dict[str, Any]) -> str:
         f"AND o.id = {value})",
     }
     told = _TOLD[field.kind].format(value=value)
-    return f'{told} AS field_value, {ranks.get(field.kind, told)} COLLATE "C" AS field_rank'
+    rank = ranks.get(field.kind, told)
+    return f'CROSS JOIN LATERAL (SELECT {told} AS value, {rank} COLLATE "C" AS rank OFFSET 0) AS f'
 
 
-def _rows_sql(question: Question, parameters: dict[str, Any], field: Field | None = None) -> str:
-    """The CTE `r`: open deals in the period and scope at t1, joined with their state at t0."""
-    field_sql = _field_sql(field, parameters)
-    owner_sql, owner_values = question.owners.condition("b.owner_id")
-    owner_sql = owner_sql.replace("%s", "%(owners)s")
-    parameters["owners"] = owner_values[0] if owner_values else []
-    reach_sql, reach_values = seen_sql(question.reach, deal="b.opportunity_id", owner="b.owner_id")
-    parameters |= reach_values
-    hidden_sql, hidden_values = _hidden_sql(question)
-    parameters |= hidden_values
-    latest = "true" if not question.is_past else "false"
-    return f"""
-WITH r AS (
-  SELECT b.opportunity_id, b.name, lower(b.name) COLLATE "C" AS name_sorted, ac.name AS account_name,
-    {field_sql}, b.owner_id, p.name AS owner_name, b.stage_id, sb.name AS stage_name, sb.position AS stage_position,
-    b.category, b.amount_minor, b.currency, {corporate_minor_sql("b")} AS corporate_minor, b.close_date,
-    b.next_step, b.next_step_on, a.id IS NOT NULL AS existed, sa.position AS was_stage_position,
-    a.category AS was_category, {corporate_minor_sql("a", known="known0")} AS was_corporate_minor,
-    a.close_date AS was_close_date, a.owner_id AS was_owner_id, h.score AS health, h.failed, k.p_slip, k.p_won,
-    a.id IS NULL OR a.stage_id IS DISTINCT FROM b.stage_id OR a.category IS DISTINCT FROM b.category
-      OR a.amount_minor IS DISTINCT FROM b.amount_minor OR a.close_date IS DISTINCT FROM b.close_date
-      OR a.owner_id IS DISTINCT FROM b.owner_id OR a.currency <> b.currency AS is_changed,
-    NOT coalesce({owner_sql}, false) AS is_seated, {hidden_sql} AS is_hidden
-  FROM pipeline_opportunityversion b
-  LEFT JOIN pipeline_opportunityversion a ON a.organization_id = b.organization_id
-    AND a.opportunity_id = b.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")}
-  LEFT JOIN pipeline_stage sb ON sb.organization_id = b.organization_id AND sb.id = b.stage_id
-  LEFT JOIN pipeline_stage sa ON sa.organization_id = a.organization_id AND sa.id = a.stage_id
-  LEFT JOIN pipeline_account ac ON ac.organization_id = b.organization_id AND ac.id = b.account_id
-  LEFT JOIN otc_person p ON p.organization_id = b.organization_id AND p.id = b.owner_id
-  LEFT JOIN pipeline_health h ON h.organization_id = b.organization_id
-    AND h.opportunity_id = b.opportunity_id AND {latest}
-  LEFT JOIN pipeline_risk k ON k.organization_id = b.organization_id
-    AND k.opportunity_id = b.opportunity_id AND {latest}
-  WHERE b.organization_id = %(organization)s AND {as_of_condition("b", instant="t1", known="known")}
-    AND b.close_date >= %(first)s AND b.close_date < %(end)s AND b.outcome IS NULL
-    AND b.deleted_at IS NULL AND b.category IS DISTINCT FROM 'omitted' AND {reach_sql}
-)"""
+def known_before(question: Question, since: datetime) -> datetime:
+    """Whose knowledge tells what was at `since`: that of then, or the question's where it asks for today's."""
+    return max(since, question.known) if question.known > question.as_of else since
 
 
-def _hidden_sql(question: Question) -> tuple[str, dict[str, Any]]:
-    """SQL: the deal of `b` was in scope at the question's instant and is out of the viewer's sight today."""
-    if not question.is_past:
-        return "false", {}
-    condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
-    return (
-        "NOT EXISTS (SELECT 1 FROM pipeline_opportunity o WHERE o.organization_id = b.organization_id "
-        f"AND o.id = b.opportunity_id AND {condition})",
-        values,
-    )
-
-
-def _parameters(question: Question, since: datetime) -> dict[str, Any]:
+def frame_parameters(question: Question, since: datetime) -> dict[str, Any]:
+    """The parameters that every statement about the two instants takes."""
     return {
         "organization": str(question.organization.id),
         "corporate": question.currency,
         "t0": since,
-        "known0": max(since, question.known) if question.known > question.as_of else since,
+        "known0": known_before(question, since),
         "t1": question.as_of,
         "known": question.known,
         "first": question.period.first,
         "end": question.period.end,
         "day": question.day,
+        "day0": since.astimezone(question.zone).date(),
     }
 
 
-def group_rows(
-    question: Question, *, since: datetime, tab: str, group: str, field: Field | None = None
-) -> list[GroupRow]:
-    """Count and sums of each group, in the order in which the page shows them. `field` is the group if it is one."""
-    parameters, group = _parameters(question, since), group_of(field, group)
-    sql = f"""{_rows_sql(question, parameters, field)}
-SELECT {GROUPS[group]}, count(*), count(*) FILTER (WHERE r.is_seated),
-  coalesce(sum(r.corporate_minor) FILTER (WHERE NOT r.is_seated), 0)::bigint,
-  coalesce(sum(r.was_corporate_minor) FILTER (WHERE r.existed AND NOT r.is_seated), 0)::bigint,
-  count(*) FILTER (WHERE r.amount_minor IS NOT NULL AND r.corporate_minor IS NULL AND NOT r.is_seated)
-FROM r WHERE {TABS[tab]} GROUP BY 1 ORDER BY min({GROUP_RANKS[group]}) NULLS LAST, 1"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [GroupRow(*row) for row in cursor.fetchall()]
-
-
-def unconvertible_sums(question: Question, *, since: datetime, tab: str) -> tuple[CurrencySum, ...]:
-    """The tab's deals that no rate converts, by currency."""
-    parameters = _parameters(question, since)
-    sql = f"""{_rows_sql(question, parameters)}
-SELECT r.currency, count(*), sum(r.amount_minor)::bigint FROM r WHERE {TABS[tab]} AND NOT r.is_seated
-  AND r.amount_minor IS NOT NULL AND r.corporate_minor IS NULL GROUP BY 1 ORDER BY 1"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return tuple(CurrencySum(*row) for row in cursor.fetchall())
-
-
-def tab_counts(question: Question, *, since: datetime) -> dict[str, int]:
-    """How many deals each tab holds."""
-    parameters = _parameters(question, since)
-    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in TABS.values())
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_rows_sql(question, parameters)} SELECT {counts} FROM r", parameters)
-        return dict(zip(TABS, cursor.fetchone(), strict=True))
-
-
-def slip_sums(question: Question, *, since: datetime) -> tuple[int, int]:
-    """Count and corporate minor units of the deals that will slip rather than not."""
-    parameters = _parameters(question, since)
-    sql = f"""{_rows_sql(question, parameters)}
-SELECT count(*), coalesce(sum(r.corporate_minor), 0)::bigint FROM r WHERE r.p_slip > 0.5 AND NOT r.is_seated"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        count, total = cursor.fetchone()
-    return count, total
-
-
-def deal_rows(
-    question: Question,
-    *,
-    since: datetime,
-    tab: str,
-    group: str,
-    sort: str,
-    offset: int,
-    limit: int | None,
-    field: Field | None = None,
-) -> list[DealRow]:
-    """The deals of one page, grouped, then sorted; `sort` is a key of SORTS, "-" before it turns it round."""
-    parameters = _parameters(question, since) | {"offset": offset, "limit": limit}
-    group = group_of(field, group)
-    direction = "DESC NULLS LAST" if sort.startswith("-") else "ASC NULLS LAST"
-    names = ", ".join(f"r.{one.name}" for one in fields(DealRow) if one.name != "group_key")
-    sql = f"""{_rows_sql(question, parameters, field)}
-SELECT {names}, {GROUPS[group]} FROM r WHERE {TABS[tab]}
-ORDER BY {GROUP_RANKS[group]} NULLS LAST, {GROUPS[group]}, {SORTS[sort.removeprefix("-")]} {direction}, r.opportunity_id
-LIMIT %(limit)s OFFSET %(offset)s"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [_deal_row(row) for row in cursor.fetchall()]
-
-
-FAILED = [field.name for field in fields(DealRow)].index("failed")
-
-
-def _deal_row(row: tuple[Any, ...]) -> DealRow:
-    """The database hands JSON over as text. A hidden deal bears nothing that would tell which it is."""
-    values = list(row)
-    values[FAILED] = json.loads(row[FAILED]) if row[FAILED] is not None else None
-    deal = DealRow(*values)
-    return (
-        replace(deal, name="", account_name=None, next_step="", next_step_on=None) if deal.is_hidden else deal
+def _owned(question: Question, since: datetime, parameters: dict[str, Any]) -> tuple[str, str, str]:
+    """SQL over {alias}: owned in scope now, owned in scope then, and in the viewer's reach now."""
+    conditions = []
+    for name, owners in (("owners", question.owners), ("owners0", question.owners_at(since))):
+        sql, values = owners.condition("{alias}.owner_id")
+        parameters[name] = values[0] if values else []
+        conditions.append(sql.replace("%s", f"%({name})s"))
+    reach, values_of = seen_sql(
+        question.reach, deal="{alias}.opportunity_id", owner="{alias}.owner_id", prefix="reach_"
     )
+    parameters |= values_of
+    return conditions[0], conditions[1], reach
+
+
+def _deals_sql(question: Question, since: datetime, parameters: dict[str, Any], asked: "AskedRows") -> str:
+    """The CTEs: `n` the period's versions of now, `e` those that ended since, `r` the open deals beside their past."""
+    owned, owned0, reach = _owned(question, since, parameters)
+    forever = "" if question.is_past else f"AND b.valid_to = '{FOREVER}' AND b.known_to = '{FOREVER}'"
+    in_period = "{0}.close_date >= %(first)s AND {0}.close_date < %(end)s AND {0}.deleted_at IS NULL"
+    scores = _scores_sql(question, asked)
+    rank = "f.rank" if asked.field else "NULL::text"
+    return f"""
+WITH n AS MATERIALIZED (
+  SELECT b.id, b.organization_id, b.opportunity_id, b.owner_id, b.stage_id, b.category, b.outcome, b.amount_minor,
+    b.currency, b.close_date, b.next_step, b.next_step_on, {GROUPS[group_of(asked.field, asked.group)]} AS key,
+    {rank} AS field_rank, {_SORTED.get(asked.sort_name, "NULL::int")} AS sorted,
+    b.valid_from <= %(t0)s AND b.known_from <= %(known0)s AS is_same,
+    coalesce({owned.format(alias="b")}, false) AS counts, coalesce({owned0.format(alias="b")}, false) AS counted,
+    {corporate_minor_sql("b")} AS minor
+  FROM pipeline_opportunityversion b {_field_sql(asked.field, parameters)}
+  WHERE b.organization_id = %(organization)s AND {in_period.format("b")}
+    AND {as_of_condition("b", instant="t1", known="known")} {forever}
+    AND ({reach.format(alias="b")} OR {owned0.format(alias="b")})
+), e AS MATERIALIZED (
+  SELECT a.opportunity_id, a.owner_id, a.category, a.outcome, a.amount_minor, a.close_date, a.next_step,
+    a.next_step_on, {corporate_minor_sql("a", known="known0")} AS minor
+  FROM pipeline_opportunityversion a
+  WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
+    AND {as_of_condition("a", instant="t0", known="known0")} AND {owned0.format(alias="a")}
+    AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
+), w AS MATERIALIZED (
+  SELECT a.id, n.opportunity_id, {corporate_minor_sql("a", known="known0")} AS minor,
+    a.stage_id IS DISTINCT FROM n.stage_id OR a.category IS DISTINCT FROM n.category
+      OR a.amount_minor IS DISTINCT FROM n.amount_minor OR a.close_date IS DISTINCT FROM n.close_date
+      OR a.owner_id IS DISTINCT FROM n.owner_id OR a.currency <> n.currency AS is_changed
+  FROM n CROSS JOIN LATERAL (
+    -- One look into an index for each deal that changed, however many versions there are: the limit keeps it so.
+    SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
+      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a
+  WHERE NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'
+), r AS MATERIALIZED (
+  SELECT n.*, {scores.columns}, CASE WHEN n.is_same THEN n.id ELSE w.id END AS was_id,
+    CASE WHEN n.is_same THEN {_unchanged()} ELSE w.minor END AS was_minor,
+    NOT n.is_same AND coalesce(w.is_changed, true) AS is_changed
+  FROM n LEFT JOIN w ON w.opportunity_id = n.opportunity_id {scores.joins}
+  WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted' AND {_shown(question)}
+)"""
+
+
+def _unchanged() -> str:
+    """What a version that still holds came to before: the same, unless a rate was learned in between."""
+    learned = (
+        "(SELECT count(*) FROM otc_rate x WHERE x.organization_id = %(organization)s "
+        "AND (x.known_from > %(known0)s AND x.known_from <= %(known)s "
+        "OR x.known_to > %(known0)s AND x.known_to <= %(known)s)) = 0"
+    )
+    again = corporate_minor_sql("n", known="known0")
+    return f"CASE WHEN n.currency = %(corporate)s OR {learned} THEN n.minor ELSE {again} END"
+
+
+def _shown(question: Question) -> str:
+    """Of the rows read for either end, those that the list shows: owned in scope, or seen for a seat."""
+    if not question.reach.seated:
+        return "n.counts"
+    reach, _ = seen_sql(question.reach, deal="n.opportunity_id", owner="n.owner_id", prefix="reach_")
+    return reach
 
 
 @dataclass(frozen=True)
-class EndSums:
-    """What a period holds at one instant, in corporate minor units."""
-
-    won_minor: int
-    commit_minor: int
-    open_minor: int
-    open_count: int
-    won_count: int
+class _Scores:
+    columns: str
+    joins: str
 
 
-def end_sums(question: Question, *, instant: datetime, known: datetime) -> EndSums:
-    """Won, commit and open of the scope in the period as of `instant`."""
-    owner_sql, owner_values = question.owners_at(instant).condition("v.owner_id")
-    parameters = _parameters(question, instant) | {
-        "instant": instant,
-        "known": known,
-        "owners": owner_values[0] if owner_values else [],
-    }
-    is_open = "s.outcome IS NULL AND s.category IS DISTINCT FROM 'omitted'"
-    sql = f"""
-SELECT coalesce(sum(s.minor) FILTER (WHERE s.outcome = 'won'), 0)::bigint,
-  coalesce(sum(s.minor) FILTER (WHERE {is_open} AND s.category = 'commit'), 0)::bigint,
-  coalesce(sum(s.minor) FILTER (WHERE {is_open}), 0)::bigint, count(*) FILTER (WHERE {is_open}),
-  count(*) FILTER (WHERE s.outcome = 'won')
-FROM (SELECT v.outcome, v.category, {corporate_minor_sql("v")} AS minor FROM pipeline_opportunityversion v
-  WHERE v.organization_id = %(organization)s AND {as_of_condition("v", instant="instant", known="known")}
-    AND v.close_date >= %(first)s AND v.close_date < %(end)s AND v.deleted_at IS NULL
-    AND {owner_sql.replace("%s", "%(owners)s")}) AS s"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return EndSums(*cursor.fetchone())
+def _scores_sql(question: Question, asked: "AskedRows") -> _Scores:
+    """Risk and health are of the present only; health is read for all deals only where it sorts them."""
+    if question.is_past:
+        return _Scores("NULL::float AS p_slip, NULL::float AS p_won, NULL::int AS health", "")
+    columns, joins = "k.p_slip, k.p_won, NULL::int AS health", ""
+    joins = (
+        "LEFT JOIN pipeline_risk k ON k.organization_id = n.organization_id "
+        "AND k.opportunity_id = n.opportunity_id"
+    )
+    if asked.sort_name == "health":
+        columns = "k.p_slip, k.p_won, h.score AS health"
+        joins += (
+            " LEFT JOIN pipeline_health h ON h.organization_id = n.organization_id "
+            "AND h.opportunity_id = n.opportunity_id"
+        )
+    return _Scores(columns, joins)
 
 
 @dataclass(frozen=True)
-class Contact:
-    """Twelve weekly counts of activities, oldest first, and the last one's instant."""
+class AskedRows:
+    """Which deals of the pass a page shows; `limit` None is all of them. `sort` with "-" before it turns round."""
 
-    weekly: tuple[int, ...]
-    last_at: datetime | None
+    tab: str
+    group: str
+    sort: str
+    offset: int
+    limit: int | None
+    field: Field | None = None
+
+    @property
+    def sort_name(self) -> str:
+        return self.sort.removeprefix("-")
 
 
-def contacts_of(opportunity_ids: Iterable[UUID], *, as_of: datetime) -> dict[UUID, Contact]:
-    """Activity of the shown deals in the twelve weeks before `as_of`. One query."""
-    parameters: dict[str, Any] = {
-        "ids": [str(opportunity_id) for opportunity_id in opportunity_ids],
-        "as_of": as_of,
-        "from": as_of - timedelta(weeks=WEEKS),
-    }
-    sql = """
-SELECT a.opportunity_id, least(floor(extract(epoch FROM %(as_of)s - a.at) / 604800)::int, 12), count(*), max(a.at)
-FROM pipeline_activity a WHERE a.organization_id = (SELECT current_setting('otc.organization')::uuid)
-  AND a.opportunity_id = ANY(%(ids)s::uuid[]) AND a.at <= %(as_of)s GROUP BY 1, 2"""
-    weekly: dict[UUID, list[int]] = {}
-    last: dict[UUID, datetime] = {}
+def _end_sql(alias: str, *, day: str) -> str:
+    """The values of EndSums over rows of one end, as a JSON array."""
+    is_open = f"{alias}.outcome IS NULL AND {alias}.category IS DISTINCT FROM 'omitted'"
+    not_won = f"{alias}.outcome IN ('lost', 'no_decision')"
+
+    def total(condition: str) -> str:
+        return f"coalesce(sum({alias}.minor) FILTER (WHERE {condition}), 0)::bigint"
+
+    def count(condition: str) -> str:
+        return f"count(*) FILTER (WHERE {condition})"
+
+    parts = [
+        total(f"{alias}.outcome = 'won'"),
+        count(f"{alias}.outcome = 'won'"),
+        total(not_won),
+        count(not_won),
+    ]
+    parts += [
+        total(f"{is_open} AND {alias}.category = '{category}'")
+        for category in ("commit", "most_likely", "best_case")
+    ]
+    late = f"{is_open} AND {alias}.close_date < %({day})s"
+    gaps = f"{is_open} AND ({GAPS.format(alias, day)})"
+    for condition in (is_open, late, gaps):
+        parts += [total(condition), count(condition)]
+    return f"json_build_array({', '.join(parts)})"
+
+
+# What each deal adds to the change of the open pipeline, of those that add anything: they come to the whole change.
+_EFFECTS = """
+  SELECT d.opportunity_id, sum(d.minor)::bigint AS minor FROM (
+    SELECT n.opportunity_id, coalesce(CASE WHEN n.counts THEN n.minor END, 0)
+      - coalesce(CASE WHEN n.is_same AND n.counted THEN {was} END, 0) AS minor
+    FROM n WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'
+      AND (NOT n.is_same OR n.counts <> n.counted OR n.minor IS DISTINCT FROM {was})
+    UNION ALL SELECT e.opportunity_id, -e.minor FROM e
+    WHERE e.outcome IS NULL AND e.category IS DISTINCT FROM 'omitted') AS d
+  GROUP BY 1 HAVING sum(d.minor) <> 0
+"""
+_BEFORE = """
+  SELECT n.owner_id, n.category, n.outcome, n.amount_minor, n.close_date, n.next_step, n.next_step_on, {minor} AS minor
+  FROM n WHERE n.is_same AND n.counted
+  UNION ALL SELECT owner_id, category, outcome, amount_minor, close_date, next_step, next_step_on, minor FROM e
+"""
+
+
+def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
+    """The figures at both instants, the tabs' counts, the groups of the asked tab, and its page. One query."""
+    parameters = frame_parameters(question, since) | {"offset": asked.offset, "limit": asked.limit}
+    deals = _deals_sql(question, since, parameters, asked)
+    tab = TABS[asked.tab]
+    direction = "DESC NULLS LAST" if asked.sort.startswith("-") else "ASC NULLS LAST"
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in TABS.values())
+    parts = ", ".join(
+        f"count(*) FILTER (WHERE NOT seated AND ({TABS[name]})), "
+        f"coalesce(sum(r.minor) FILTER (WHERE NOT seated AND ({TABS[name]})), 0)::bigint"
+        for name in ("risk", "upside")
+    ).replace("seated", "(NOT r.counts)")
+    lost = "r.counts AND r.amount_minor IS NOT NULL AND r.minor IS NULL"
+    sql = f"""{deals}, g AS MATERIALIZED (
+  SELECT g.*, row_number() OVER (
+    ORDER BY {GROUP_RANKS[group_of(asked.field, asked.group)]} NULLS LAST, g.key) AS place
+  FROM (SELECT r.key, min(r.field_rank) AS field_rank, count(*) AS deals,
+    count(*) FILTER (WHERE NOT r.counts) AS seated, coalesce(sum(r.minor) FILTER (WHERE r.counts), 0)::bigint AS minor,
+    coalesce(sum(r.was_minor) FILTER (WHERE r.counts), 0)::bigint AS was_minor,
+    count(*) FILTER (WHERE {lost}) AS lost FROM r WHERE {tab} GROUP BY r.key) AS g
+), p AS (
+  SELECT r.id, r.was_id, r.key, NOT r.counts AS seated FROM r JOIN g ON g.key = r.key WHERE {tab}
+  ORDER BY g.place, {SORTS[asked.sort_name]} {direction}, r.opportunity_id LIMIT %(limit)s OFFSET %(offset)s
+), d AS MATERIALIZED ({_EFFECTS.format(was=_unchanged())})
+SELECT (SELECT {_end_sql("n", day="day")} FROM n WHERE n.counts),
+  (SELECT {_end_sql("n", day="day0")} FROM ({_BEFORE.format(minor=_unchanged())}) AS n),
+  (SELECT json_build_array({parts}) FROM r), (SELECT json_build_array({counts}) FROM r),
+  (SELECT json_agg(json_build_array(g.key, deals, seated, minor, was_minor, lost) ORDER BY place) FROM g),
+  (SELECT json_agg(json_build_array(u.currency, u.deals, u.minor) ORDER BY u.currency) FROM (
+    SELECT r.currency, count(*) AS deals, sum(r.amount_minor)::bigint AS minor FROM r
+    WHERE ({tab}) AND {lost} GROUP BY 1) AS u),
+  (SELECT json_agg(json_build_array(p.id, p.was_id, p.key, p.seated)) FROM p),
+  (SELECT json_build_array(count(*), coalesce(sum(d.minor), 0)::bigint) FROM d),
+  (SELECT json_agg(json_build_array(c.opportunity_id, c.minor)) FROM (
+    SELECT * FROM d ORDER BY abs(d.minor) DESC, d.opportunity_id LIMIT {NAMED_CAUSES}) AS c)"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        for opportunity_id, weeks_ago, count, last_at in cursor.fetchall():
-            counts = weekly.setdefault(opportunity_id, [0] * WEEKS)
-            if weeks_ago < WEEKS:
-                counts[WEEKS - 1 - weeks_ago] += count
-            last[opportunity_id] = max(last_at, last.get(opportunity_id, last_at))
-    return {key: Contact(tuple(counts), last.get(key)) for key, counts in weekly.items()}
+        return _read(cursor.fetchone())
+
+
+def _read(row: tuple[Any, ...]) -> Pass:
+    """The database hands JSON over as text; nothing found is null."""
+    now, before, parts, counts, groups, unconvertible, places, moved, most_moved = (
+        json.loads(value) if isinstance(value, str) else value for value in row
+    )
+    return Pass(
+        now=EndSums(*now),
+        before=EndSums(*before),
+        risk=Part(*parts[:2]),
+        upside=Part(*parts[2:]),
+        counts=dict(zip(TABS, counts, strict=True)),
+        groups=[GroupRow(*group) for group in groups or ()],
+        unconvertible=tuple(CurrencySum(*one) for one in unconvertible or ()),
+        places=[
+            Place(UUID(version), UUID(was) if was else None, key, seated)
+            for version, was, key, seated in places or ()
+        ],
+        moved_count=moved[0],
+        moved_minor=moved[1],
+        most_moved=[(UUID(deal), minor) for deal, minor in most_moved or ()],
+    )

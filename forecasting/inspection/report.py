@@ -1,11 +1,16 @@
 """What changed in the period's pipeline, what is at risk, where is upside: one report for page, API and CSV."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from itertools import batched
 from uuid import UUID
 
-from forecasting.inspection import queries
-from forecasting.inspection.queries import Contact, DealRow, EndSums, GroupRow
+from forecasting.inspection import queries, rows
+from forecasting.inspection.causes import Cause, causes
+from forecasting.inspection.queries import AskedRows, EndSums, GroupRow, Part, Pass
+from forecasting.inspection.rows import Change, Contact, DealRow
 from forecasting.quotas.queries import quota_minor
 from forecasting.quotas.rules import Coverage, coverage
 from otc.fields.queries import Book
@@ -13,11 +18,13 @@ from otc.fields.rules import PREFIX, Field
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.fields.asked import field_named
+from pipeline.history.queries import first_version_at
 
 # What the address may name; a custom field goes by `field.<key>`.
 GROUPS = tuple(group for group in queries.GROUPS if group != queries.FIELD)
 GROUPABLE = ("text", "number", "date", "choice", "person")
-NO_CONTACT = Contact((0,) * queries.WEEKS, None)
+NO_CONTACT = Contact((0,) * rows.WEEKS, None)
+CSV_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -41,32 +48,28 @@ class Asked:
         if self.page < 0:
             raise BadQuestion("page", "Pages are counted from 0")
 
+    def rows(self, *, limit: int | None) -> AskedRows:
+        """The rows of this page, or all of them (`limit` None)."""
+        offset = 0 if limit is None else self.page * limit
+        return AskedRows(self.tab, self.group, self.sort, offset, limit, self.field)
+
 
 @dataclass(frozen=True)
 class Summary:
-    """The period's figures now and at the compared instant, in corporate minor units."""
+    """The period's figures now and at the compared instant, in corporate minor units.
+
+    `risk` and `upside` are by the scores of the present: a past day has none, so they have no change.
+    """
 
     now: EndSums
     before: EndSums
     quota_minor: int | None
-    slip_minor: int
-    slip_count: int
+    risk: Part
+    upside: Part
 
     @property
     def commit_with_won_minor(self) -> int:
-        return self.now.commit_minor + self.now.won_minor
-
-    @property
-    def commit_change_minor(self) -> int:
-        return self.commit_with_won_minor - self.before.commit_minor - self.before.won_minor
-
-    @property
-    def open_change_minor(self) -> int:
-        return self.now.open_minor - self.before.open_minor
-
-    @property
-    def won_change_minor(self) -> int:
-        return self.now.won_minor - self.before.won_minor
+        return cumulative(self.now, "commit")
 
     @property
     def coverage(self) -> Coverage:
@@ -76,19 +79,56 @@ class Summary:
     def coverage_before(self) -> Coverage:
         return coverage(self.before.open_minor, won_minor=self.before.won_minor, quota_minor=self.quota_minor)
 
+    @property
+    def gap_minor(self) -> int | None:
+        """What is missing to the quota: negative once it is exceeded; None without one."""
+        return None if self.quota_minor is None else self.quota_minor - self.now.won_minor
+
+    @property
+    def hygiene(self) -> Fraction | None:
+        return hygiene(self.now)
+
+    @property
+    def hygiene_before(self) -> Fraction | None:
+        return hygiene(self.before)
+
+
+def cumulative(end: EndSums, category: str) -> int:
+    """A category with every surer one and what is won (DEFINITIONS 5), in corporate minor units."""
+    amount_minor = end.won_minor + end.commit_minor
+    if category in ("most_likely", "best_case"):
+        amount_minor += end.most_likely_minor
+    return amount_minor + end.best_case_minor if category == "best_case" else amount_minor
+
+
+def hygiene(end: EndSums) -> Fraction | None:
+    """The share of the open deals that lack nothing and are late with nothing; None where there are none."""
+    return Fraction(end.open_count - end.gaps_count, end.open_count) if end.open_count else None
+
 
 @dataclass(frozen=True)
 class Inspection:
-    """Groups with sums over all their deals, and the deals of one page."""
+    """Groups with sums over all their deals, and the deals of one page with their changes.
+
+    `since` is the instant compared with; `first_at` is that of the first version where `since` lies before it.
+    """
 
     since: datetime
+    first_at: datetime | None
     groups: list[GroupRow]
     deals: list[DealRow]
+    changes: dict[tuple[UUID, str], Change]
     contacts: dict[UUID, Contact]
     counts: dict[str, int]
     summary: Summary
+    causes: list[Cause]
     asked: Asked
     unconvertible: tuple[CurrencySum, ...] = ()
+
+    @property
+    def change_minor(self) -> int:
+        """What the open pipeline moved by since: the causes come to it."""
+        return sum(cause.amount_minor for cause in self.causes)
 
     @property
     def total_minor(self) -> int:
@@ -109,56 +149,47 @@ class Inspection:
 
 
 def inspection_report(question: Question, *, since: datetime, asked: Asked) -> Inspection:
-    """The deals of a period and scope as of the question, beside how they stood at `since`. 8 queries."""
-    deals = queries.deal_rows(
-        question,
-        since=since,
-        tab=asked.tab,
-        group=asked.group,
-        sort=asked.sort,
-        offset=asked.page * queries.ROWS_A_PAGE,
-        limit=queries.ROWS_A_PAGE,
-        field=asked.field,
-    )
-    groups = queries.group_rows(question, since=since, tab=asked.tab, group=asked.group, field=asked.field)
-    lacks_rates = any(group.unconvertible_count for group in groups)
+    """The deals of a period and scope as of the question, beside how they stood at `since`. At most 7 queries."""
+    found = queries.one_pass(question, since=since, asked=asked.rows(limit=queries.ROWS_A_PAGE))
+    deals = rows.deal_rows(question, since=since, places=found.places)
     return Inspection(
         since=since,
-        groups=groups,
+        first_at=first_after(question, since=since, found=found),
+        groups=found.groups,
         deals=deals,
-        contacts=queries.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of),
-        counts=queries.tab_counts(question, since=since),
-        summary=summary_report(question, since=since),
+        changes=rows.changes_of(question, since=since, deals=deals),
+        contacts=rows.contacts_of((d.opportunity_id for d in deals), as_of=question.as_of),
+        counts=found.counts,
+        summary=Summary(
+            now=found.now,
+            before=found.before,
+            quota_minor=quota_minor(question),
+            risk=found.risk,
+            upside=found.upside,
+        ),
+        causes=causes(question, since=since, found=found),
         asked=asked,
-        unconvertible=queries.unconvertible_sums(question, since=since, tab=asked.tab) if lacks_rates else (),
+        unconvertible=found.unconvertible,
     )
 
 
-def summary_report(question: Question, *, since: datetime) -> Summary:
-    """The six figures of the period with what they were at `since`."""
-    slip_count, slip_minor = queries.slip_sums(question, since=since)
-    known_before = question.known if question.known > question.as_of else since
-    return Summary(
-        now=queries.end_sums(question, instant=question.as_of, known=question.known),
-        before=queries.end_sums(question, instant=since, known=known_before),
-        quota_minor=quota_minor(question),
-        slip_minor=slip_minor,
-        slip_count=slip_count,
-    )
+def first_after(question: Question, *, since: datetime, found: Pass) -> datetime | None:
+    """When the organization's first version begins, where `since` lies before it: nothing was there to compare with.
+
+    Asked only where nothing was found at `since`: whoever had something then has versions.
+    """
+    before = found.before
+    if before.open_count or before.won_count or before.not_won_count:
+        return None
+    first_at = first_version_at(known=question.known)
+    return first_at if first_at is not None and first_at > since else None
 
 
-def all_deals(question: Question, *, since: datetime, asked: Asked) -> list[DealRow]:
-    """Every deal of the tab, for CSV."""
-    return queries.deal_rows(
-        question,
-        since=since,
-        tab=asked.tab,
-        group=asked.group,
-        sort=asked.sort,
-        offset=0,
-        limit=None,
-        field=asked.field,
-    )
+def all_deals(question: Question, *, since: datetime, asked: Asked) -> Iterator[DealRow]:
+    """Every deal of the tab, for CSV: read in batches, so that a large one doesn't stand in memory at once."""
+    found = queries.one_pass(question, since=since, asked=asked.rows(limit=None))
+    for places in batched(found.places, CSV_BATCH, strict=False):
+        yield from rows.deal_rows(question, since=since, places=places)
 
 
 def group_field(group: str, *, book: Book) -> Field | None:

@@ -1,23 +1,22 @@
 """The inspection page: the answer, the flow, the figures, and the deals with what changed."""
 
-from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from forecasting.inspection import report as inspection
-from forecasting.inspection.queries import DealRow
-from forecasting.inspection.services import previous_visit, visit_note
-from forecasting.quotas.rules import State
+from forecasting.inspection.cells import Look
+from forecasting.inspection.figures import figures
+from forecasting.inspection.listing import differs, grouped
+from forecasting.inspection.rows import FOLLOWED, DealRow
+from forecasting.inspection.services import previous_visit, visit_before, visit_note, visit_of
 from forecasting.waterfall import picture
-from forecasting.waterfall.report import WaterfallReport, waterfall_report
-from forecasting.waterfall.rules import Bucket
+from forecasting.waterfall.report import waterfall_report
 from otc.fields.queries import Book, field_book, names_of
-from otc.fields.rules import Field
-from otc.fields.shown import label_of
 from otc.question import Question, ask, since_instant
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
@@ -25,9 +24,6 @@ from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.controls import Choice, Tab, choice_control, href_with
 from otc.ui.csv import csv_response
 from otc.ui.pages import page
-from otc.ui.templatetags.otc_ui import delta_number
-from pipeline.opportunities.queries import SHORT_TITLES
-from pipeline.process.models import Category
 
 PAGE = "inspection"
 TAB_LABELS = {
@@ -35,14 +31,22 @@ TAB_LABELS = {
     "changed": "Changed",
     "risk": "At risk",
     "upside": "Upside",
+    "overdue": "Overdue",
+    "gaps": "Gaps",
     "no_next_step": "No next step",
 }
-GROUP_LABELS = {"category": "Category", "stage": "Stage", "owner": "Person", "none": "Nothing"}
+GROUP_LABELS = {
+    "category": "Category",
+    "stage": "Stage",
+    "owner": "Person",
+    "product": "Product",
+    "none": "Nothing",
+}
 FLOWS = (("period", "Quarter"), ("monday", "Since Monday"), ("visit", "My last visit"))
 CSV_HEAD = (
     *("id", "deal", "account", "owner", "stage", "category", "amount_minor", "currency", "corporate_minor"),
     *("close_date", "next_step", "next_step_on", "was_category", "was_corporate_minor", "was_close_date"),
-    *("health", "p_slip"),
+    *("health", "p_slip", "product", "was_owner", "was_stage", "changed", "p_won", "failed_checks"),
 )
 
 
@@ -52,43 +56,72 @@ def inspection_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/inspection/`: also as CSV with `format=csv`."""
     tenant = tenant_of(request)
     question = ask(tenant, request.GET)
-    last_visit = previous_visit(tenant.person, page=PAGE, now=tenant.now)
-    since = since_instant(question, request.GET.get("since", ""), last_visit=last_visit)
+    visit = visit_of(tenant.person, page=PAGE)
+    last_visit = visit_before(visit, now=tenant.now)
+    text = request.GET.get("since") or (visit.since if visit else "")
+    since = since_instant(question, text, last_visit=last_visit)
     book = field_book("deal", tenant.organization)
     asked = asked_of(request.GET, book=book)
     if request.GET.get("format") == "csv":
         rows = inspection.all_deals(question, since=since[1], asked=asked)
         return csv_response(f"inspection-{question.period.key}.csv", CSV_HEAD, map(csv_row, rows))
-    visit_note(tenant.person, page=PAGE, now=tenant.now)
-    context = bar(request, question, since=since)
-    flow = flow_of(request, question, last_visit=last_visit)
-    changes = between(question, since=since[1])
+    chosen = request.GET.get("since", "")
+    visit_note(tenant.person, page=PAGE, now=tenant.now, visit=visit, since=chosen)
     found = inspection.inspection_report(question, since=since[1], asked=asked)
+    since_day = since[1].astimezone(question.zone).date()
+    is_of_people = asked.field is not None and asked.field.kind == "person"
+    names = names_of(group.group_key for group in found.groups) if is_of_people else {}
+    context = bar(request, question, since=since)
+    look = look_of(question, asked, can_edit=context["can_edit"])
     context |= {
         "page_title": "Inspection",
         "found": found,
         "summary": found.summary,
-        "since_day": since[1].astimezone(question.zone).date(),
-        "since_text": since_text(since[0], question, since[1].astimezone(question.zone).date()),
-        "causes": picture.causes(changes),
-        "change_minor": changes.waterfall.closing.amount_minor - changes.waterfall.opening.amount_minor,
-        "groups": grouped(found, asked, people=context["people"], question=question),
+        "since_day": since_day,
+        "since_text": since_text(since[0], question, since_day, is_first=last_visit is None),
+        "first_day": found.first_at.astimezone(question.zone).date() if found.first_at else None,
+        "figures": figures(request, question, found),
+        "groups": grouped(found, asked, names=names, question=question, look=look),
         "tabs": tabs(request, found, asked),
-        "group_control": choice_control(
-            path=request.path,
-            query=request.GET,
-            key="group",
-            label="Group by",
-            prefix="Group",
-            current=asked.group,
-            options=group_options(book),
+        "group_control": group_control(request, asked, book),
+        "flow_href": href_with(reverse("inspection_flow", args=[slug]), request.GET),
+        "flow_page": href_with(
+            reverse("flow", args=[slug]), request.GET, tab=None, group=None, sort=None, since=since[0]
         ),
-        **figures(request, question, found.summary, changes),
         "empty_title": f"No open deal closes in {question.period.label}",
         "pager": pager(request, found, asked),
-        **flow,
     }
     return render(request, "forecasting/inspection/inspection.html", context)
+
+
+@page("view_inspection")
+@answers_bad_questions
+def inspection_flow(request: HttpRequest, slug: str) -> HttpResponse:
+    """The chart above the list, over the interval that its switch says: a part of the page, which asks for it by
+    itself so that nobody waits for it. Without htmx the page is asked for instead.
+    """
+    if not request.headers.get("HX-Request"):
+        return redirect(href_with(reverse("flow", args=[slug]), request.GET, flow=None))
+    tenant = tenant_of(request)
+    question = ask(tenant, request.GET)
+    last_visit = previous_visit(tenant.person, page=PAGE, now=tenant.now)
+    return render(
+        request, "forecasting/inspection/_flow.html", flow_of(request, question, last_visit=last_visit)
+    )
+
+
+def look_of(question: Question, asked: inspection.Asked, *, can_edit: bool) -> Look:
+    """What all rows of the page have in common."""
+    as_of = urlencode({"as_of": question.as_of.isoformat()})
+    return Look(
+        deals_url=reverse("deals", args=[question.organization.slug]),
+        as_of_query=f"?{as_of}" if question.is_past else "",
+        today=question.now.astimezone(question.zone).date(),
+        currency=question.currency,
+        can_edit=can_edit,
+        is_by_category=asked.group == "category",
+        tells=asked.tab == "changed",
+    )
 
 
 def asked_of(query: QueryDict, *, book: Book) -> inspection.Asked:
@@ -103,30 +136,38 @@ def asked_of(query: QueryDict, *, book: Book) -> inspection.Asked:
     )
 
 
+def group_control(request: HttpRequest, asked: inspection.Asked, book: Book) -> Any:
+    return choice_control(
+        path=request.path,
+        query=request.GET,
+        key="group",
+        label="Group by",
+        prefix="Group",
+        current=asked.group,
+        options=group_options(book),
+    )
+
+
 def group_options(book: Book) -> list[tuple[str, str]]:
     """What the list can be grouped by, custom fields after the house's own."""
     fields = [(one.name, one.label) for one in book.active if one.kind in inspection.GROUPABLE]
     return [*GROUP_LABELS.items(), *fields]
 
 
-def between(question: Question, *, since: Any) -> WaterfallReport:
-    """The waterfall from `since` to the question's instant."""
-    return waterfall_report(question.organization, period=question.period, since=since, **question.frame)
-
-
-def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dict[str, Any]:
-    """The chart above the list, over the interval that its switch says."""
+def flow_of(request: HttpRequest, question: Question, *, last_visit: datetime | None) -> dict[str, Any]:
+    """The chart over the interval that the switch says, its title and its switch."""
     chosen = request.GET.get("flow", "period")
     name, since = since_instant(
         question, chosen if chosen in dict(FLOWS) else "period", last_visit=last_visit
     )
-    report = between(question, since=since)
+    report = waterfall_report(question.organization, period=question.period, since=since, **question.frame)
     first, today = since.astimezone(question.zone).date(), question.now.astimezone(question.zone).date()
-    base = reverse("flow", args=[question.organization.slug])
+    slug = question.organization.slug
+    flow = reverse("flow", args=[slug])
 
     def href(bucket: str) -> str:
         return href_with(
-            base, request.GET, tab=None, group=None, sort=None, flow=None, since=name, bucket=bucket
+            flow, request.GET, tab=None, group=None, sort=None, flow=None, since=name, bucket=bucket
         )
 
     chart = picture.draw(
@@ -139,152 +180,27 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: Any) -> dic
     )
     if shown_from:
         caption += f" Axis from {picture.written(shown_from, report)}."
+    page_path = reverse("inspection", args=[slug])
     return {
         "flow_chart": chart,
         "flow_title": picture.finding(report),
         "flow_caption": caption,
         "flow_choices": [
-            Choice(label, href_with(request.path, request.GET, flow=key), is_current=key == name)
+            Choice(label, href_with(page_path, request.GET, flow=key), is_current=key == name)
             for key, label in FLOWS
         ],
-        "flow_unconvertible_sums": report.unconvertible_sums,
     }
 
 
-def since_text(name: str, question: Question, day: date) -> str:
+def since_text(name: str, question: Question, day: date, *, is_first: bool) -> str:
     """ "since Monday", "since the period began", "since your last visit" or "since 3 Nov"."""
-    if name == "monday":
-        return "since Monday"
+    if name == "monday" or (name == "visit" and is_first):
+        return "since Monday" if name == "monday" else "since Monday (you were not here before)"
     if name == "period":
         return f"since {question.period.label} began"
     if name == "visit":
         return "since your last visit"
     return f"since {fmt.day(day, today=question.now.astimezone(question.zone).date())}"
-
-
-def grouped(
-    found: inspection.Inspection, asked: inspection.Asked, *, people: dict[Any, Any], question: Question
-) -> list[dict[str, Any]]:
-    """The page's deals under their groups; a group's figures count every deal of it."""
-    labels = {deal.group_key: deal for deal in found.deals}
-    is_of_people = asked.field is not None and asked.field.kind == "person"
-    names = names_of(group.group_key for group in found.groups) if is_of_people else {}
-    rows = []
-    for group in found.groups:
-        deals = [deal for deal in found.deals if deal.group_key == group.group_key]
-        if deals:
-            rows.append(
-                {
-                    "label": group_label(labels[group.group_key], asked, names),
-                    "group": group,
-                    "change_minor": group.total_minor - group.was_minor,
-                    "deals": [deal_cells(deal, found, question) for deal in deals],
-                }
-            )
-    return rows
-
-
-def group_label(deal: DealRow, asked: inspection.Asked, names: Mapping[str, str]) -> str:
-    if asked.field is not None:
-        return field_group_label(asked.field, deal.group_key, names)
-    group = asked.group
-    if group == "category":
-        return str(Category(deal.category).label) if deal.category else "No category"
-    if group == "stage":
-        return deal.stage_name or "No stage"
-    return (deal.owner_name or "Unassigned") if group == "owner" else "All deals"
-
-
-def field_group_label(field: Field, key: str, names: Mapping[str, str]) -> str:
-    """A group's heading in words; deals without a value stand together."""
-    if not key:
-        return f"{field.label}: not set"
-    if field.kind == "date":
-        first = date.fromisoformat(f"{key}-01")
-        return f"{fmt.MONTHS[first.month - 1]} {first.year}"
-    if field.kind == "number":
-        return label_of(field, key, names=names)
-    return label_of(field, key, names=names) or key
-
-
-def deal_cells(deal: DealRow, found: inspection.Inspection, question: Question) -> dict[str, Any]:
-    """A row's values with their changes; None where nothing changed."""
-    contact = found.contacts.get(deal.opportunity_id, inspection.NO_CONTACT)
-    worst = sorted(deal.failed or [], key=lambda check: -check["penalty"])
-    both_dates = deal.close_date and deal.was_close_date
-    return {
-        "deal": deal,
-        "is_new": not deal.existed,
-        "rank": rank_change(deal),
-        "amount_change": None
-        if not deal.existed or deal.corporate_minor is None
-        else deal.corporate_minor - (deal.was_corporate_minor or 0),
-        "days_change": (deal.close_date - deal.was_close_date).days if both_dates else None,  # type: ignore[operator]  # both are there
-        "was_category": Category(deal.was_category).label
-        if deal.was_category and deal.was_category != deal.category
-        else "",
-        "category_rose": category_rank(deal.category) > category_rank(deal.was_category),
-        "is_overdue": deal.close_date is not None and deal.close_date < question.day,
-        "days_overdue": (question.day - deal.close_date).days if deal.close_date else 0,
-        "worst": worst[0] if worst else None,
-        "short_title": SHORT_TITLES.get(worst[0]["check"], "") if worst else "",
-        "more": len(worst) - 1,
-        "weekly": contact.weekly,
-        "silent_days": (question.as_of - contact.last_at).days if contact.last_at else None,
-        "step_late_days": (question.day - deal.next_step_on).days
-        if deal.next_step_on and deal.next_step_on < question.day
-        else 0,
-    }
-
-
-def rank_change(deal: DealRow) -> int | None:
-    if deal.stage_position is None or deal.was_stage_position is None:
-        return None
-    return deal.stage_position - deal.was_stage_position
-
-
-def category_rank(category: str | None) -> int:
-    return list(Category.values).index(category) if category in Category.values else -1
-
-
-def figures(
-    request: HttpRequest, question: Question, summary: inspection.Summary, changes: WaterfallReport
-) -> dict[str, Any]:
-    """The words under the six figures."""
-    currency, quota = question.currency, summary.quota_minor
-    pushed = changes.waterfall.bucket(Bucket.PUSHED_OUT)
-    change = None
-    if summary.coverage.remaining is not None and summary.coverage_before.remaining is not None:
-        change = float(summary.coverage.remaining - summary.coverage_before.remaining)
-    missing = None if quota is None else quota - summary.commit_with_won_minor
-    flow = reverse("flow", args=[question.organization.slug])
-    return {
-        "won_context": f"{fmt.percent(summary.now.won_minor / quota)} of quota"
-        if quota
-        else fmt.plural(summary.now.won_count, "deal"),
-        "commit_context": ""
-        if missing is None
-        else f"{fmt.money_short(abs(missing), currency=currency)} {'below' if missing > 0 else 'above'} quota",
-        "open_context": fmt.plural(summary.now.open_count, "deal"),
-        "coverage_text": coverage_text(summary),
-        "coverage_delta": delta_number(change, decimals=2),
-        "coverage_context": "nobody in this scope has a quota" if quota is None else "of quota less won",
-        "slip_context": fmt.plural(summary.slip_count, "deal"),
-        "risk_href": href_with(request.path, request.GET, tab="risk", page=None) + "#deals",
-        "won_href": href_with(
-            flow, request.GET, tab=None, group=None, flow=None, since="period", bucket="won"
-        ),
-        "pushed_label": "Pushed out",
-        "pushed_minor": -pushed.amount_minor,
-        "pushed_context": fmt.plural(len(pushed.lines), "deal"),
-        "pushed_href": href_with(flow, request.GET, tab=None, group=None, flow=None, bucket="pushed_out"),
-    }
-
-
-def coverage_text(summary: inspection.Summary) -> str:
-    if summary.coverage.remaining is None:
-        return "met" if summary.coverage.state is State.MET else "no quota"
-    return fmt.times(float(summary.coverage.remaining))
 
 
 def tabs(request: HttpRequest, found: inspection.Inspection, asked: inspection.Asked) -> list[Tab]:
@@ -299,14 +215,18 @@ def pager(request: HttpRequest, found: inspection.Inspection, asked: inspection.
     return {
         "previous": href_with(request.path, request.GET, page=str(page_number - 1)) if page_number else "",
         "next": href_with(request.path, request.GET, page=str(page_number + 1)) if found.has_more else "",
-        "note": f"{len(found.deals)} of {found.count} deals on this page; every sum counts all of them.",
+        "note": f"{len(found.deals):,} of {found.count:,} deals on this page; every sum counts all of them.",
     }
 
 
 def csv_row(deal: DealRow) -> tuple[Any, ...]:
+    changed = [key for key in FOLLOWED if deal.existed and differs(deal, key)] if not deal.is_hidden else []
     return (
         *(deal.opportunity_id, deal.name, deal.account_name, deal.owner_name, deal.stage_name, deal.category),
         *(deal.amount_minor, deal.currency, deal.corporate_minor, deal.close_date, deal.next_step),
         *(deal.next_step_on, deal.was_category, deal.was_corporate_minor, deal.was_close_date),
-        *(deal.health, deal.p_slip),
+        *(deal.health, deal.p_slip, deal.product_name, deal.was_owner_name, deal.was_stage_name),
+        " ".join(changed) if deal.existed else "new",
+        deal.p_won,
+        "; ".join(check["title"] for check in deal.failed or ()),
     )

@@ -24,7 +24,7 @@ WATERFALL = "forecasting.waterfall.report.waterfall_report"
 ROLLUP = "forecasting.rollup.report.rollup_report"
 TRENDS = "forecasting.trends.report.trends_report"
 MAKE_UP = "forecasting.trends.make_up.make_up"
-INSPECTION = "forecasting.inspection.report.summary_report"
+INSPECTION = "forecasting.inspection.report.inspection_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
 FIT = "pipeline.fit.rules.fit"
 LINES = "pipeline.lines.rules.lines_sums"
@@ -199,17 +199,66 @@ PIPELINE = Section(
             INSPECTION,
         ),
         Term(
+            "most_likely_with_won",
+            "Most likely, with won",
+            "Open deals in category commit or most likely, plus what is won.",
+            INSPECTION,
+            ("commit_with_won",),
+        ),
+        Term(
+            "best_case_with_won",
+            "Best case, with won",
+            "Open deals in category commit, most likely or best case, plus what is won.",
+            INSPECTION,
+            ("most_likely_with_won",),
+        ),
+        Term(
+            "not_won",
+            "Not won",
+            "Deals of the period that were lost, or ended without a purchase from anyone.",
+            INSPECTION,
+        ),
+        Term(
             "coverage_remaining",
             "Coverage, remaining",
             "Open pipeline divided by quota less won. “Met” when quota is reached, “no quota” without one.",
             "forecasting.quotas.rules.coverage",
         ),
         Term(
-            "slip_risk",
-            "Slip risk over 50 %",
-            "Open deals that are more likely still open after their close date than not.",
+            "coverage_of_quota",
+            "Coverage of quota",
+            "Open pipeline divided by the whole quota.",
+            "forecasting.quotas.rules.coverage",
+            ("coverage_remaining",),
+        ),
+        Term(
+            "gap",
+            "Gap",
+            "Quota less what is won: what is missing. Over quota, what is won beyond it.",
+            INSPECTION,
+        ),
+        Term(
+            "at_risk",
+            "At risk",
+            "Open deals that are more likely still open after their close date than not, or whose close date passed.",
+            INSPECTION,
+            ("risk", "slip"),
+        ),
+        Term(
+            "upside",
+            "Upside",
+            "Open deals in category pipeline or best case that are at least as likely won by their close date as not.",
             INSPECTION,
             ("risk",),
+        ),
+        Term("overdue", "Overdue", "Open deals whose close date passed.", INSPECTION, ("slip",)),
+        Term(
+            "hygiene",
+            "Hygiene",
+            "The share of the open deals that have an owner, an amount and a next step, and where neither the close "
+            "date nor the day of the next step has passed.",
+            INSPECTION,
+            ("overdue",),
         ),
         Term(
             "pushed_out",

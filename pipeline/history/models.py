@@ -33,6 +33,9 @@ class Provenance(models.TextChoices):
     CORRECTED = "corrected"
 
 
+CURRENT = Q(valid_to=FOREVER, known_to=FOREVER)
+
+
 class OpportunityVersion(DealState):
     """True in [valid_from, valid_to), held by the system in [known_from, known_to). Written by the trigger
     and the checked history function only; the application's role may only read it. `acted_for` is the manager
@@ -66,6 +69,24 @@ class OpportunityVersion(DealState):
         indexes = (
             models.Index(fields=["organization", "close_date", "valid_from"], name="version_by_close_date"),
             models.Index(fields=["organization", "owner", "valid_from"], name="version_by_owner"),
+            # What stands: the reports of today read these rows only, of everybody or of a branch.
+            models.Index(
+                fields=["organization", "close_date"], condition=CURRENT, name="version_now_by_close"
+            ),
+            models.Index(
+                fields=["organization", "owner", "close_date"], condition=CURRENT, name="version_now_by_owner"
+            ),
+            # What ended or was corrected between two instants: all that a comparison has to read beside it.
+            models.Index(
+                fields=["organization", "valid_to", "close_date"],
+                condition=Q(valid_to__lt=FOREVER),
+                name="version_by_end",
+            ),
+            models.Index(
+                fields=["organization", "known_to"],
+                condition=Q(known_to__lt=FOREVER),
+                name="version_by_correction",
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Min
 
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import FOREVER
@@ -75,3 +76,10 @@ def stages_reached(opportunity_id: UUID) -> dict[UUID, datetime]:
     with connection.cursor() as cursor:
         cursor.execute(REACHED, parameters)
         return dict(cursor.fetchall())
+
+
+def first_version_at(*, known: datetime) -> datetime | None:
+    """When the organization's earliest version begins, as known at `known`; None where there is none."""
+    rows = OpportunityVersion.objects.filter(known_from__lte=known, known_to__gt=known)
+    first: datetime | None = rows.aggregate(first=Min("valid_from"))["first"]
+    return first

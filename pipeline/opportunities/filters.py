@@ -20,13 +20,14 @@ from pipeline.process.columns import COLUMNS, NO_CATEGORY
 from pipeline.search.queries import LookedUp, accounts_bearing, deals_bearing, deals_looked_up, words_of
 from pipeline.team.queries import seen
 
-STATES = ("open", "closed", "won", "lost", "no_decision")
+STATES = ("open", "closed", "won", "not_won", "lost", "no_decision")
 WITHOUT = ("close_date", "amount", "account", "product", "next_step")
 
 _STATE_CONDITIONS = {
     "open": Q(outcome__isnull=True),
     "closed": Q(outcome__isnull=False),
     "won": Q(outcome="won"),
+    "not_won": Q(outcome__in=("lost", "no_decision")),
     "lost": Q(outcome="lost"),
     "no_decision": Q(outcome="no_decision"),
 }

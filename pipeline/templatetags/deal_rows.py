@@ -231,7 +231,7 @@ def _health(row: DealRow) -> str:
 
 def _slip(row: DealRow, today: dt.date) -> str:
     if row.p_slip is not None:
-        return _slip_bar(row.p_slip)
+        return slip_bar_of(row.p_slip)
     has_slipped = row.is_open and row.close_date is not None and row.close_date < today
     return '<span class="bad">slipped</span>' if has_slipped else NOTHING
 
@@ -280,5 +280,5 @@ def _steps(moved: int | None) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _slip_bar(share: float) -> SafeString:
+def slip_bar_of(share: float) -> SafeString:
     return slip_bar(share)

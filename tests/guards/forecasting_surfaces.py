@@ -170,14 +170,35 @@ def inspection_numbers(question: Question, medium: str) -> Numbers:
         )
     if medium != CSV:
         summary = report.summary
-        numbers["won",] = summary.now.won_minor
-        numbers["open",] = summary.now.open_minor
-        numbers["commit",] = summary.commit_with_won_minor
+        numbers |= {(name,): amount for name, amount in summary_amounts(summary).items()}
+        numbers["gap",] = (
+            abs(summary.gap_minor) if medium == PAGE and summary.gap_minor else summary.gap_minor
+        )
         numbers |= {("tab", tab): count for tab, count in report.counts.items()}
     if medium == API:
-        numbers |= {("was", "won"): summary.before.won_minor, ("slip",): summary.slip_minor}
+        numbers["was", "won"] = summary.before.won_minor
         numbers |= {("quota",): summary.quota_minor, ("total",): report.total_minor}
     return numbers
+
+
+# The amounts of the page's figures, in its order; the gap follows them where there is a quota.
+AMOUNTS = ("won", "not_won", "commit", "most_likely", "best_case", "open")
+SCORED = ("risk", "upside", "overdue")
+
+
+def summary_amounts(summary: Any) -> dict[str, int]:
+    now = summary.now
+    return {
+        "won": now.won_minor,
+        "not_won": now.not_won_minor,
+        "commit": now.won_minor + now.commit_minor,
+        "most_likely": now.won_minor + now.commit_minor + now.most_likely_minor,
+        "best_case": now.won_minor + now.commit_minor + now.most_likely_minor + now.best_case_minor,
+        "open": now.open_minor,
+        "risk": summary.risk.minor,
+        "upside": summary.upside.minor,
+        "overdue": now.overdue_minor,
+    }
 
 
 def _written(corporate_minor: int | None, currency: str) -> str:
@@ -200,7 +221,11 @@ def inspection_page(looker: Looker) -> Numbers:
                 numbers["deal", row.row_id.removeprefix("deal-")] = _deal_amount(row.cells[2].text)
         more, number = found.has_more, number + 1
     exact = [minor_of(title) for title in text.exact_of("metric-value")]
-    numbers |= {("won",): exact[0], ("commit",): exact[1], ("open",): exact[2]}
+    has_gap = response.context["summary"].quota_minor is not None
+    names = [*AMOUNTS, *(["gap"] if has_gap else []), *SCORED]
+    numbers |= {(name,): amount for name, amount in zip(names, exact, strict=True)} | (
+        {} if has_gap else {("gap",): None}
+    )
     tabs = response.context["tabs"]
     return numbers | {("tab", name): tab.count for name, tab in zip(found.counts, tabs, strict=True)}
 
@@ -229,10 +254,16 @@ def inspection_api(looker: Looker) -> Numbers:
     summary = found["summary"]
     numbers: Numbers = {
         ("won",): summary["now"]["won_minor"],
-        ("open",): summary["now"]["open_minor"],
+        ("not_won",): summary["now"]["not_won_minor"],
         ("commit",): summary["commit_with_won_minor"],
+        ("most_likely",): summary["most_likely_with_won_minor"],
+        ("best_case",): summary["best_case_with_won_minor"],
+        ("open",): summary["now"]["open_minor"],
+        ("gap",): summary["gap_minor"],
+        ("risk",): summary["risk"]["minor"],
+        ("upside",): summary["upside"]["minor"],
+        ("overdue",): summary["now"]["overdue_minor"],
         ("was", "won"): summary["before"]["won_minor"],
-        ("slip",): summary["slip_minor"],
         ("quota",): summary["quota_minor"],
         ("total",): found["total_minor"],
     }

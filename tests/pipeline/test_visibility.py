@@ -207,7 +207,7 @@ def seen_on(world: World, person: Person) -> dict[str, set[UUID]]:
 def _inspected(world: World, person: Person) -> set[UUID]:
     with use(world.organization.id):
         question = ask(Tenant(world.organization, person, timezone.now()), {"scope": "everyone"})
-        deals = all_deals(question, since=timezone.now(), asked=Asked())
+        deals = list(all_deals(question, since=timezone.now(), asked=Asked()))
     return {deal.opportunity_id for deal in deals if not deal.is_hidden}
 
 

@@ -33,6 +33,7 @@ STATE_WORDS = {
     "open": "open",
     "closed": "closed",
     "won": "won",
+    "not_won": "not won",
     "lost": "lost",
     "no_decision": "without a decision",
     ANY_STATE: "in all",

@@ -2,6 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from forecasting.alerts.api import (
+    AlertHookDetail,
+    AlertHooks,
+    AlertRuleDetail,
+    AlertRulePreview,
+    AlertRules,
+    AlertRuleTest,
+    AlertsFired,
+)
 from forecasting.calls.api import Calls
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
@@ -10,6 +19,13 @@ from forecasting.trends.api import TrendsEndpoint
 from forecasting.waterfall.api import WaterfallEndpoint
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("alerts/rules", AlertRules.as_view(), name="api-alert-rules"),
+    path("alerts/rules/<uuid:rule_id>", AlertRuleDetail.as_view(), name="api-alert-rule"),
+    path("alerts/rules/<uuid:rule_id>/preview", AlertRulePreview.as_view(), name="api-alert-rule-preview"),
+    path("alerts/rules/<uuid:rule_id>/test", AlertRuleTest.as_view(), name="api-alert-rule-test"),
+    path("alerts/fired", AlertsFired.as_view(), name="api-alerts-fired"),
+    path("alerts/hooks", AlertHooks.as_view(), name="api-alert-hooks"),
+    path("alerts/hooks/<uuid:hook_id>", AlertHookDetail.as_view(), name="api-alert-hook"),
     path("calls", Calls.as_view(), name="api-calls"),
     path("inspection", InspectionEndpoint.as_view(), name="api-inspection"),
     path("integrity", IntegrityEndpoint.as_view(), name="api-integrity"),

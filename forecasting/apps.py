@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,8 +7,9 @@ class ForecastingConfig(AppConfig):
     name = "forecasting"
 
     def ready(self) -> None:
-        import forecasting.trends.tasks  # noqa: F401  # its kind of job registers itself
-
+        # Kinds of jobs and ways to undo register themselves.
+        for module in ("alerts.services", "alerts.tasks", "trends.tasks"):
+            import_module(f"forecasting.{module}")
         # What hangs on periods goes with them when the fiscal calendar changes.
         from forecasting.quotas.periods import CallPeriods, QuotaPeriods
         from otc.calendar.holders import hold_periods

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from forecasting.alerts.hook_views import alert_hook_remove, alert_hooks
+from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, alerts_fired
 from forecasting.calls.views import forecast_call
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
@@ -10,6 +12,13 @@ from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("alerts/", alerts, name="alerts"),
+    path("alerts/new/", alert_new, name="alert_new"),
+    path("alerts/fired/", alerts_fired, name="alerts_fired"),
+    path("alerts/hooks/", alert_hooks, name="alert_hooks"),
+    path("alerts/hooks/<uuid:hook_id>/remove/", alert_hook_remove, name="alert_hook_remove"),
+    path("alerts/<uuid:rule_id>/", alert_rule, name="alert_rule"),
+    path("alerts/<uuid:rule_id>/act/", alert_act, name="alert_act"),
     path("inspection/", inspection_page, name="inspection"),
     path("integrity/", integrity, name="integrity"),
     path("inspection/flow/", inspection_flow, name="inspection_flow"),

@@ -265,6 +265,9 @@ AUDIT_FOLDER = os.environ.get(
 AUDIT_MAIL = [address for address in os.environ.get("OTC_AUDIT_MAIL", "").split(",") if address]
 AUDIT_KEY = os.environ.get("OTC_AUDIT_KEY", "")
 
+# Webhooks go to the public network over https only, unless whoever runs this house says otherwise.
+WEBHOOKS_MAY_BE_PRIVATE = os.environ.get("OTC_WEBHOOKS_PRIVATE") == "1"
+
 # Where people reach this house: what mails that no request asked for begin their links with.
 ADDRESS = os.environ.get("OTC_ADDRESS", "http://localhost:8000/").rstrip("/")
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
 from forecasting.quotas.models import Quota
@@ -282,7 +283,31 @@ def _doubled(moment: Round) -> None:
     records_merge("account", kept_id=kept.id, gone_id=gone.id, chosen={}, now=moment.now)
 
 
+def _alerted(moment: Round) -> None:
+    at = moment.now
+    hook = AlertHook(name=moment.name, url="https://example.org/", owner=moment.owner, created_at=at)
+    hook.save()
+    rule = AlertRule(
+        name=moment.name,
+        kind="lost",
+        owner=moment.owner,
+        person_ids=[str(moment.owner.id)],
+        hook=hook,
+        made_by=moment.owner,
+        created_at=at,
+        since=at,
+        until=at,
+    )
+    rule.save()
+    deal = Opportunity.objects.filter(name=f"Deal {moment.number}")[0]
+    fired = AlertFired(rule=rule, key="once", subject=deal.id, opportunity=deal, at=at, fired_at=at)
+    fired.text = f"{deal.name} was lost"
+    fired.save()
+    AlertDelivery(hook=hook, fired=fired, content={}, created_at=at).save()
+
+
 def _told(moment: Round) -> None:
+    _alerted(moment)
     DealExport(person=moment.owner, format="csv").save()
     _doubled(moment)
     _lead(moment)

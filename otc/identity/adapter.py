@@ -1,6 +1,5 @@
 """How allauth behaves here: no sign-up, mail that can't stop a page, secrets of second factors encrypted."""
 
-import base64
 import logging
 from smtplib import SMTPException
 from typing import Any
@@ -9,16 +8,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from django.utils.encoding import force_bytes
 
 from otc.identity.sessions.devices import device_name
+from otc.sealing import seal, unseal
 
+PURPOSE = "otc second factors"
 log = logging.getLogger(__name__)
 
 
@@ -41,22 +37,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """Keeps what authenticator apps and recovery codes are made from unreadable in a copy of the database."""
 
     def encrypt(self, text: str) -> str:
-        return _box().encrypt(text.encode()).decode()
+        return seal(text, purpose=PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _box().decrypt(encrypted_text.encode()).decode()
+        return unseal(encrypted_text, purpose=PURPOSE)
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
         """What a new passkey is called unless its person says otherwise: the browser that made it."""
         return device_name(context.request.headers.get("User-Agent", ""))
-
-
-def _box() -> MultiFernet:
-    """The newest key writes; the secret keys before it, listed as Django's fallbacks, still read."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_key_from(key)) for key in keys])
-
-
-def _key_from(secret: str | bytes) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"otc second factors")
-    return base64.urlsafe_b64encode(derived.derive(force_bytes(secret)))

@@ -29,6 +29,7 @@ MENTION, ASSIGNED = "mention", "assigned"
 APPROVAL_ASKED, APPROVAL_ANSWERED = "approval_asked", "approval_answered"
 AT_RISK, CLOSE_DATE_PASSED, MILESTONE_DUE = "at_risk", "close_date_passed", "milestone_due"
 BIG_DEAL, CLOSE_PLAN, WORK = "big_deal", "close_plan", "work"
+ALERT = "alert"
 
 NOTICE_KINDS = (
     NoticeKind(MENTION, "somebody mentions me in a comment", Ways(is_mailed=True)),
@@ -40,6 +41,8 @@ NOTICE_KINDS = (
     NoticeKind(MILESTONE_DUE, "a milestone of a deal of mine is due", Ways()),
     NoticeKind(CLOSE_PLAN, "a buyer ticks or comments in a close plan of mine", Ways()),
     NoticeKind(BIG_DEAL, "a big deal is created, changes much or closes", Ways(is_mailed=True)),
+    # A rule says by itself in which of these ways, until its reader chooses.
+    NoticeKind(ALERT, "one of my alerts fires", Ways()),
     NoticeKind(
         WORK, "long work that I started ends, an import or an export for example", Ways(in_digest=False)
     ),

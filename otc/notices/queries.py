@@ -30,14 +30,14 @@ class Addressee:
     mails: Mails
 
 
-def ways_of(person_ids: Iterable[UUID], kind: str) -> dict[UUID, Ways]:
-    """How each of them wants to be told of the kind. One query."""
+def ways_of(person_ids: Iterable[UUID], kind: str, *, usual: Ways | None = None) -> dict[UUID, Ways]:
+    """How each of them wants to be told of the kind: as they chose, else in the `usual` ways. One query."""
     asked = list(person_ids)
     chosen = {
         row.person_id: Ways(row.in_app, row.in_digest, row.is_mailed)
         for row in NoticeChoice.objects.filter(person_id__in=asked, kind=kind)
     }
-    return {person_id: chosen.get(person_id, USUAL[kind]) for person_id in asked}
+    return {person_id: chosen.get(person_id, usual or USUAL[kind]) for person_id in asked}
 
 
 def choices_of(person_id: UUID) -> list[tuple[NoticeKind, Ways]]:

@@ -38,12 +38,14 @@ def notices_send(
     is_bad: bool = False,
     kind: str,
     deal_id: UUID | None = None,
+    usual: Ways | None = None,
 ) -> None:
     """Tell several people the same, each in the ways they chose for `kind` (of kinds.py). At most three queries.
 
-    Whoever asks has made sure that each of them may see what the text says.
+    `usual` are the ways for those who chose none, by default the kind's. Whoever asks has made sure that each of them
+    may see what the text says.
     """
-    ways = ways_of(dict.fromkeys(person_ids), kind)
+    ways = ways_of(dict.fromkeys(person_ids), kind, usual=usual)
     notices = {
         person_id: Notice(
             person_id=person_id,

@@ -52,6 +52,12 @@ TABLE = (
     Action("view_health", REPORTS, "See health and integrity of deals, and download them", EVERYBODY),
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
+    Action(
+        "manage_alerts",
+        SETTINGS,
+        "Keep the organization’s alerts and its webhooks",
+        LEADERS | {Role.OPERATIONS},
+    ),
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
     Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
     Action(
@@ -82,6 +88,7 @@ TABLE = (
     Action("manage_tokens", SETTINGS, "See and revoke everybody's API tokens", ADMINISTRATORS),
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
+    Action("keep_alerts", OWN, "Keep alerts of one’s own, and see what fired", EVERYBODY),
     Action("name_delegate", OWN, "Name a delegate for one’s own absence", STANDS_IN),
     Action("manage_own_tokens", OWN, "Make and revoke one's own API tokens", VISITORS),
 )

@@ -43,6 +43,7 @@ PLACES = (
     Place("health/", "Health", "inspection", "h", group="Inspect", action="view_health"),
     Place("integrity/", "Integrity", "triangle", "y", group="Inspect", action="view_health"),
     Place("team/", "Team", "team", "m", group="Inspect"),
+    Place("alerts/", "Alerts", "bell", "b", group="Inspect", action="keep_alerts"),
     Place("approvals/", "Approvals", "check", "v", group="Inspect"),
     Place("forecast/", "Forecast", "forecast", "f", group="Forecast", tab_label="Forecast"),
     Place("landing/", "Landing", "landing", "l", group="Forecast"),

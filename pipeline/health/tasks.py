@@ -12,11 +12,13 @@ from otc.jobs.registry import job, long_job
 def deal_health(subject: UUID | None) -> None:
     """Bring one deal's health and risk up to date, then tell whom its last changes concern."""
     from pipeline.health.services import health_refresh
+    from pipeline.opportunities.signals import deal_scored
     from pipeline.telling.services import deal_tell
 
     if subject is not None:
         health_refresh([subject], now=timezone.now())
         deal_tell(subject, now=timezone.now())
+        deal_scored.send(sender=None, opportunity_id=subject)
 
 
 @long_job("health_daily", is_daily=True)

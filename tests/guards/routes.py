@@ -33,6 +33,8 @@ MODEL_OF = {
     "pair": "duplicatepair",
     "touch": "plannedtouch",
     "reason": "closereason",
+    "rule": "alertrule",
+    "hook": "alerthook",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

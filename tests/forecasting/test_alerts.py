@@ -1,0 +1,505 @@
+"""Alerts: each kind fires and doesn't, once, for those who may see it; a dead worker loses and doubles nothing."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from forecasting.alerts.daily import rule_walk
+from forecasting.alerts.firing import around, deal_alerts, state_fire
+from forecasting.alerts.models import AlertDelivery, AlertFired, AlertRule
+from forecasting.alerts.report import preview_report
+from forecasting.alerts.rules import KINDS
+from forecasting.alerts.services import Author, Wanted, hook_add, rule_create, rule_pause, rule_resume
+from forecasting.quotas.models import Quota
+from otc.calendar.rules import following, period_of
+from otc.jobs.models import Job
+from otc.jobs.services import run
+from otc.notices.kinds import Ways
+from otc.notices.models import Notice
+from otc.notices.services import notice_choices_set
+from otc.tenancy.context import use
+from otc.tenancy.lines import ALL_OWNERS
+from otc.tenancy.middleware import Tenant
+from otc.undo.models import UndoStep
+from pipeline.activities.services import activity_log
+from pipeline.health.models import Health, HealthChange
+from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.rules import Refused
+from pipeline.opportunities.services import opportunity_close, opportunity_delete, opportunity_edit
+from pipeline.process.models import CloseReason
+from tests.api_client import Caller
+from tests.conftest import House
+
+TODAY = timezone.now().date()
+QUARTER = period_of(TODAY)
+NEXT = following(QUARTER)
+MILLION = 1_000_000_00
+
+
+def rule(house: House, kind: str, *, by: str = "eve", **more: Any) -> AlertRule:
+    """A rule of the organization that tells max, unless it says otherwise."""
+    person = house.people[by]
+    given: dict[str, Any] = {
+        "name": kind,
+        "kind": kind,
+        "is_own": False,
+        "person_ids": (house.max.id,),
+        **more,
+    }
+    return rule_create(Wanted(**given), author=Author(person, ALL_OWNERS, manages=True), now=timezone.now())
+
+
+def look(deal: Opportunity) -> int:
+    return deal_alerts(deal.id, now=timezone.now())
+
+
+def told(house: House, name: str = "max") -> list[str]:
+    notices = Notice.objects.filter(person_id=house.people[name].id, kind="alert")
+    return list(notices.order_by("created_at").values_list("text", flat=True))
+
+
+def big(make_deal: Any, house: House, **more: Any) -> Opportunity:
+    given = {"amount_minor": MILLION, "close_date": QUARTER.last, "category": "commit", **more}
+    deal = make_deal("Kestrel", owner=house.ana, **{k: v for k, v in given.items() if k != "category"})
+    opportunity_edit(deal.id, changes={"category": given["category"]})
+    return deal
+
+
+def close(deal: Opportunity, outcome: str) -> None:
+    reason = CloseReason.objects.get(name="Price")
+    opportunity_close(deal.id, outcome=outcome, reason_id=reason.id, now=timezone.now(), today=TODAY)
+
+
+EVENTS: dict[str, Any] = {
+    "pushed_out": lambda deal: opportunity_edit(deal.id, changes={"close_date": NEXT.first}),
+    "fell": lambda deal: opportunity_edit(deal.id, changes={"amount_minor": MILLION * 7 // 10}),
+    "left_commit": lambda deal: opportunity_edit(deal.id, changes={"category": "best_case"}),
+    "lost": lambda deal: close(deal, "lost"),
+    "won": lambda deal: close(deal, "won"),
+}
+# What looks like it and isn't.
+NEARLY: dict[str, Any] = {
+    "pushed_out": lambda deal: opportunity_edit(deal.id, changes={"close_date": QUARTER.last - timedelta(1)}),
+    "fell": lambda deal: opportunity_edit(deal.id, changes={"amount_minor": MILLION * 71 // 100}),
+    "left_commit": lambda deal: close(deal, "won"),
+    "lost": lambda deal: close(deal, "won"),
+    "won": lambda deal: close(deal, "no_decision"),
+}
+ASKED = {"fell": {"percent": 30}}
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_each_event_fires_once_and_no_other(inside, make_deal, kind):
+    deal = big(make_deal, inside)
+    for other in EVENTS:
+        rule(inside, other, **ASKED.get(other, {}))
+    EVENTS[kind](deal)
+    assert look(deal) == 1
+    assert look(deal) == 0
+    (text,) = told(inside)
+    assert text.startswith(f"{kind}: Kestrel (1,000,000 EUR) ")
+    assert AlertFired.objects.get().rule.kind == kind
+
+
+@pytest.mark.parametrize("kind", NEARLY)
+def test_what_only_looks_like_it_fires_nothing(inside, make_deal, kind):
+    deal = big(make_deal, inside)
+    rule(inside, kind, **ASKED.get(kind, {}))
+    NEARLY[kind](deal)
+    assert look(deal) == 0 and told(inside) == []
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_a_deal_below_the_amount_fires_nothing(inside, make_deal, kind):
+    deal = big(make_deal, inside)
+    rule(inside, kind, amount_minor=MILLION + 1, **ASKED.get(kind, {}))
+    rule(inside, kind, amount_minor=MILLION, name="as large", **ASKED.get(kind, {}))
+    EVENTS[kind](deal)
+    assert look(deal) == 1
+    assert told(inside)[0].startswith("as large: ")
+
+
+def test_a_month_can_be_the_period_that_a_deal_is_pushed_out_of(inside, make_deal):
+    first = date(TODAY.year + 2, 4, 10)
+    deal = big(make_deal, inside, close_date=first)
+    rule(inside, "pushed_out", name="of the quarter")
+    rule(inside, "pushed_out", name="of the month", span="month")
+    opportunity_edit(deal.id, changes={"close_date": first + timedelta(days=31)})
+    assert look(deal) == 1
+    assert told(inside)[0].startswith("of the month: ")
+
+
+def test_what_was_taken_back_before_anybody_looked_is_no_news_and_never_becomes_any(inside, make_deal):
+    deal = big(make_deal, inside)
+    one = rule(inside, "pushed_out")
+    EVENTS["pushed_out"](deal)
+    opportunity_edit(deal.id, changes={"close_date": QUARTER.last})
+    assert look(deal) == 0
+    EVENTS["pushed_out"](deal)
+    assert look(deal) == 1
+    rule_walk(one.id, now=timezone.now())
+    assert len(told(inside)) == 1
+
+
+def test_the_same_again_within_the_hour_is_kept_and_not_told(inside, make_deal):
+    deal = big(make_deal, inside)
+    rule(inside, "left_commit")
+    for category in ("best_case", "commit", "pipeline"):
+        opportunity_edit(deal.id, changes={"category": category})
+        look(deal)
+    assert len(told(inside)) == 1
+
+
+def test_what_happened_before_the_rule_or_while_it_paused_never_fires(inside, make_deal):
+    deal = big(make_deal, inside)
+    EVENTS["left_commit"](deal)
+    one = rule(inside, "left_commit")
+    assert look(deal) == 0
+    opportunity_edit(deal.id, changes={"category": "commit"})
+    rule_pause(one, now=timezone.now())
+    EVENTS["left_commit"](deal)
+    assert look(deal) == 0
+    rule_resume(one, now=timezone.now())
+    assert look(deal) == 0
+    assert not AlertFired.objects.exists()
+
+
+def test_a_branch_bounds_a_rule(inside, make_deal):
+    deal = big(make_deal, inside)
+    rule(inside, "lost", scope_id=inside.jon.id)
+    rule(inside, "lost", name="max’s", scope_id=inside.max.id)
+    EVENTS["lost"](deal)
+    assert look(deal) == 1
+    assert told(inside)[0].startswith("max’s: ")
+
+
+def test_owner_and_manager_are_told_but_who_did_it_isn_t(house, make_deal):
+    with use(house.organization.id, person_id=house.ana.id, channel="ui"):
+        deal = big(make_deal, house)
+        rule(house, "left_commit", person_ids=(), tells_owner=True, tells_manager=True)
+        EVENTS["left_commit"](deal)
+        look(deal)
+        assert (len(told(house)), told(house, "ana")) == (1, [])
+        assert AlertFired.objects.get().told_ids == [str(house.max.id)]
+
+
+def test_nobody_hears_of_a_deal_that_they_may_not_see(inside, make_deal):
+    deal = big(make_deal, inside)
+    rule(inside, "lost", person_ids=(inside.jon.id, inside.max.id))
+    own = Wanted("own", "lost")
+    rule_create(own, author=Author(inside.jon, ALL_OWNERS, manages=False), now=timezone.now())
+    EVENTS["lost"](deal)
+    assert look(deal) == 1
+    assert (len(told(inside)), told(inside, "jon")) == (1, [])
+
+
+def risky(deal: Opportunity, *, is_risky: bool) -> None:
+    failed = [{"check": "commit_at_risk", "title": "", "penalty": 15, "detail": ""}] if is_risky else []
+    now = timezone.now()
+    Health.objects.filter(opportunity_id=deal.id).delete()
+    Health(opportunity_id=deal.id, score=85, failed=failed, computed_at=now, computed_on=TODAY).save()
+
+
+def test_a_commit_deal_fires_when_it_turns_risky_and_again_after_it_recovered(inside, make_deal):
+    deal, was = big(make_deal, inside), big(make_deal, inside)
+    risky(was, is_risky=True)
+    rule(inside, "commit_at_risk")
+    look(was)
+    assert told(inside) == []
+    for is_risky, times in ((True, 1), (True, 1), (False, 1), (True, 2)):
+        risky(deal, is_risky=is_risky)
+        look(deal)
+        assert len(told(inside)) == times
+    opportunity_edit(deal.id, changes={"category": "best_case"})
+    look(deal)
+    assert not AlertFired.objects.filter(holds=True, subject=deal.id).exists()
+
+
+def test_a_silent_deal_fires_once_until_something_happens(inside, make_deal):
+    now = timezone.now()
+    deal = big(make_deal, inside, now=now - timedelta(days=15))
+    one = rule(inside, "silent", days=20, amount_minor=MILLION)
+    silent = [rule_walk(one.id, now=now + timedelta(days=d)) or len(told(inside)) for d in (4, 6, 7)]
+    assert silent == [0, 1, 1]
+    at = now + timedelta(days=8)
+    activity_log(deal.id, kind="call", at=at, now=at)
+    for days, times in ((9, 1), (27, 1), (29, 2)):
+        rule_walk(one.id, now=now + timedelta(days=days))
+        assert len(told(inside)) == times
+    assert "for 20 days" in told(inside)[0]
+
+
+def test_a_small_deal_may_be_silent(inside, make_deal):
+    big(make_deal, inside, amount_minor=5_00)
+    one = rule(inside, "silent", days=20, amount_minor=MILLION)
+    rule_walk(one.id, now=timezone.now() + timedelta(days=60))
+    assert told(inside) == []
+
+
+def test_coverage_fires_when_it_crosses_and_again_only_after_recovery(inside, make_deal):
+    Quota(person=inside.ana, period=QUARTER.key, amount_minor=MILLION).save()
+    deal = big(make_deal, inside, amount_minor=4 * MILLION)
+    one = rule(inside, "coverage", times_hundredths=300, scope_id=inside.max.id)
+    low = rule(inside, "coverage", times_hundredths=100, scope_id=inside.max.id)
+    lived = []
+    for amount in (4, 3, 2, 1, 3, 2):
+        opportunity_edit(deal.id, changes={"amount_minor": amount * MILLION})
+        for each in (one, low):
+            state_fire(each, around(timezone.now()))
+        lived.append(len(told(inside)))
+    assert lived == [0, 0, 1, 1, 1, 2]
+    assert "Coverage of Max Brandt is 2.00\xa0×, below 3.00\xa0×" in told(inside)[0]
+
+
+def test_coverage_that_is_low_when_the_rule_begins_is_no_crossing(inside, make_deal):
+    Quota(person=inside.ana, period=QUARTER.key, amount_minor=MILLION).save()
+    big(make_deal, inside)
+    one = rule(inside, "coverage", times_hundredths=300)
+    state_fire(one, around(timezone.now()))
+    assert told(inside) == []
+
+
+def test_coverage_of_a_branch_is_told_to_those_only_who_see_all_of_it(inside, make_deal):
+    Quota(person=inside.ana, period=QUARTER.key, amount_minor=MILLION).save()
+    deal = big(make_deal, inside, amount_minor=4 * MILLION)
+    people = (inside.ana.id, inside.max.id)
+    one = rule(inside, "coverage", times_hundredths=300, scope_id=inside.max.id, person_ids=people)
+    opportunity_edit(deal.id, changes={"amount_minor": MILLION})
+    state_fire(one, around(timezone.now()))
+    assert (len(told(inside)), told(inside, "ana")) == (1, [])
+
+
+def test_an_edit_asks_for_its_alerts_in_its_own_transaction(house, make_deal):
+    with use(house.organization.id, channel="ui"):
+        deal = big(make_deal, house)
+        rule(house, "lost")
+        EVENTS["lost"](deal)
+    for kind in ("deal_health", "alerts_of_deal"):
+        with use(house.organization.id):
+            job_id = Job.objects.get(kind=kind, subject=deal.id).id
+        assert run(house.organization.id, job_id)
+    with use(house.organization.id):
+        assert len(told(house)) == 1
+
+
+def test_a_worker_that_dies_in_the_middle_has_told_nobody_and_the_next_one_tells_once(house, make_deal):
+    with use(house.organization.id, channel="ui"):
+        deal = big(make_deal, house)
+        one = rule(house, "lost")
+        EVENTS["lost"](deal)
+
+        class Died(Exception):
+            pass
+
+        with pytest.raises(Died), transaction.atomic():
+            assert look(deal) == 1
+            raise Died
+        assert told(house) == []
+        rule_walk(one.id, now=timezone.now())
+        assert (len(told(house)), look(deal)) == (1, 0)
+
+
+def test_the_daily_walk_finds_what_no_job_told_and_moves_the_watermark_with_it(
+    inside, make_deal, monkeypatch
+):
+    monkeypatch.setattr("forecasting.alerts.queries.MOST_STEPS", 2)
+    deals = [big(make_deal, inside) for _ in range(5)]
+    one = rule(inside, "left_commit")
+    for deal in deals:
+        EVENTS["left_commit"](deal)
+    now = timezone.now()
+    since = rule_walk(one.id, now=now)
+    one.refresh_from_db()
+    assert since is not None and one.until < now
+    while since is not None:
+        since = rule_walk(one.id, now=now, since=since)
+    one.refresh_from_db()
+    assert (len(told(inside)), one.until) == (5, now)
+
+
+def test_a_deleted_deal_leaves_commit(inside, make_deal):
+    deal = big(make_deal, inside)
+    rule(inside, "left_commit")
+    opportunity_delete(deal.id, now=timezone.now())
+    assert look(deal) == 1
+    assert "it was deleted" in told(inside)[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"kind": "weather"}, "kind"),
+        ({"name": " "}, "name"),
+        ({"kind": "fell"}, "percent"),
+        ({"kind": "fell", "percent": 101}, "percent"),
+        ({"kind": "silent"}, "days"),
+        ({"kind": "coverage"}, "times_hundredths"),
+        ({"person_ids": ()}, "person_ids"),
+        ({"in_app": False}, "person_ids"),
+        ({"person_ids": (uuid4(),)}, "person_ids"),
+        ({"hook_id": uuid4()}, "hook_id"),
+        ({"scope_id": uuid4()}, "scope_id"),
+    ],
+)
+def test_a_rule_that_can_not_be_meant_is_refused(inside, wanted, field):
+    given = {"kind": "lost", **wanted}
+    with pytest.raises(Refused) as refusal:
+        rule(inside, **given)
+    assert refusal.value.field == field
+
+
+def test_every_kind_is_tried_here():
+    assert {kind.key for kind in KINDS} == {*EVENTS, "commit_at_risk", "silent", "coverage"}
+
+
+def lost_lately(house: House, make_deal: Any) -> Opportunity:
+    with use(house.organization.id, channel="ui"):
+        deal = big(make_deal, house)
+        EVENTS["lost"](deal)
+    return deal
+
+
+def test_the_page_tries_an_alert_out_before_it_is_kept_and_keeps_it(house, make_deal, signed_in):
+    lost_lately(house, make_deal)
+    client = signed_in(house.max)
+    assert "a deal is won" in client.get(house.url("alerts/new/")).content.decode()
+    typed = {"name": "Large ones", "amount": "1m", "whose": "own", "in_app": "on", "scope": str(house.ana.id)}
+    new = house.url("alerts/new/?kind=lost")
+    tried = client.post(new, {**typed, "preview": "1"}).content.decode()
+    assert "It would have fired 1 time in 30 days" in tried and "Kestrel (1,000,000 EUR) was lost" in tried
+    assert "fired never" in client.post(new, {**typed, "amount": "1.1m", "preview": "1"}).content.decode()
+    with use(house.organization.id):
+        assert not AlertRule.objects.exists()
+    kept = client.post(new, typed, follow=True).content.decode()
+    assert "1 alert watches" in kept and "at least 1.00\xa0M EUR" in kept
+    with use(house.organization.id):
+        one = AlertRule.objects.get()
+    assert (one.owner_id, one.scope_id, one.amount_minor) == (house.max.id, house.ana.id, MILLION)
+    assert client.get(house.url(f"alerts/{one.id}/")).status_code == 200
+    refused = client.post(new, {**typed, "amount": "lots"})
+    assert refused.status_code == 422 and "lots" in refused.content.decode()
+
+
+def test_a_preview_holds_only_what_its_reader_may_see(house, make_deal, signed_in):
+    lost_lately(house, make_deal)
+    typed = {"name": "All", "amount": "", "in_app": "on", "scope": "", "preview": "1"}
+    shown = signed_in(house.ana).post(house.url("alerts/new/?kind=lost"), typed).content.decode()
+    assert "fired 1 time" in shown
+    caller = Caller(house.jon)
+    made = caller.post("alerts/rules", {"name": "All", "kind": "lost", "is_own": True}).json()
+    assert caller.get(f"alerts/rules/{made['id']}/preview").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("silent", {"days": 20}), ("commit_at_risk", {}), ("coverage", {"times_hundredths": 300})],
+)
+def test_what_goes_on_is_previewed_from_when_it_began(house, make_deal, kind, more):
+    now = timezone.now()
+    with use(house.organization.id, channel="ui"):
+        Quota(person=house.ana, period=QUARTER.key, amount_minor=MILLION).save()
+        deal = big(make_deal, house, now=now - timedelta(days=25))
+        HealthChange(
+            opportunity=deal,
+            at=now - timedelta(days=3),
+            before=100,
+            after=85,
+            failing=["Commit at high risk"],
+        ).save()
+        one = rule(house, kind, **more)
+        tenant = Tenant(house.organization, house.max, now)
+        found = preview_report(one, tenant=tenant)
+        expected = {"silent": 1, "commit_at_risk": 1, "coverage": 0}[kind]
+        assert (found.count, len(found.shown)) == (expected, expected)
+        if kind == "silent":
+            assert abs(found.shown[0].at - (now - timedelta(days=5))) < timedelta(minutes=1)
+
+
+def test_pause_resume_remove_and_undo(house, signed_in):
+    with use(house.organization.id, channel="ui"):
+        one = rule(house, "lost")
+    client, act = signed_in(house.max), house.url(f"alerts/{one.id}/act/")
+    for what, seen in (("pause", "Paused"), ("resume", "Pause"), ("remove", "No alert yet")):
+        assert seen in client.post(act, {"act": what}, follow=True).content.decode()
+    with use(house.organization.id):
+        step = UndoStep.objects.latest("created_at")
+    client.post(house.url(f"undo/{step.id}/"))
+    with use(house.organization.id):
+        assert AlertRule.objects.get().deleted_at is None
+    assert client.post(act, {"act": "explode"}).status_code == 404
+
+
+def test_a_sample_goes_to_who_asks_and_to_the_hook_alone(house, signed_in, settings):
+    with use(house.organization.id, channel="ui"):
+        hook = hook_add(name="Chat", url="https://example.org/", owner=house.eve, now=timezone.now()).hook
+        one = rule(house, "lost", hook_id=hook.id, by_mail=True)
+    answer = signed_in(house.eve).post(house.url(f"alerts/{one.id}/act/"), {"act": "test"}, follow=True)
+    assert "below your bell and by mail and to its webhook" in answer.content.decode()
+    with use(house.organization.id):
+        assert (len(told(house, "eve")), told(house)) == (1, [])
+        assert AlertDelivery.objects.get().content["type"] == "alert.sample"
+        assert Job.objects.filter(kind="notice_mail").count() == 1
+
+
+def test_a_hook_hears_of_what_its_maker_may_see_and_of_nothing_else(inside, make_deal):
+    deal = big(make_deal, inside)
+    for name in ("jon", "eve"):
+        made = hook_add(name=name, url="https://example.org/", owner=inside.people[name], now=timezone.now())
+        rule(inside, "lost", name=name, person_ids=(), hook_id=made.hook.id)
+    EVENTS["lost"](deal)
+    assert look(deal) == 2
+    delivery = AlertDelivery.objects.get()
+    assert delivery.hook.name == "eve"
+    assert delivery.content["data"]["after"]["amount_minor"] == MILLION
+
+
+def test_a_mail_is_asked_for_unless_its_reader_chose_otherwise(inside, make_deal):
+    deal = big(make_deal, inside)
+    notice_choices_set(inside.eve.id, ways={"alert": Ways(in_app=True, in_digest=False, is_mailed=False)})
+    rule(inside, "lost", person_ids=(inside.max.id, inside.eve.id), by_mail=True, in_app=False)
+    EVENTS["lost"](deal)
+    look(deal)
+    shown = {notice.person_id: notice.is_shown for notice in Notice.objects.filter(kind="alert")}
+    assert shown == {inside.max.id: False, inside.eve.id: True}
+    assert Job.objects.filter(kind="notice_mail").count() == 1
+
+
+def test_who_keeps_no_alerts_of_the_organization_sees_none_of_them(house, elsewhere, make_deal, signed_in):
+    with use(house.organization.id, channel="ui"):
+        one = rule(house, "lost")
+        deal = big(make_deal, house)
+        EVENTS["lost"](deal)
+        look(deal)
+    assert signed_in(house.ana).get(house.url(f"alerts/{one.id}/")).status_code == 404
+    assert signed_in(house.ana).get(house.url("alerts/hooks/")).status_code == 403
+    assert "Nothing fired" in signed_in(house.ana).get(house.url("alerts/fired/")).content.decode()
+    assert "was lost" in signed_in(house.max).get(house.url("alerts/fired/")).content.decode()
+    assert Caller(house.ana).get("alerts/fired").json()["results"] == []
+    assert len(Caller(house.max).get("alerts/fired").json()["results"]) == 1
+    assert Caller(elsewhere.zoe).get(f"alerts/rules/{one.id}").status_code == 404
+
+
+def test_rules_over_the_api(house):
+    max_ = Caller(house.max)
+    body = {"name": "Big", "kind": "fell", "percent": 20, "scope_id": str(house.max.id), "tells_owner": True}
+    made = max_.post("alerts/rules", {**body, "is_own": False})
+    assert made.status_code == 201 and made.json()["owner_id"] is None
+    path = f"alerts/rules/{made.json()['id']}"
+    changed = max_.call("put", path, {**body, "percent": 30, "in_app": True})
+    assert (changed.status_code, changed.json()["percent"]) == (200, 30)
+    assert max_.patch(path, {"is_paused": True}).json()["paused_at"]
+    assert max_.post(f"{path}/test").status_code == 202
+    assert max_.delete(path).status_code == 204 and max_.get(path).status_code == 404
+    no_percent = {name: value for name, value in body.items() if name != "percent"}
+    refused = max_.post("alerts/rules", {**no_percent, "is_own": False})
+    assert (refused.status_code, list(refused.json()["error"]["fields"])) == (422, ["percent"])
+    ana = Caller(house.ana).post("alerts/rules", {**body, "is_own": False, "scope_id": str(house.ana.id)})
+    assert list(ana.json()["error"]["fields"]) == ["is_own"]
+    hook = max_.post("alerts/hooks", {"name": "Chat", "url": "https://example.org/x"})
+    assert hook.json()["secret"].startswith("whsec_")
+    assert "secret" not in max_.get("alerts/hooks").json()["results"][0]
+    assert max_.delete(f"alerts/hooks/{hook.json()['id']}").status_code == 204

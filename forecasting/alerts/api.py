@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from forecasting.alerts.models import AlertHook, AlertRule
 from forecasting.alerts.report import fired_of, preview_report, rules_of
-from forecasting.alerts.rules import KIND_NAMED, SPANS
+from forecasting.alerts.rules import KIND_KEYS, SPANS
 from forecasting.alerts.services import (
     LIMITS,
     Wanted,
@@ -61,7 +61,7 @@ HOOK_COLUMNS = ("id", "name", "url", "owner_id", "created_at")
 
 class AlertRuleInput(Strict):
     name = serializers.CharField(max_length=100)
-    kind = serializers.ChoiceField(choices=sorted(KIND_NAMED))
+    kind = serializers.ChoiceField(choices=KIND_KEYS)
     is_own = serializers.BooleanField(
         required=False, help_text="True: tells you alone; else the organization's."
     )
@@ -94,14 +94,14 @@ class AlertRuleChange(Strict):
 class AlertRuleItem(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=sorted(KIND_NAMED))
+    kind = serializers.CharField(help_text=f"One of {', '.join(KIND_KEYS)}.")
     owner_id = serializers.UUIDField(allow_null=True, help_text="Null: the organization's.")
     scope_id = serializers.UUIDField(allow_null=True)
     amount_minor = serializers.IntegerField(allow_null=True, help_text="Corporate minor units.")
     percent = serializers.IntegerField(allow_null=True)
     days = serializers.IntegerField(allow_null=True)
     times_hundredths = serializers.IntegerField(allow_null=True)
-    span = serializers.ChoiceField(choices=SPANS)
+    span = serializers.CharField(help_text="quarter or month.")
     person_ids = serializers.ListField(child=serializers.UUIDField())
     tells_owner = serializers.BooleanField()
     tells_manager = serializers.BooleanField()

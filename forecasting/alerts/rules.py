@@ -35,6 +35,7 @@ KINDS = (
     Kind(SILENT, "nothing happens on a deal for days", asks=("days",)),
     Kind(COVERAGE, "coverage falls", asks=("times_hundredths",), takes=()),
 )
+KIND_KEYS = tuple(sorted(kind.key for kind in KINDS))
 KIND_NAMED = {kind.key: kind for kind in KINDS}
 DEAL_EVENTS = frozenset({PUSHED_OUT, WON, LOST, FELL, LEFT_COMMIT})
 DEAL_STATES = frozenset({COMMIT_AT_RISK, SILENT})

@@ -40,6 +40,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RecordKind": "pipeline.duplicates.models.RecordKind",
         "MilestoneState": "pipeline.process.api.STATES",
         "TodayAnswer": "pipeline.today.rules.ANSWERS",
+        "AlertKind": "forecasting.alerts.rules.KIND_KEYS",
+        "AlertSpan": "forecasting.alerts.rules.SPANS",
         "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",

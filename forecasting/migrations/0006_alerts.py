@@ -10,7 +10,7 @@ from otc.tenancy.operations import Fence
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecasting", "0004_weekly_sums"),
+        ("forecasting", "0005_remembered_since"),
         ("otc", "0019_logo"),
         ("pipeline", "0035_closed_by_owner"),
     ]

@@ -128,15 +128,11 @@ def report_item(report: Integrity) -> dict[str, Any]:
 
 
 def deal_item(deal: FoundDeal) -> dict[str, Any]:
-    named = {
-        str(name): getattr(deal, name)
-        for name in FoundDealItem().fields
-        if name not in ("deal_id", "findings")
-    }
+    names = [str(name) for name in FoundDealItem().fields if name not in ("deal_id", "findings")]
     return {
         "deal_id": deal.opportunity_id,
         "findings": [finding.key for finding in findings_of(deal)],
-        **named,
+        **{name: getattr(deal, name) for name in names},
     }
 
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import MomentQuery
 from otc.question import ask
+from pipeline.health.listing import HealthRow
 from pipeline.health.report import SORTS, Asked, HealthReport, health_report
 from pipeline.health.rules import BANDS, CHECKS, most_of
 
@@ -177,14 +178,14 @@ def report_item(report: HealthReport) -> dict[str, Any]:
         ],
         "days": [asdict(one) for one in report.days],
         "shown": asdict(report.shown),
-        "deals": [
-            {
-                "deal_id": row.opportunity_id,
-                **{name: getattr(row, name) for name in DealHealthItem().fields if name != "deal_id"},
-            }
-            for row in report.rows
-        ],
+        "deals": [deal_item(row) for row in report.rows],
     }
+
+
+def deal_item(row: HealthRow) -> dict[str, Any]:
+    """The deal under its JSON names, those of DealHealthItem."""
+    names = [str(name) for name in DealHealthItem().fields if name != "deal_id"]
+    return {"deal_id": row.opportunity_id, **{name: getattr(row, name) for name in names}}
 
 
 def next_page(request: Request, report: HealthReport) -> str | None:

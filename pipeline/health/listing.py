@@ -146,7 +146,13 @@ ORDER BY {SORTS[sort.removeprefix("-")]} {direction}, r.corporate_minor DESC NUL
 LIMIT %(limit)s OFFSET %(offset)s"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [HealthRow(*row[:-1], json.loads(row[-1]) if row[-1] else []) for row in cursor.fetchall()]
+        return [_row(list(row)) for row in cursor.fetchall()]
+
+
+def _row(values: list[Any]) -> HealthRow:
+    """The database hands JSON over as text; a deal without a score has none."""
+    values[-1] = json.loads(values[-1] or "[]")
+    return HealthRow(*values)
 
 
 def ids_then(question: Question) -> list[str]:

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import batched
 from uuid import UUID
 
 from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question
 from pipeline.health import listing
 from pipeline.health.days import BandDay, band_days
-from pipeline.health.facts import deal_of, facts_then
 from pipeline.health.learning import thresholds_at
 from pipeline.health.listing import HealthRow, Past
+from pipeline.health.past import judged_at
 from pipeline.health.queries import stage_places
 from pipeline.health.rules import (
     BANDS,
@@ -23,15 +22,11 @@ from pipeline.health.rules import (
     Check,
     Scale,
     Thresholds,
-    bits_of,
-    judged,
 )
 from pipeline.health.scale import scale_at
-from pipeline.health.services import failed_json, surroundings
 
 ROWS_A_PAGE = 50
 WEEKS = 13
-BATCH = 2000
 SORTS = tuple(listing.SORTS)
 
 
@@ -178,26 +173,8 @@ def week_days(day: date) -> list[date]:
 
 
 def judged_then(question: Question) -> Past:
-    """Every deal of the scope that was open at the question's instant, judged by what was known of it.
-
-    Chances aren't kept of the past, so nothing is said of commits at high risk there.
-    """
-    return judged_at(question, listing.ids_then(question))
-
-
-def judged_at(question: Question, ids: Sequence[str]) -> Past:
-    around = replace(surroundings(question.as_of), rates={})
-    made = around.scale.made
-    past = Past([], [], [], [])
-    for batch in batched(ids, BATCH, strict=False):
-        for facts in facts_then(batch, at=question.as_of, known=question.known):
-            found = judged(
-                deal_of(facts, around, p_won=None),
-                thresholds=around.thresholds_in(facts.stage_id),
-                made=made,
-            )
-            past.add(facts.id, found.score, bits_of(found), failed_json(found))
-    return past
+    """Every deal of the scope that was open at the question's instant, judged by what was known of it."""
+    return judged_at(listing.ids_then(question), at=question.as_of, known=question.known)
 
 
 def _rows(question: Question, asked: Asked, *, past: Past | None, limit: int | None) -> list[HealthRow]:

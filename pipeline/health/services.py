@@ -19,6 +19,7 @@ from pipeline.health.days import day_keep
 from pipeline.health.facts import Facts, Required, StagePlace, Surroundings, deal_of, facts_now
 from pipeline.health.learning import thresholds_at, thresholds_learn
 from pipeline.health.models import Health as HealthRow
+from pipeline.health.models import HealthDay
 from pipeline.health.rules import TITLES, Health, bits_of, judged
 from pipeline.health.scale import scale_at
 from pipeline.opportunities.models import Opportunity
@@ -119,6 +120,8 @@ def _refresh_range(lease: Lease, *, after: str | None, until: str | None, total:
         with lease.step(done=done, total=max(total, done)):
             ids = queries.open_deal_ids(after=after, until=until, limit=BATCH)
             if not ids:
+                if not HealthDay.objects.exists():
+                    enqueue("health_past")
                 day_keep(around.today)
                 return
             refresh(ids, around, only_moved=True)
@@ -193,8 +196,16 @@ def _write(healths: Mapping[str, Health], around: Surroundings, *, only_moved: b
         health_fell_tell({row[0]: (row[1], row[2]) for row in cursor.fetchall()})
 
 
+def failed_rows(found: Health) -> list[dict[str, Any]]:
+    """The failed checks as they are kept."""
+    return [
+        {"check": f.check, "title": TITLES[f.check], "penalty": f.penalty, "detail": f.detail}
+        for f in found.failed
+    ]
+
+
 def failed_json(found: Health) -> str:
-    """The failed checks as they are kept: [{check, title, penalty, detail}]."""
+    """The same as JSON: written by hand, because a run over all deals does little else."""
     rows = [
         f'{{"check":"{f.check}","title":{_quoted(TITLES[f.check])},"penalty":{f.penalty},"detail":{_quoted(f.detail)}}}'
         for f in found.failed

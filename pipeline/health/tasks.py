@@ -39,3 +39,11 @@ def health_half(lease: Lease) -> None:
 
     if lease.subject is not None:
         health_refresh_from(lease, first=lease.subject, now=timezone.now())
+
+
+@long_job("health_past")
+def health_past(lease: Lease) -> None:
+    """How the deals lay in the bands in the weeks before the first day was kept, from versions."""
+    from pipeline.health.past import health_past_keep
+
+    health_past_keep(lease, now=timezone.now())

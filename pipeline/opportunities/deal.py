@@ -12,6 +12,7 @@ from otc.fields.shown import ShownField, shown_fields
 from otc.money.queries import rate_on
 from otc.money.rules import MoneyError, convert
 from otc.question import Question
+from otc.ui.charts.svg import Chart
 from pipeline.accounts.models import Contact
 from pipeline.activities.models import Activity
 from pipeline.buying.report import BuyingTeam, buying_team_report
@@ -20,8 +21,9 @@ from pipeline.closeplan.timeline import plan_entries
 from pipeline.comments.queries import latest_comments
 from pipeline.comments.timeline import comment_entries
 from pipeline.fit.report import FitReport, fit_report
-from pipeline.health.models import Health
-from pipeline.health.timeline import health_changes, health_entries
+from pipeline.health.models import Health, HealthChange
+from pipeline.health.past import health_then
+from pipeline.health.timeline import health_changes, health_entries, health_line
 from pipeline.history.queries import timeline
 from pipeline.lines.models import DealLine
 from pipeline.lines.queries import lines_at, lines_ever
@@ -67,6 +69,7 @@ class DealReport:
     path: tuple[PathStage, ...]
     timeline: Page
     health: Health | None
+    health_line: Chart | None
     failed: tuple[FailedCheck, ...]
     risk: Risk | None
     team: BuyingTeam
@@ -144,6 +147,7 @@ def deal_report(
     )
     seats = [seat for seat in team_of(deal_id) if seat.valid_from <= question.as_of]
     lines, links = lines_ever(deal_id), links_ever(deal_id)
+    moves = health_changes(deal_id, until=question.as_of)
     told = entries(
         versions=versions,
         activities=activities,
@@ -153,7 +157,7 @@ def deal_report(
         book=book,
         beside=(
             *_milestone_entries(deal_id, standing, ended, until=question.as_of),
-            *_rooms_entries(deal_id, lines, links, until=question.as_of),
+            *_rooms_entries(deal_id, lines, links, moves, until=question.as_of),
         ),
     )
     marks = marks_at(standing, ended, question.as_of)
@@ -167,6 +171,7 @@ def deal_report(
         path=path_of(question, state, marks, versions, document=processes.get(state.process_id)),
         timeline=page_of(told, tab=tab, shown=shown, cut_at=_cut_at(activities)),
         health=health,
+        health_line=_health_line(deal, health, moves, question),
         failed=_failed(health),
         risk=risk,
         deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
@@ -192,12 +197,17 @@ def _versions(deal_id: UUID, question: Question) -> list[Any]:
 
 
 def _rooms_entries(
-    deal_id: UUID, lines: Sequence[DealLine], links: Sequence[DealLink], *, until: datetime
+    deal_id: UUID,
+    lines: Sequence[DealLine],
+    links: Sequence[DealLink],
+    moves: Sequence[HealthChange],
+    *,
+    until: datetime,
 ) -> tuple[Entry, ...]:
     """What the rooms beside the deal's own versions tell."""
     return (
         *line_entries(lines, until=until),
-        *health_entries(health_changes(deal_id, until=until)),
+        *health_entries(moves),
         *link_entries(links, until=until),
         *comment_entries(latest_comments(deal_id, until=until)),
     )
@@ -222,12 +232,23 @@ def _cut_at(activities: Sequence[Activity]) -> datetime | None:
 
 
 def _scores(deal_id: UUID, state: Any, question: Question) -> tuple[Health | None, Risk | None]:
-    """Health and risk of an open deal, now."""
-    if question.is_past or state.outcome is not None:
+    """Health and risk of an open deal; of a past instant its health alone, judged by what was known then."""
+    if state.outcome is not None:
         return None, None
+    if question.is_past:
+        return health_then(deal_id, at=question.as_of, known=question.known), None
     # A score of an earlier close date says nothing about this one: it is being computed again.
     risk = Risk.objects.filter(opportunity_id=deal_id, close_date=state.close_date).first()
     return Health.objects.filter(opportunity_id=deal_id).first(), risk
+
+
+def _health_line(
+    deal: Opportunity, health: Health | None, moves: Sequence[HealthChange], question: Question
+) -> Chart | None:
+    if health is None or question.is_past:
+        return None
+    first_on = deal.created_at.astimezone(question.zone).date()
+    return health_line(moves, score=health.score, first_on=first_on, day=question.day, zone=question.zone)
 
 
 def _fit(state: Any, question: Question) -> FitReport | None:

@@ -51,6 +51,7 @@ KINDS = {
     "weekly_sums": "kept sums of ended weeks, and the marks of those that no longer hold; done again it finds none",
     "health_daily": "stage rates, health and risk of all open deals",
     "health_half": "the later half of them, where they are many",
+    "health_past": "health by band of the weeks before the first day was kept",
 }
 
 # The only modules whose functions a doorway task may call to look across organizations.

@@ -120,8 +120,14 @@ function endClosing() {
   waiting = null;
 }
 
+// Another outcome has other reasons; what was chosen already goes along.
 async function changeOutcome(link) {
-  const answer = await ask(link.href);
+  const address = new URL(link.href);
+  const chosen = new FormData(link.closest("form"));
+  for (const name of ["reason", "competitor", "close_date"]) {
+    if (chosen.get(name)) address.searchParams.set(name, chosen.get(name));
+  }
+  const answer = await ask(address.href);
   if (!answer.isDone || !dialog.open) return;
   dialog.innerHTML = answer.text;
   dialog.querySelector(".switch [aria-current]")?.focus();

@@ -158,6 +158,11 @@ def test_a_card_that_is_won_asks_why_over_the_board_leaves_and_comes_back_by_und
     dialog.get_by_role("button", name="Cancel").click()
     expect(card).to_be_focused()
     card.press("c")
+    dialog.get_by_label("Closed on").fill("today")
+    for outcome in ("Lost", "Won"):
+        dialog.get_by_role("link", name=outcome, exact=True).click()
+        expect(dialog.get_by_role("button", name=f"Close as {outcome.lower()}")).to_be_visible()
+        expect(dialog.get_by_label("Closed on")).to_have_value("today")
     dialog.get_by_role("button", name="Close as won").click()
     expect(dialog.locator(".field-error")).to_contain_text("Say the primary reason")
     dialog.get_by_label("Best fit").press("Space")

@@ -55,15 +55,19 @@ def deal_close(request: HttpRequest, slug: str, deal_id: UUID) -> HttpResponse:
 
 
 def closing_context(request: HttpRequest, deal: Opportunity, *, outcome: str) -> dict[str, Any]:
-    """The form of the closing, bound where it was sent here, and what the process misses of a win."""
+    """The form of the closing, bound where it was sent here, and what the process misses of a win.
+
+    The address may bring what was chosen for another outcome: reason, competitor and close_date.
+    """
     tenant = tenant_of(request)
     here = reverse("deal_close", args=[tenant.organization.slug, deal.id])
     sent = request.POST if request.method == "POST" and request.path == here else None
     refused = win_verdict(deal) if outcome == "won" else None
-    form = CloseForm(sent, outcome=outcome, today=tenant.today)
+    query = request.GET.copy()
+    initial = {name: query.pop(name)[-1] for name in FORM_FIELDS.values() if name in query}
+    form = CloseForm(sent, initial=initial, outcome=outcome, today=tenant.today)
     if refused and "competitor" in refused.verdict.fields:
         form.fields["competitor"].required = True
-    query = request.GET.copy()
     query.pop("outcome", None)
     target = request.POST.get("next") or query.get("next", "")
     return {

@@ -12,6 +12,7 @@ from forecasting.alerts.api import (
     AlertsFired,
 )
 from forecasting.calls.api import Calls
+from forecasting.funnel.api import FunnelEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.rollup.api import RollupEndpoint
@@ -31,5 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrity", IntegrityEndpoint.as_view(), name="api-integrity"),
     path("waterfall", WaterfallEndpoint.as_view(), name="api-waterfall"),
     path("trends", TrendsEndpoint.as_view(), name="api-trends"),
+    path("funnel", FunnelEndpoint.as_view(), name="api-funnel"),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
 ]

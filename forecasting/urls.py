@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from forecasting.alerts.hook_views import alert_hook_remove, alert_hooks
 from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, alerts_fired
 from forecasting.calls.views import forecast_call
+from forecasting.funnel.views import funnel_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
 from forecasting.rollup.views import forecast_page
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/call/", forecast_call, name="forecast_call"),
     path("flow/", flow_page, name="flow"),
     path("trends/", trends_page, name="trends"),
+    path("funnel/", funnel_page, name="funnel"),
 ]

@@ -148,7 +148,8 @@ def source_sql(question: Question) -> str:
         )
     return (
         "(SELECT x.opportunity_id AS id, x.organization_id, x.name, x.account_id, x.owner_id, x.outcome, x.category, "
-        "x.amount_minor, x.currency, x.close_date, o.created_at FROM pipeline_opportunityversion x "
+        "x.amount_minor, x.currency, x.close_date, x.source, x.kind, x.product_id, x.attributes, "
+        "o.created_at FROM pipeline_opportunityversion x "
         "JOIN pipeline_opportunity o ON o.organization_id = x.organization_id AND o.id = x.opportunity_id "
         "WHERE x.organization_id = %(organization)s AND x.deleted_at IS NULL AND x.valid_from <= %(as_of)s "
         "AND x.valid_to > %(as_of)s AND x.known_from <= %(known)s AND x.known_to > %(known)s)"

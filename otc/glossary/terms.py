@@ -23,6 +23,7 @@ class Section:
 WATERFALL = "forecasting.waterfall.report.waterfall_report"
 ROLLUP = "forecasting.rollup.report.rollup_report"
 TRENDS = "forecasting.trends.report.trends_report"
+FUNNEL = "forecasting.funnel.report.funnel_report"
 MAKE_UP = "forecasting.trends.make_up.make_up"
 INSPECTION = "forecasting.inspection.report.inspection_report"
 WINLOSS = "postmortem.winloss.report.winloss_report"
@@ -460,6 +461,35 @@ LEARNING = Section(
             "Closed without a purchase from anyone, of all closed deals.",
             WINLOSS,
             ("outcome",),
+        ),
+        Term(
+            "velocity",
+            "Velocity",
+            "Open deals x win rate x mean won amount / median cycle days: the money won a day at this pace.",
+            "forecasting.funnel.report.pace_report",
+            ("win_rate", "cycle_time"),
+        ),
+        Term(
+            "stage_conversion",
+            "Stage conversion",
+            "Of the deals that entered a stage and went on or ended: the share that went on, to any later stage or to "
+            "a win. Those still there say nothing yet. Skipped: passed over without entering. Moved back: moves from "
+            "it to an earlier stage.",
+            FUNNEL,
+            ("stage_time",),
+        ),
+        Term(
+            "stage_time",
+            "Time per stage",
+            "The median days of a stay in a stage, after Kaplan and Meier: deals still there count for as long as they "
+            "were seen. The first stay counts from creation.",
+            "forecasting.funnel.rules.median_stay",
+        ),
+        Term(
+            "cohort_win_rate",
+            "Cohort win rate",
+            "The share of the deals created in a period that is won in the end; open ones are censored, not lost.",
+            "forecasting.funnel.rules.cohort_of",
         ),
         Term("cycle_time", "Cycle time", "Days from creation to won, the median.", WINLOSS),
         Term(

@@ -40,6 +40,7 @@ PLACES = (
     Place("inspection/", "Inspection", "inspection", "i", group="Inspect", tab_label="Inspect"),
     Place("flow/", "Flow", "flow", "w", group="Inspect"),
     Place("trends/", "Trends", "forecast", "e", group="Inspect"),
+    Place("funnel/", "Funnel", "deals", "u", group="Inspect"),
     Place("health/", "Health", "inspection", "h", group="Inspect", action="view_health"),
     Place("integrity/", "Integrity", "triangle", "y", group="Inspect", action="view_health"),
     Place("team/", "Team", "team", "m", group="Inspect"),

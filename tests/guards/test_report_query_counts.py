@@ -20,8 +20,15 @@ from tests.guards.routes import endpoint_routes, page_routes
 from tests.guards.surface import Looker, looker
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PAGES = ["inspection", "flow", "trends", "forecast", "winloss"]
-ENDPOINTS = ["api-inspection", "api-waterfall", "api-trends", "api-forecast-rollup", "api-winloss"]
+PAGES = ["inspection", "flow", "trends", "funnel", "forecast", "winloss"]
+ENDPOINTS = [
+    "api-inspection",
+    "api-waterfall",
+    "api-trends",
+    "api-funnel",
+    "api-forecast-rollup",
+    "api-winloss",
+]
 MORE = {"api-waterfall": {"group_by": "stage"}}
 # Each page's whole request, sign-in and tenant included. A ceiling, so that a change is a decision.
 AT_MOST = 33

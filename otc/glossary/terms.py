@@ -306,9 +306,9 @@ PIPELINE = Section(
         Term(
             "integrity",
             "Integrity",
-            "What can’t be right in an open deal: no owner, amount, close date or mapped stage, an owner or manager who "
-            "left, no rate, a commit past its date. And signals to ask about: pushes within a month, edits on the eve of "
-            "a call, a category that comes and goes.",
+            "What can’t be right in an open deal: no owner, amount, close date or mapped stage, an owner or "
+            "manager who left, no rate, a commit past its date. And signals to ask about: pushes within a "
+            "month, edits on the eve of a call, a category that comes and goes.",
             "forecasting.integrity.report.integrity_report",
             ("health", "push"),
         ),

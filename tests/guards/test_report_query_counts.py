@@ -20,7 +20,7 @@ from tests.guards.routes import endpoint_routes, page_routes
 from tests.guards.surface import Looker, looker
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PAGES = ["inspection", "flow", "trends", "funnel", "forecast", "winloss"]
+PAGES = ["inspection", "flow", "trends", "funnel", "forecast", "winloss", "health", "integrity"]
 ENDPOINTS = [
     "api-inspection",
     "api-waterfall",
@@ -28,6 +28,8 @@ ENDPOINTS = [
     "api-funnel",
     "api-forecast-rollup",
     "api-winloss",
+    "api-health",
+    "api-integrity",
 ]
 MORE = {"api-waterfall": {"group_by": "stage"}}
 # Each page's whole request, sign-in and tenant included. A ceiling, so that a change is a decision.

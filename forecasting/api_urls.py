@@ -13,6 +13,7 @@ from forecasting.alerts.api import (
 )
 from forecasting.calls.api import Calls
 from forecasting.funnel.api import FunnelEndpoint
+from forecasting.flow.api import FlowEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.rollup.api import RollupEndpoint
@@ -33,5 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("waterfall", WaterfallEndpoint.as_view(), name="api-waterfall"),
     path("trends", TrendsEndpoint.as_view(), name="api-trends"),
     path("funnel", FunnelEndpoint.as_view(), name="api-funnel"),
+    path("flow", FlowEndpoint.as_view(), name="api-flow"),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
 ]

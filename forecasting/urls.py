@@ -8,6 +8,7 @@ from forecasting.calls.views import forecast_call
 from forecasting.funnel.views import funnel_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
+from forecasting.flow.views import flow_matrix
 from forecasting.rollup.views import forecast_page
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
@@ -28,4 +29,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flow/", flow_page, name="flow"),
     path("trends/", trends_page, name="trends"),
     path("funnel/", funnel_page, name="funnel"),
+    path("flow/matrix/", flow_matrix, name="flow_matrix"),
 ]

@@ -1,6 +1,6 @@
-"""The waterfall over the API: the flow page's report, with the deals behind each bucket."""
+"""The waterfall over the API: the flow page's report, and with `bucket` the deals behind one step, in pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
@@ -18,30 +18,20 @@ from forecasting.api_frame import (
     unconvertible_sum_items,
 )
 from forecasting.inspection.services import previous_visit
-from forecasting.waterfall.picture import named_lines
-from forecasting.waterfall.report import GROUPS, WaterfallReport, waterfall_report
-from forecasting.waterfall.rules import Booking, Bucket, Total, Waterfall
+from forecasting.waterfall.groups import NO_GROUP, ordered, parse_key
+from forecasting.waterfall.queries import Line
+from forecasting.waterfall.report import ENDPOINT, GROUPS, MODES, WaterfallReport, waterfall_report
+from forecasting.waterfall.rules import STEPS, Booking, Bucket, Total, Waterfall
 from otc.api.endpoints import Endpoint
 from otc.question import BadQuestion, Question, ask, since_instant
-from pipeline.opportunities.models import Product
-from pipeline.process.models import Category, Stage
 
-ENDPOINT, PATH = "endpoint", "path"
+DEALS_A_PAGE = 200
 
 
-class WaterfallQuery(SinceQuery):
+class FromToQuery(SinceQuery):
     """`from` and `to` are other words for `since` and `as_of`; `from` also takes an instant."""
 
     to = serializers.CharField(required=False, max_length=40, help_text="The same as `as_of`.")
-    group_by = serializers.ChoiceField(
-        choices=tuple(GROUPS), required=False, help_text="One more waterfall for each of these."
-    )
-    mode = serializers.ChoiceField(
-        choices=(ENDPOINT, PATH), required=False, default=ENDPOINT, help_text="Only `endpoint` so far."
-    )
-    deals = serializers.BooleanField(
-        required=False, default=True, help_text="false leaves out the deals behind each bucket."
-    )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         start = serializers.CharField(
@@ -52,18 +42,41 @@ class WaterfallQuery(SinceQuery):
         fields: dict[str, serializers.Field] = {**super().get_fields(), "from": start}
         return fields
 
-    def validate_mode(self, mode: str) -> str:
-        if mode == PATH:
-            raise serializers.ValidationError(
-                "Path mode isn't there yet; mode=endpoint compares the two instants."
-            )
-        return mode
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, other in (("from", "since"), ("to", "as_of")):
             if attrs.get(name) and attrs.get(other):
                 raise serializers.ValidationError({name: [f"The same as {other}: give one of the two."]})
         return attrs
+
+
+class WaterfallQuery(FromToQuery):
+    group_by = serializers.ChoiceField(
+        choices=GROUPS,
+        required=False,
+        help_text="One more waterfall for each of these. Weeks are cut along a path and add up to `mode=path`.",
+    )
+    mode = serializers.ChoiceField(
+        choices=MODES,
+        required=False,
+        default=ENDPOINT,
+        help_text="`endpoint` compares the two instants; `path` adds up every version, rate change and line change "
+        "between them, so a round trip shows in both directions.",
+    )
+    bucket = serializers.ChoiceField(
+        choices=STEPS, required=False, help_text="Adds the deals behind this step, the largest effect first."
+    )
+    key = serializers.CharField(
+        required=False,
+        max_length=40,
+        help_text=f"With `bucket` and `group_by`: only the deals of this group; `{NO_GROUP}` for null.",
+    )
+    page = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=999_999,
+        help_text=f"Of {DEALS_A_PAGE} deals, from 0.",
+    )
 
 
 class NamedDealItem(serializers.Serializer):
@@ -76,17 +89,15 @@ class NamedDealItem(serializers.Serializer):
 
 
 class LineItem(NamedDealItem):
-    before_minor = serializers.IntegerField(
-        allow_null=True, help_text="Worth at `since`; null: wasn't there."
-    )
-    after_minor = serializers.IntegerField(allow_null=True, help_text="Worth at `as_of`.")
+    at = serializers.DateTimeField(help_text="When it moved; in endpoint mode the later end.")
+    before_minor = serializers.IntegerField(allow_null=True, help_text="Worth before; null: wasn't there.")
+    after_minor = serializers.IntegerField(allow_null=True, help_text="Worth after the step.")
     amount_minor = serializers.IntegerField(help_text="The signed effect on the total.")
 
 
 class EndItem(serializers.Serializer):
     amount_minor = serializers.IntegerField(help_text=MINOR)
-    count = serializers.IntegerField(help_text="Deals.")
-    deals = LineItem(many=True, required=False, help_text="The largest effect first.")
+    count = serializers.IntegerField(help_text="Deals; in path mode, moves.")
 
 
 class BucketItem(EndItem):
@@ -106,19 +117,31 @@ class FallItem(serializers.Serializer):
     change_minor = serializers.IntegerField(help_text="closing - opening.")
     bookings = BookingItem(many=True, help_text="What changed the won deals of the period, beside it.")
     change_of_bookings_minor = serializers.IntegerField()
-    unconvertible = NamedDealItem(many=True, help_text="Deals that lack a rate: in no sum, at neither end.")
 
 
 class FallGroupItem(FallItem):
-    key = serializers.CharField(allow_null=True, help_text="A stage's or product's id, or a category.")
+    key = serializers.CharField(
+        allow_null=True, help_text="A stage's, product's or person's id, a category, or a week's Monday."
+    )
     name = serializers.CharField(allow_blank=True)
+
+
+class OpenedItem(EndItem):
+    """The deals behind one step: a page of them, with the sum and count of all."""
+
+    bucket = serializers.ChoiceField(choices=STEPS)
+    key = serializers.CharField(allow_null=True, required=False)
+    deals = LineItem(many=True)
+    next_page = serializers.IntegerField(allow_null=True)
 
 
 class WaterfallItem(FrameItem, FallItem):
     since = serializers.DateTimeField()
-    mode = serializers.ChoiceField(choices=(ENDPOINT,))
+    mode = serializers.ChoiceField(choices=MODES)
+    unconvertible = NamedDealItem(many=True, help_text="Deals that lack a rate: in no sum, at neither end.")
     unconvertible_sums = UnconvertibleSumItem(many=True)
     groups = FallGroupItem(many=True, help_text="Empty without `group_by`; they add up to the whole.")
+    opened = OpenedItem(allow_null=True, help_text="Null without `bucket`.")
 
 
 class WaterfallEndpoint(Endpoint):
@@ -131,32 +154,33 @@ class WaterfallEndpoint(Endpoint):
         responses=WaterfallItem,
     )
     def get(self, request: Request) -> Response:
-        """How the open pipeline of a period went from one instant to another, each step with its deals."""
+        """How the open pipeline of a period went from one instant to another, step by step."""
         parameters = self.parameters(WaterfallQuery)
         question = question_of(self.tenant, parameters)
         last_visit = previous_visit(self.tenant.person, page="inspection", now=self.tenant.now)
-        since = since_of(question, parameters, last_visit=last_visit)
         group_by = parameters.get("group_by")
         report = waterfall_report(
-            question.organization, period=question.period, since=since, group_by=group_by, **question.frame
+            question.organization,
+            period=question.period,
+            since=since_of(question, parameters, last_visit=last_visit),
+            group_by=group_by,
+            mode=parameters["mode"],
+            **question.frame,
         )
-        with_deals = parameters["deals"]
-        names = names_of(group_by)
-        groups = [
-            {
-                "key": None if key is None else str(key),
-                "name": names.get(key, ""),
-                **fall_item(found, report, with_deals=with_deals),
-            }
-            for key, found in sorted(report.groups.items(), key=lambda group: str(group[0] or ""))
-        ]
-        whole = fall_item(report.waterfall, report, with_deals=with_deals)
+        names = ordered(report.groups, by=group_by, today=question.day) if group_by else []
         return Response(
             frame_item(question)
-            | {"since": report.since, "mode": ENDPOINT}
+            | {"since": report.since, "mode": report.mode}
+            | {"unconvertible": [named_deal_item(line) for line in report.unconvertible]}
             | {"unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums)}
-            | whole
-            | {"groups": groups}
+            | fall_item(report.waterfall)
+            | {
+                "groups": [
+                    {"key": key, "name": "" if key is None else name, **fall_item(report.groups[key])}
+                    for key, name in names
+                ]
+            }
+            | {"opened": opened_item(report, parameters)}
         )
 
 
@@ -195,52 +219,66 @@ def _instant(text: str, question: Question) -> datetime:
     return (instant if instant.tzinfo else instant.replace(tzinfo=question.zone)).astimezone(UTC)
 
 
-def names_of(group_by: str | None) -> dict[Any, str]:
-    """What the groups are called, by key."""
-    if group_by == "category":
-        return {key: str(label) for key, label in Category.choices}
-    model: Any = {"stage": Stage, "product": Product}.get(group_by or "")
-    return dict(model.objects.values_list("id", "name")) if model else {}
-
-
-def fall_item(found: Waterfall, report: WaterfallReport, *, with_deals: bool) -> dict[str, Any]:
+def fall_item(found: Waterfall) -> dict[str, Any]:
     """One waterfall as JSON."""
-
-    def named(total: Total[Any]) -> dict[str, Any]:
-        return {"name": str(total.name)} | end_item(total, report, with_deals=with_deals)
-
     return {
-        "opening": end_item(found.opening, report, with_deals=with_deals),
-        "buckets": [named(bucket) for bucket in found.buckets],
-        "closing": end_item(found.closing, report, with_deals=with_deals),
-        "change_minor": found.closing.amount_minor - found.opening.amount_minor,
-        "bookings": [named(booking) for booking in found.bookings],
+        "opening": end_item(found.opening),
+        "buckets": [{"name": str(bucket.name)} | end_item(bucket) for bucket in found.buckets],
+        "closing": end_item(found.closing),
+        "change_minor": found.change_minor,
+        "bookings": [{"name": str(booking.name)} | end_item(booking) for booking in found.bookings],
         "change_of_bookings_minor": found.change_of_bookings_minor,
-        "unconvertible": [named_deal_item(deal_id, report) for deal_id in found.unconvertible],
     }
 
 
-def end_item(total: Total[Any], report: WaterfallReport, *, with_deals: bool) -> dict[str, Any]:
-    item: dict[str, Any] = {"amount_minor": total.amount_minor, "count": len(total.lines)}
-    if with_deals:
-        item["deals"] = [line_item(entry, report) for entry in named_lines(total, report)]
-    return item
-
-
-def line_item(entry: Mapping[str, Any], report: WaterfallReport) -> dict[str, Any]:
-    line = entry["line"]
-    return named_deal_item(entry["id"], report) | {
-        "before_minor": line.before_minor,
-        "after_minor": line.after_minor,
-        "amount_minor": line.amount_minor,
+def opened_item(report: WaterfallReport, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The page of deals behind the bucket that was asked for. Raises BadQuestion."""
+    bucket, text, page = parameters.get("bucket"), parameters.get("key"), parameters["page"]
+    if not bucket:
+        return None
+    falls, group = report.waterfall, None
+    if text:
+        try:
+            group = parse_key(text, by=report.group_by or "")
+            falls = report.groups[group]
+        except (ValueError, KeyError):
+            raise BadQuestion("key", f"“{text}” is no group of this waterfall") from None
+    lines = report.lines(
+        bucket,
+        group=group,
+        is_of_group=bool(text),
+        offset=page * DEALS_A_PAGE,
+        limit=DEALS_A_PAGE,
+    )
+    total = falls.steps.get(bucket) or Total(bucket)
+    more = (page + 1) * DEALS_A_PAGE < total.count
+    return {"bucket": bucket, **({"key": group} if text else {}), **end_item(total)} | {
+        "deals": line_items(lines),
+        "next_page": page + 1 if more else None,
     }
 
 
-def named_deal_item(deal_id: Any, report: WaterfallReport) -> dict[str, Any]:
-    deal = report.deals[deal_id]
+def end_item(total: Total[Any]) -> dict[str, Any]:
+    return {"amount_minor": total.amount_minor, "count": total.count}
+
+
+def line_items(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    return [
+        named_deal_item(line)
+        | {
+            "at": line.at,
+            "before_minor": line.before_minor,
+            "after_minor": line.after_minor,
+            "amount_minor": line.amount_minor,
+        }
+        for line in lines
+    ]
+
+
+def named_deal_item(line: Line) -> dict[str, Any]:
     return {
-        "deal_id": None if deal_id in report.hidden else deal_id,
-        "name": deal.name,
-        "account_name": deal.account_name,
-        "owner_name": deal.owner_name,
+        "deal_id": line.deal_id if line.is_visible else None,
+        "name": line.name,
+        "account_name": line.account_name,
+        "owner_name": line.owner_name,
     }

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from forecasting.waterfall.report import WaterfallReport
-from forecasting.waterfall.rules import Bucket, Total
+from forecasting.waterfall.rules import CLOSING, OPENING, Booking, Bucket, Total
 from otc.ui import format as fmt
 from otc.ui.charts import waterfall as chart
 from otc.ui.charts.svg import Chart
@@ -31,6 +30,14 @@ LABELS = {
     Bucket.PULLED_OUT: "Pulled out",
     Bucket.DELETED: "Deleted",
     Bucket.OMITTED: "Omitted",
+}
+STEP_LABELS: dict[str, str] = {
+    OPENING: "Open at the start",
+    **{str(bucket): label for bucket, label in LABELS.items()},
+    CLOSING: "Open at the end",
+    Booking.WON: "Booked: won",
+    Booking.REVERSED: "Booked: wins reversed",
+    Booking.CORRECTED: "Booked: wins corrected",
 }
 # What happened to one deal, said after its name.
 VERBS = {
@@ -74,14 +81,14 @@ def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str]
     falls = report.waterfall
     bars = [_end(falls.opening, report, label=first, href=href("opening"))]
     for bucket in falls.buckets:
-        if bucket.lines:
+        if bucket.count:
             bars.append(
                 chart.Bar(
                     label=LABELS[bucket.name],
                     value=bucket.amount_minor,
                     text=written(bucket.amount_minor, report, plus=True),
                     kind="won" if bucket.name is Bucket.WON else _direction(bucket.amount_minor),
-                    note=fmt.plural(len(bucket.lines), "deal"),
+                    note=counted(bucket.count, report),
                     href=href(bucket.name),
                 )
             )
@@ -137,42 +144,25 @@ class Cause:
 
 def causes(report: WaterfallReport) -> list[Cause]:
     """The deals that moved the open pipeline most, and the rest in one: they add up to the change."""
-    effects: dict[UUID, tuple[int, Bucket]] = {}
-    for bucket in report.waterfall.buckets:
-        for line in bucket.lines:
-            deal_id = UUID(str(line.part))
-            before, verb = effects.get(deal_id, (0, bucket.name))
-            effects[deal_id] = (before + line.amount_minor, bucket.name if line.amount_minor else verb)
-    moved = sorted(
-        ((deal_id, amount, bucket) for deal_id, (amount, bucket) in effects.items() if amount),
-        key=lambda effect: (-abs(effect[1]), str(effect[0])),
-    )
+    names = report.names or {}
     named = [
-        Cause(deal_id, report.deals[deal_id].name or "a deal of somebody else", VERBS[bucket], amount)
-        for deal_id, amount, bucket in moved[:NAMED_CAUSES]
+        Cause(
+            mover.deal_id if mover.deal_id in names else None,
+            names.get(mover.deal_id, "a deal of somebody else"),
+            VERBS.get(Bucket(mover.bucket), ""),
+            mover.amount_minor,
+        )
+        for mover in report.movers
     ]
-    others = moved[NAMED_CAUSES:]
-    if others:
-        text = fmt.plural(len(others), "other")
-        named.append(Cause(None, text, "", sum(amount for _, amount, _ in others)))
+    if report.moved_count > len(named):
+        rest = report.waterfall.change_minor - sum(cause.amount_minor for cause in named)
+        named.append(Cause(None, fmt.plural(report.moved_count - len(named), "other"), "", rest))
     return named
 
 
-def named_lines(total: Total[Any], report: WaterfallReport) -> list[dict[str, Any]]:
-    """A step's deals with their names, the largest effect first."""
-    ordered = sorted(total.lines, key=lambda line: (-abs(line.amount_minor), str(line.part)))
-    found = []
-    for line in ordered:
-        deal_id = UUID(str(line.part))
-        found.append(
-            {
-                "line": line,
-                "deal": report.deals[deal_id],
-                "id": deal_id,
-                "is_hidden": deal_id in report.hidden,
-            }
-        )
-    return found
+def counted(count: int, report: WaterfallReport) -> str:
+    """How many a step counts: a deal moves once between two ends, and as often as it does along a path."""
+    return fmt.plural(count, "move" if report.asked.is_path else "deal")
 
 
 def _end(total: Total[str], report: WaterfallReport, *, label: str, href: str) -> chart.Bar:
@@ -181,7 +171,7 @@ def _end(total: Total[str], report: WaterfallReport, *, label: str, href: str) -
         value=total.amount_minor,
         text=written(total.amount_minor, report),
         kind="total",
-        note=fmt.plural(len(total.lines), "deal"),
+        note=fmt.plural(total.count, "deal"),
         href=href,
     )
 

@@ -1,206 +1,334 @@
-"""The state at two instants of every deal that counts in a period at either: one query over versions, one for
-rates.
-"""
+"""The sums of a waterfall in one statement; the deals behind one of its steps, or of a cell of the flow, in another."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from fractions import Fraction
-from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from forecasting.rollup.queries import owner_condition, owner_parameters
-from forecasting.waterfall.rules import ABSENT, Part, PartState
+from forecasting.rollup.queries import owner_parameters
+from forecasting.waterfall.moves import CELLS, EFFECTS, TO_KEY, TO_KIND, alike_sql, moves_sql
+from forecasting.waterfall.spans import ScopeInTime
+from forecasting.waterfall.steps import endpoint_steps, path_steps
 from otc.calendar.rules import Period
 from otc.money.models import Rate
-from otc.money.queries import corporate_minor_sql
+from otc.money.queries import converted_sql
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.lines import Owners
 from otc.tenancy.reach import Reach
-from pipeline.history.queries import as_of_condition
 from pipeline.team.queries import seen_sql
 
-
-@dataclass(frozen=True)
-class End:
-    """One end of a waterfall: the instant, whose knowledge of it counts, and the owners in scope."""
-
-    instant: datetime
-    known: datetime
-    owners: Owners
+UNCONVERTIBLE = "unconvertible"
+NET = "(CASE WHEN b_is_in THEN b_minor ELSE 0 END) - (CASE WHEN a_is_in THEN a_minor ELSE 0 END)"
+# What one would say happened to a deal in a step.
+VERB = """coalesce(leaving, CASE WHEN wins THEN 'won' END, entering,
+    CASE WHEN direction > 0 THEN 'increased' WHEN direction < 0 THEN 'decreased' WHEN has_rate THEN 'currency' END)"""
 
 
 @dataclass(frozen=True)
-class DealLabel:
-    """What a line is called: names of the later end. `is_visible`: the viewer may see the deal today."""
+class Asked:
+    """What a waterfall is of: both ends, whose knowledge counts at each, and how it is cut and grouped.
 
+    `group` is a key of steps.GROUPS, "" for none; `zone` is where weeks begin, "" where nobody asks by week;
+    `deals`, where given, are the only ones that are looked at (between two ends).
+    """
+
+    period: Period
+    since: datetime
+    as_of: datetime
+    known: tuple[datetime, datetime]
+    is_known_now: bool
+    scope: ScopeInTime
+    corporate: str
+    is_path: bool
+    group: str = ""
+    zone: str = ""
+    deals: tuple[UUID, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SumRow:
+    """What all moves of a bucket come to, of one group and week: how many they are, and corporate minor units."""
+
+    bucket: str
+    group: str | None
+    week: date | None
+    count: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """What went from a group (or a bucket that enters or revalues) to a group (or a bucket that leaves)."""
+
+    from_kind: str
+    from_key: str | None
+    to_kind: str
+    to_key: str | None
+    count: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A deal that changed the open pipeline, by how much, and through which bucket last."""
+
+    deal_id: UUID
+    bucket: str
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One deal in a bucket: before and after the step in corporate minor units, and its signed effect on the total.
+
+    What the viewer can't see today has no name and no later amount. `at` is the step's instant, in endpoint mode the
+    later end. `native_minor` and `currency` are the deal's own, after the step or, where it is gone, before it.
+    """
+
+    bucket: str
+    group: str | None
+    deal_id: UUID
+    at: datetime
+    before_minor: int | None
+    after_minor: int | None
+    amount_minor: int | None
+    native_minor: int | None
+    currency: str
+    before_close: date | None
+    after_close: date | None
     name: str
     account_name: str
     owner_name: str
     is_visible: bool
 
 
-# Ids that many deals share come as text: reading each once is a fifth of the work of a large waterfall.
-_STATE = (
-    "{0}.opportunity_id IS NOT NULL",
-    "{0}.deleted_at IS NOT NULL",
-    "{0}.outcome",
-    "{0}.category",
-    "{0}.close_date",
-    "{0}.owner_id::text",
-    "{0}.amount_minor",
-    "{0}.currency",
-    "{0}.stage_id::text",
-    "{0}.product_id::text",
-)
+@dataclass(frozen=True)
+class Sums:
+    """All sums of a waterfall, and the deals that moved its total most with how many moved it at all."""
+
+    rows: tuple[SumRow, ...]
+    movers: tuple[Mover, ...]
+    moved_count: int
 
 
-def _as_of(alias: str, end: str) -> str:
-    return as_of_condition(alias, instant=f"{end}_instant", known=f"{end}_known")
-
-
-def _closing_in_period(end: str) -> str:
-    """Deals that are open or won, close in the period and belong to the scope, at one end."""
-    return f"""
-        SELECT v.opportunity_id FROM pipeline_opportunityversion v
-        WHERE v.organization_id = %(organization)s
-          AND v.close_date >= %(first)s AND v.close_date < %(end)s
-          AND v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')
-          AND {_as_of("v", end)} AND {owner_condition("v", prefix=end)}
-    """
-
-
-def _state_columns(alias: str, end: str) -> str:
-    columns = ", ".join(column.format(alias) for column in _STATE)
-    return f"{columns}, {corporate_minor_sql(alias, known=f'{end}_known')}"
-
-
-_PARTS = f"""
-    WITH candidate AS ({_closing_in_period("t0")} UNION {_closing_in_period("t1")})
-    SELECT c.opportunity_id, CASE WHEN b.opportunity_id IS NULL THEN a.name ELSE b.name END,
-      coalesce(account.name, ''), coalesce(person.name, ''), coalesce({{visible}}, false),
-      {_state_columns("a", "t0")}, {_state_columns("b", "t1")}
-    FROM candidate c
-    JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = c.opportunity_id
-    LEFT JOIN pipeline_opportunityversion a ON a.organization_id = %(organization)s
-      AND a.opportunity_id = c.opportunity_id AND {_as_of("a", "t0")}
-    LEFT JOIN pipeline_opportunityversion b ON b.organization_id = %(organization)s
-      AND b.opportunity_id = c.opportunity_id AND {_as_of("b", "t1")}
-    LEFT JOIN pipeline_account account ON account.organization_id = %(organization)s
-      AND account.id = coalesce(b.account_id, a.account_id)
-    LEFT JOIN otc_person person ON person.organization_id = %(organization)s
-      AND person.id = CASE WHEN b.opportunity_id IS NULL THEN a.owner_id ELSE b.owner_id END
-    ORDER BY c.opportunity_id
-"""
-
-
-def parts_between(
-    period: Period, *, before: End, after: End, own: str, corporate: str, visible: Reach
-) -> tuple[list[Part], dict[UUID, DealLabel]]:
-    """Every deal that can show in the waterfall of `period`, at both ends, and what it is called for a viewer
-    who sees `visible`. `own` is the organization's currency, `corporate` that of the totals.
-    """
-    is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
-    parameters: dict[str, Any] = {
-        "organization": str(current_organization_id()),
-        "first": period.first,
-        "end": period.end,
-        "corporate": corporate,
-        **seen_by,
-    }
-    for name, end in (("t0", before), ("t1", after)):
-        parameters |= {f"{name}_instant": end.instant, f"{name}_known": end.known}
-        parameters |= owner_parameters(end.owners, prefix=name)
+def sums_of(asked: Asked, *, movers: int = 0) -> Sums:
+    """One statement: every bucket's sum by group and week, and the `movers` largest changes."""
+    moves, parameters = _moves(asked)
+    sql = f"""WITH move AS (SELECT *, {_week(asked)} AS week FROM ({moves}) AS move),
+      alike AS ({alike_sql("move")})
+      SELECT 'sum', effect.bucket, effect.grp, week, sum(cases)::bigint, sum(effect.amount_minor)::bigint
+      FROM alike CROSS JOIN LATERAL {EFFECTS} WHERE effect.holds AND NOT is_lacking GROUP BY 2, 3, 4
+      UNION ALL SELECT 'sum', '{UNCONVERTIBLE}', NULL, NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
+      HAVING sum(cases) > 0
+      {_movers(asked) if movers else ""}"""
     with connection.cursor() as cursor:
-        cursor.execute(_PARTS.format(visible=is_visible), parameters)
+        cursor.execute(sql, parameters | {"movers": movers})
         found = cursor.fetchall()
-    rates = Rates.known_at(max(before.known, after.known), own=own, corporate=corporate)
-    width = len(_STATE) + 1
-    parts, labels = [], {}
-    for opportunity_id, name, account_name, owner_name, is_seen, *states in found:
-        labels[opportunity_id] = DealLabel(name, account_name, owner_name, is_seen)
-        a = _state(states[:width], rates=rates, known=before.known)
-        b = _state(states[width:], rates=rates, known=after.known)
-        parts.append(Part(opportunity_id, a, b))
-    return parts, labels
-
-
-class Rates:
-    """The dated rates of the organization, for the rate of a day as known at an instant."""
-
-    def __init__(
-        self, rows: Iterable[tuple[str, date, datetime, datetime, Decimal]], *, own: str, corporate: str
-    ) -> None:
-        """`own` is what the rates count in, `corporate` the currency of the totals."""
-        by_currency: dict[str, list[tuple[date, datetime, datetime, Decimal]]] = defaultdict(list)
-        for currency, valid_from, known_from, known_to, rate in rows:
-            by_currency[currency].append((valid_from, known_from, known_to, rate))
-        newest_first = {currency: sorted(dated, reverse=True) for currency, dated in by_currency.items()}
-
-        def in_own(currency: str, day: date | None, known: datetime) -> Decimal | None:
-            if currency == own:
-                return Decimal(1)
-            return next(
-                (
-                    rate
-                    for start, since, until, rate in newest_first.get(currency, [])
-                    if since <= known < until and (day is None or start <= day)
-                ),
-                None,
-            )
-
-        @cache
-        def in_force(currency: str, day: date | None, known: datetime) -> Fraction | None:
-            if currency == corporate:
-                return Fraction(1)
-            source, target = in_own(currency, day, known), in_own(corporate, day, known)
-            return None if source is None or target is None else Fraction(source) / Fraction(target)
-
-        self.in_force = in_force
-
-    @classmethod
-    def known_at(cls, instant: datetime, *, own: str, corporate: str) -> "Rates":
-        rows = Rate.objects.filter(known_from__lte=instant)
-        columns = ("currency", "valid_from", "known_from", "known_to", "rate")
-        return cls(rows.values_list(*columns), own=own, corporate=corporate)
-
-
-def _state(row: list[Any], *, rates: Rates, known: datetime) -> PartState:
-    (
-        is_there,
-        is_deleted,
-        outcome,
-        category,
-        close_date,
-        owner,
-        amount_minor,
-        currency,
-        stage,
-        product,
-        minor,
-    ) = row
-    if not is_there:
-        return ABSENT
-    return PartState(
-        deleted=is_deleted,
-        outcome=outcome,
-        category=category,
-        close_date=close_date,
-        owner=_shared_id(owner),
-        amount_minor=amount_minor,
-        currency=currency,
-        rate=rates.in_force(currency, close_date, known),
-        corporate_minor=0 if amount_minor is None else minor,
-        stage=_shared_id(stage),
-        product=_shared_id(product),
+    return Sums(
+        rows=tuple(SumRow(*row) for kind, *row in found if kind == "sum"),
+        movers=tuple(
+            Mover(UUID(deal), bucket, amount) for kind, bucket, deal, _, _, amount in found if kind == "mover"
+        ),
+        moved_count=next((count for kind, _, _, _, count, _ in found if kind == "moved"), 0),
     )
 
 
-@lru_cache(100_000)
-def _shared_id(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+def cells_of(asked: Asked) -> list[CellRow]:
+    """One statement: what went from where to where between the two ends."""
+    moves, parameters = _moves(asked)
+    sql = f"""WITH alike AS ({alike_sql(f"(SELECT *, NULL::date AS week FROM ({moves}) AS move)")})
+      SELECT from_kind, from_key, {TO_KIND}, {TO_KEY}, sum(cases)::bigint, sum(cell.amount_minor)::bigint
+      FROM alike CROSS JOIN LATERAL {CELLS} WHERE cell.holds AND NOT is_lacking GROUP BY 1, 2, 3, 4
+      UNION ALL SELECT '{UNCONVERTIBLE}', NULL, '', NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
+      HAVING sum(cases) > 0"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [CellRow(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines: those of a bucket ("" for all), of a group or week, of a cell; from where on, and how many."""
+
+    bucket: str = ""
+    group: str | None = None
+    is_of_group: bool = False
+    week: date | None = None
+    cell: tuple[str, str | None, str, str | None] | None = None
+    offset: int = 0
+    limit: int | None = None
+
+
+def lines_of(asked: Asked, wanted: Wanted, *, visible: Reach, order: Sequence[str]) -> list[Line]:
+    """The deals behind a step, the largest effect first; buckets in `order`. One statement."""
+    moves, parameters = _moves(asked)
+    is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
+    conditions, more = _conditions(asked, wanted)
+    if wanted.bucket == UNCONVERTIBLE:
+        effects, is_counted = (
+            f"(VALUES ('{UNCONVERTIBLE}', true, NULL::bigint, grp)) AS effect (bucket, holds, amount_minor, grp)",
+            "is_lacking",
+        )
+        source = (
+            f"(SELECT DISTINCT ON (deal) * FROM ({moves}) AS move WHERE is_lacking ORDER BY deal, at DESC)"
+        )
+    else:
+        effects, is_counted, source = (CELLS if wanted.cell else EFFECTS), "NOT is_lacking", f"({moves})"
+    shown = (
+        "bucket, effect.grp AS of_group" if not wanted.cell else "from_kind AS bucket, from_key AS of_group"
+    )
+    sql = f"""WITH line AS (
+        SELECT {shown}, deal, at, a_minor, b_minor, amount_minor, a_amount, b_amount, a_currency, b_currency,
+          a_version, b_version
+        FROM {source} AS move CROSS JOIN LATERAL {effects}
+        WHERE holds AND {is_counted} AND {conditions}
+        ORDER BY array_position(%(order)s::text[], {"from_kind" if wanted.cell else "bucket"}),
+          abs(amount_minor) DESC NULLS LAST, deal, at
+        LIMIT %(limit)s OFFSET %(offset)s)
+      SELECT line.bucket, line.of_group, line.deal, line.at, line.a_minor, line.b_minor, line.amount_minor,
+        a_amount, b_amount, a_currency, b_currency, a.opportunity_id, b.opportunity_id, a.close_date, b.close_date,
+        coalesce(b.name, a.name),
+        coalesce(account.name, ''), coalesce(person.name, ''), coalesce({is_visible}, false)
+      FROM line LEFT JOIN pipeline_opportunity o
+        ON o.organization_id = %(organization)s AND o.id = line.deal
+      LEFT JOIN pipeline_opportunityversion a ON a.organization_id = %(organization)s AND a.id = line.a_version
+      LEFT JOIN pipeline_opportunityversion b ON b.organization_id = %(organization)s AND b.id = line.b_version
+      LEFT JOIN pipeline_account account ON account.organization_id = %(organization)s
+        AND account.id = coalesce(b.account_id, a.account_id)
+      LEFT JOIN otc_person person ON person.organization_id = %(organization)s
+        AND person.id = CASE WHEN b.id IS NULL THEN a.owner_id ELSE b.owner_id END
+      ORDER BY array_position(%(order)s::text[], line.bucket), abs(line.amount_minor) DESC NULLS LAST, deal, line.at"""
+    given = {"order": list(order), "limit": wanted.limit, "offset": wanted.offset}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters | seen_by | more | given)
+        return [_line(row) for row in cursor.fetchall()]
+
+
+def _line(row: Sequence[Any]) -> Line:
+    bucket, group, deal, at, before, after, amount, *rest = row
+    a_amount, b_amount, a_currency, b_currency, a_deal, b_deal, a_close, b_close, *rest = rest
+    name, account, owner, is_visible = rest
+    is_after = b_deal is not None and is_visible
+    return Line(
+        bucket=bucket,
+        group=group,
+        deal_id=deal,
+        at=at,
+        before_minor=before if a_deal else None,
+        after_minor=after if is_after else None,
+        amount_minor=amount,
+        native_minor=b_amount if is_after else a_amount,
+        currency=(b_currency if is_after else a_currency) or "",
+        before_close=a_close if a_deal else None,
+        after_close=b_close if is_after else None,
+        name=name if is_visible else "",
+        account_name=account if is_visible else "",
+        owner_name=owner if is_visible else "",
+        is_visible=is_visible,
+    )
+
+
+def names_of_deals(deal_ids: Iterable[UUID], *, visible: Reach) -> dict[UUID, str]:
+    """Today's names of those deals that the viewer may see."""
+    is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
+    sql = f"""SELECT o.id, o.name FROM pipeline_opportunity o
+      WHERE o.organization_id = %(organization)s AND o.id = ANY(%(deals)s::uuid[]) AND {is_visible}"""
+    parameters = {"organization": str(current_organization_id()), "deals": [str(one) for one in deal_ids]}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters | seen_by)
+        return dict(cursor.fetchall())
+
+
+def _conditions(asked: Asked, wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    found = ["true"]
+    parameters: dict[str, Any] = {}
+    if wanted.bucket and wanted.bucket != UNCONVERTIBLE:
+        found.append("bucket = %(bucket)s")
+        parameters["bucket"] = wanted.bucket
+    if wanted.is_of_group:
+        found.append("effect.grp IS NOT DISTINCT FROM %(group)s")
+        parameters["group"] = wanted.group
+    if wanted.week:
+        found.append(f"{_week(asked)} = %(week)s")
+        parameters["week"] = wanted.week
+    if wanted.cell:
+        found.append(
+            "from_kind = %(from_kind)s AND from_key IS NOT DISTINCT FROM %(from_key)s "
+            f"AND {TO_KIND} = %(to_kind)s AND {TO_KEY} IS NOT DISTINCT FROM %(to_key)s"
+        )
+        parameters |= dict(zip(("from_kind", "from_key", "to_kind", "to_key"), wanted.cell, strict=True))
+    return " AND ".join(found), parameters
+
+
+def _week(asked: Asked) -> str:
+    return "date_trunc('week', at AT TIME ZONE %(zone)s)::date" if asked.zone else "NULL::date"
+
+
+def _movers(asked: Asked) -> str:
+    each = f"SELECT deal, {NET} AS net, {VERB} AS verb, at FROM move WHERE NOT is_lacking AND {NET} <> 0"
+    if asked.is_path:
+        # The first step of a path stands still: what it is worth didn't move.
+        each = f"""SELECT deal, sum(net)::bigint AS net, (array_agg(verb ORDER BY at DESC))[1] AS verb
+          FROM ({each}) AS step GROUP BY deal HAVING sum(net) <> 0"""
+    return f"""UNION ALL (SELECT 'mover', verb, deal::text, NULL, NULL, net FROM ({each}) AS mover
+        ORDER BY abs(net) DESC, deal LIMIT %(movers)s)
+      UNION ALL SELECT 'moved', NULL, NULL, NULL, count(*), 0 FROM ({each}) AS mover"""
+
+
+def _moves(asked: Asked) -> tuple[str, dict[str, Any]]:
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "first": asked.period.first,
+        "end": asked.period.end,
+        "corporate": asked.corporate,
+        "zone": asked.zone,
+        "t0_instant": asked.since,
+        "t0_known": asked.known[0],
+        "t1_instant": asked.as_of,
+        "t1_known": asked.known[1],
+        **owner_parameters(asked.scope.before, prefix="t0"),
+        **owner_parameters(asked.scope.after, prefix="t1"),
+        **owner_parameters(asked.scope.ever, prefix="ever"),
+        "span_owners": [str(span.owner_id) for span in asked.scope.spans],
+        "span_starts": [span.starts for span in asked.scope.spans],
+        "span_ends": [span.ends for span in asked.scope.spans],
+        "span_teams": [span.team_id and str(span.team_id) for span in asked.scope.spans],
+    }
+    if asked.is_path:
+        cuts = _cuts(asked)
+        for place, name in enumerate(("at", "kind", "currency", "owner")):
+            parameters[f"cut_{name}"] = [cut[place] for cut in cuts]
+        kinds = frozenset(kind for _, kind, _, _ in cuts)
+        steps = path_steps(group=asked.group, is_known_now=asked.is_known_now, cuts=kinds)
+    else:
+        steps = endpoint_steps(group=asked.group, is_of_deals=asked.deals is not None)
+        parameters["deals"] = [str(deal_id) for deal_id in asked.deals or ()]
+    a_at_b = converted_sql(
+        "a_amount",
+        currency="a_currency",
+        day="b_close",
+        organization="%(organization)s::uuid",
+        known="known",
+        corporate="%(corporate)s",
+    )
+    return moves_sql(steps, a_at_b=a_at_b), parameters
+
+
+def _cuts(asked: Asked) -> list[tuple[datetime, str, str | None, str | None]]:
+    """Where a path is cut beside its versions: a rate that became known or was withdrawn, an owner whose line moved."""
+    found: list[tuple[datetime, str, str | None, str | None]] = [
+        (at, "owner", None, str(owner_id))
+        for at, owner_id in asked.scope.moves_between(asked.since, asked.as_of)
+    ]
+    if asked.is_known_now:
+        return found
+    rates: set[tuple[datetime, str]] = set()
+    for name in ("known_from", "known_to"):
+        within = {f"{name}__gt": asked.since, f"{name}__lte": asked.as_of}
+        rates |= set(Rate.objects.filter(**within).values_list(name, "currency").distinct())
+    for at, currency in sorted(rates):
+        # The currency of totals, where it isn't the organization's own, moves every amount that is in another.
+        found.append((at, "every" if currency == asked.corporate else "currency", currency, None))
+    return found

@@ -1,58 +1,99 @@
-"""Where the pipeline of a period went between two instants, each bucket with its deals."""
+"""Where the pipeline of a period went between two instants, and the deals behind each step."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from forecasting.rollup.scope import chart_for
-from forecasting.waterfall.queries import DealLabel, End, parts_between
-from forecasting.waterfall.rules import (
-    EVERYONE as EVERY_OWNER,
+from forecasting.waterfall.queries import (
+    UNCONVERTIBLE,
+    Asked,
+    Line,
+    Mover,
+    Sums,
+    Wanted,
+    lines_of,
+    names_of_deals,
+    sums_of,
 )
-from forecasting.waterfall.rules import (
-    Frame,
-    Part,
-    PartState,
-    Scope,
-    Total,
-    Waterfall,
-    waterfall,
-    waterfalls_by_group,
-)
+from forecasting.waterfall.rules import STEPS, Bucket, Waterfall, chained, waterfall_of
+from forecasting.waterfall.spans import scope_in_time
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
-from otc.tenancy.lines import EVERYONE, Owners, scope_owners
+from otc.tenancy.lines import EVERYONE
 from otc.tenancy.models import Organization, Person
-from otc.tenancy.reach import visible_reach
+from otc.tenancy.reach import Reach, visible_reach
 
-GROUPS: dict[str, Callable[[PartState], Hashable | None]] = {
-    "stage": lambda state: state.stage,
-    "category": lambda state: state.category,
-    "product": lambda state: state.product,
-}
-HIDDEN = DealLabel("", "", "", False)
+ENDPOINT, PATH = "endpoint", "path"
+MODES = (ENDPOINT, PATH)
+WEEK = "week"
+MOVED = (Bucket.MOVED_IN, Bucket.MOVED_OUT)
+GROUPS = ("person", "team", "product", "stage", "category", WEEK)
 
 
 @dataclass(frozen=True)
 class WaterfallReport:
-    """The waterfall in corporate minor units. `deals` names every deal of its lines, by id.
+    """The waterfall in corporate minor units.
 
-    A deal that the viewer can't see today (it was transferred away) keeps its effect and shows no name; it is
-    in `hidden`. `groups` holds a waterfall per stage id, product id or category where one was asked for.
+    `groups` holds a waterfall per stage, product, person or team (ids as text), category, or week (its Monday) where
+    one was asked for; None is no stage, product ... `movers` are the deals that changed the total most, if asked for,
+    of `moved_count`. A deal that the viewer can't see today (it was transferred away) keeps its effect and shows no
+    name. `unconvertible` are the deals that belong here and lack a rate at an end that counts: in no sum.
     """
 
-    period: Period
+    asked: Asked
     scope: str
-    since: datetime
-    as_of: datetime
     org_chart: str
-    currency: str
+    visible: Reach
     waterfall: Waterfall
-    groups: Mapping[Hashable | None, Waterfall]
-    deals: Mapping[UUID, DealLabel]
-    hidden: frozenset[UUID]
-    unconvertible_sums: tuple[CurrencySum, ...] = ()
+    groups: Mapping[str | None, Waterfall]
+    group_by: str | None = None
+    movers: tuple[Mover, ...] = ()
+    moved_count: int = 0
+    names: Mapping[UUID, str] | None = None
+    unconvertible: tuple[Line, ...] = ()
+
+    @property
+    def period(self) -> Period:
+        return self.asked.period
+
+    @property
+    def since(self) -> datetime:
+        return self.asked.since
+
+    @property
+    def as_of(self) -> datetime:
+        return self.asked.as_of
+
+    @property
+    def currency(self) -> str:
+        return self.asked.corporate
+
+    @property
+    def mode(self) -> str:
+        return PATH if self.asked.is_path else ENDPOINT
+
+    @property
+    def unconvertible_sums(self) -> tuple[CurrencySum, ...]:
+        """What they come to in their own currencies, as they are at the later end or, where gone, were before."""
+        return sum_by_currency((line.currency, line.native_minor or 0) for line in self.unconvertible)
+
+    def lines(
+        self,
+        step: str = "",
+        *,
+        group: str | None = None,
+        is_of_group: bool = False,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Line]:
+        """The deals behind a step ("": of all steps, in order), of one group or week if asked, the largest first."""
+        wanted = Wanted(bucket=step, offset=offset, limit=limit)
+        if is_of_group and self.group_by == WEEK:
+            wanted = replace(wanted, week=date.fromisoformat(group or ""))
+        elif is_of_group:
+            wanted = replace(wanted, group=group, is_of_group=True)
+        return lines_of(self.asked, wanted, visible=self.visible, order=STEPS)
 
 
 def waterfall_report(
@@ -68,85 +109,104 @@ def waterfall_report(
     knowledge: str = "then",
     currency: str | None = None,
     group_by: str | None = None,
+    mode: str = ENDPOINT,
+    movers: int = 0,
 ) -> WaterfallReport:
-    """The waterfall of `period` from `since` to `as_of`, as far as `viewer` may see today. Raises
-    UnknownScope.
+    """The waterfall of `period` from `since` to `as_of`, as far as `viewer` may see today. Raises UnknownScope.
 
-    `group_by` is stage, category, product or None. `knowledge` "now" shows both ends as they are known today.
+    `group_by` is one of GROUPS or None; by week it is a path, whose weeks add up to it. `knowledge` "now" shows both
+    ends as they are known today. `movers` is how many of the largest changes to name.
     """
-    corporate = currency or organization.currency
-    if since > as_of:
-        raise ValueError("A waterfall starts before it ends.")
     visible = visible_reach(viewer, organization=organization, now=now)
-    before, after = (
-        End(
-            instant,
-            now if knowledge == "now" else instant,
-            scope_owners(
-                scope, chart=chart_for(instant, org_chart=org_chart, now=now), visible=visible.owners
-            ),
-        )
-        for instant in (since, as_of)
-    )
-    parts, labels = parts_between(
-        period, before=before, after=after, own=organization.currency, corporate=corporate, visible=visible
-    )
-    frame = Frame(period, _scope(before.owners), _scope(after.owners), corporate)
-    hidden = frozenset(deal for deal, label in labels.items() if not label.is_visible)
-    found = _without_later_amounts(waterfall(parts, frame=frame), hidden)
-    groups = waterfalls_by_group(parts, frame=frame, group_of=GROUPS[group_by]) if group_by else {}
-    return WaterfallReport(
+    asked = asked_of(
+        organization,
+        visible=visible,
         period=period,
-        scope=scope,
         since=since,
         as_of=as_of,
+        now=now,
+        scope=scope,
         org_chart=org_chart,
-        currency=corporate,
-        waterfall=found,
-        groups={group: _without_later_amounts(found, hidden) for group, found in groups.items()},
-        deals={deal: HIDDEN if deal in hidden else label for deal, label in labels.items()},
-        hidden=hidden,
-        unconvertible_sums=_native_sums(parts, frozenset(found.unconvertible), hidden=hidden),
+        knowledge=knowledge,
+        currency=currency,
+        group="" if group_by in (None, WEEK) else str(group_by),
+        mode=PATH if group_by == WEEK else mode,
+    )
+    if group_by == WEEK:
+        asked = replace(asked, zone=organization.timezone)
+    sums = sums_of(asked, movers=movers)
+    lacking = any(row.bucket == UNCONVERTIBLE for row in sums.rows)
+    # What moves between groups moves nothing in the whole.
+    rows = [row for row in sums.rows if row.bucket not in (UNCONVERTIBLE, *MOVED)]
+    return WaterfallReport(
+        asked=asked,
+        scope=scope,
+        org_chart=org_chart,
+        visible=visible,
+        waterfall=waterfall_of((row.bucket, row.count, row.amount_minor) for row in rows),
+        groups=_groups(sums, group_by=group_by),
+        group_by=group_by,
+        movers=sums.movers,
+        moved_count=sums.moved_count,
+        names=names_of_deals([mover.deal_id for mover in sums.movers], visible=visible)
+        if sums.movers
+        else None,
+        unconvertible=tuple(lines_of(asked, Wanted(UNCONVERTIBLE), visible=visible, order=STEPS))
+        if lacking
+        else (),
     )
 
 
-def _native_sums(
-    parts: Iterable[Part], keys: frozenset[Hashable], *, hidden: frozenset[UUID]
-) -> tuple[CurrencySum, ...]:
-    """What the parts of these keys come to in their own currencies: as they are at the later end, or as they were at
-    the earlier one where they aren't there any more or are hidden.
-    """
-    states = [
-        part.after if part.after.exists and part.key not in hidden else part.before
-        for part in parts
-        if part.key in keys
-    ]
-    return sum_by_currency((state.currency, state.amount_minor or 0) for state in states)
-
-
-def _scope(owners: Owners) -> Scope:
-    if owners.person_ids is None and owners.unassigned:
-        return EVERY_OWNER
-    if owners.person_ids is None:
-        raise ValueError("Every owner but nobody is no scope.")
-    return Scope(owners.person_ids | ({None} if owners.unassigned else frozenset()))
-
-
-def _without_later_amounts(found: Waterfall, hidden: frozenset[UUID]) -> Waterfall:
-    """The same waterfall without what hidden deals are worth now."""
-    if not hidden:
-        return found
-
-    def shown[Name](total: Total[Name]) -> Total[Name]:
-        lines = tuple(
-            replace(line, after_minor=None) if line.part in hidden else line for line in total.lines
-        )
-        return replace(total, lines=lines)
-
-    return replace(
-        found,
-        opening=shown(found.opening),
-        buckets=tuple(shown(bucket) for bucket in found.buckets),
-        closing=shown(found.closing),
-        bookings=tuple(shown(booking) for booking in found.bookings),
+def asked_of(
+    organization: Organization,
+    *,
+    visible: Reach,
+    period: Period,
+    since: datetime,
+    as_of: datetime,
+    now: datetime,
+    scope: str,
+    org_chart: str,
+    knowledge: str,
+    currency: str | None,
+    group: str,
+    mode: str,
+) -> Asked:
+    """What to compare with what: the scope at both ends, or all along a path. Raises UnknownScope."""
+    if since > as_of:
+        raise ValueError("A waterfall starts before it ends.")
+    in_time = scope_in_time(
+        scope,
+        since=since,
+        as_of=as_of,
+        now=now,
+        org_chart=org_chart,
+        visible=visible.owners,
+        is_path=mode == PATH,
+        with_teams=group == "team",
     )
+    is_known_now = knowledge == "now"
+    return Asked(
+        period=period,
+        since=since,
+        as_of=as_of,
+        known=(now, now) if is_known_now else (since, as_of),
+        is_known_now=is_known_now,
+        scope=in_time,
+        corporate=currency or organization.currency,
+        is_path=mode == PATH,
+        group=group,
+    )
+
+
+def _groups(sums: Sums, *, group_by: str | None) -> Mapping[str | None, Waterfall]:
+    if group_by is None:
+        return {}
+    if group_by == WEEK:
+        weeks = [(row.week, row.bucket, row.count, row.amount_minor) for row in sums.rows if row.week]
+        return {str(week): falls for week, falls in chained(weeks).items()}
+    rows: dict[str | None, list[tuple[str, int, int]]] = {}
+    for row in sums.rows:
+        if row.bucket != UNCONVERTIBLE:
+            rows.setdefault(row.group, []).append((row.bucket, row.count, row.amount_minor))
+    return {group: waterfall_of(found) for group, found in rows.items()}

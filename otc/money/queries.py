@@ -70,11 +70,26 @@ def corporate_minor_sql(alias: str, *, known: str = "known", corporate: str = "c
     in force on its close date, or the latest known ones if that day lies ahead or is missing (DEFINITIONS 3),
     rounded half-even once.
     """
-    source, target = f"{alias}.currency", f"%({corporate})s"
-    rates = ", ".join(_rate_sql(code, alias=alias, known=known) for code in (source, target))
+    return converted_sql(
+        f"{alias}.amount_minor",
+        currency=f"{alias}.currency",
+        day=f"{alias}.close_date",
+        organization=f"{alias}.organization_id",
+        known=f"%({known})s",
+        corporate=f"%({corporate})s",
+    )
+
+
+def converted_sql(
+    amount: str, *, currency: str, day: str, organization: str, known: str, corporate: str
+) -> str:
+    """The same where each is an expression of its own: the amount of one moment at the rates of another."""
+    rates = ", ".join(
+        _rate_sql(code, day=day, organization=organization, known=known) for code in (currency, corporate)
+    )
     return (
-        f"CASE WHEN {source} = {target} THEN {alias}.amount_minor "
-        f"ELSE otc_convert({alias}.amount_minor, {source}, {target}, {rates}) END"
+        f"CASE WHEN {currency} = {corporate} THEN {amount} "
+        f"ELSE otc_convert({amount}, {currency}, {corporate}, {rates}) END"
     )
 
 
@@ -83,14 +98,14 @@ def positional(sql: str) -> tuple[str, list[str]]:
     return NAMED.sub("%s", sql), NAMED.findall(sql)
 
 
-def _rate_sql(code: str, *, alias: str, known: str) -> str:
-    """SQL: units of the organization's currency per unit of `code` on the close date of `alias`; NULL: none."""
+def _rate_sql(code: str, *, day: str, organization: str, known: str) -> str:
+    """SQL: units of the organization's currency per unit of `code` on `day`, as known at `known`; NULL: none."""
     return (
         # Asked once a statement, and only where something has to be converted.
         f"CASE WHEN {code} = (SELECT otc_own_currency()) THEN 1 ELSE (SELECT r.rate FROM otc_rate r "
-        f"WHERE r.organization_id = {alias}.organization_id AND r.currency = {code} "
-        f"AND r.known_from <= %({known})s AND r.known_to > %({known})s "
-        f"AND (r.valid_from <= {alias}.close_date OR {alias}.close_date IS NULL) "
+        f"WHERE r.organization_id = {organization} AND r.currency = {code} "
+        f"AND r.known_from <= {known} AND r.known_to > {known} "
+        f"AND (r.valid_from <= {day} OR {day} IS NULL) "
         "ORDER BY r.valid_from DESC LIMIT 1) END"
     )
 

@@ -52,7 +52,8 @@ def unlike_shape(value: Any, promised: dict[str, Any], where: str = "") -> list[
     ("path", "more"),
     [
         ("waterfall", {"group_by": "stage"}),
-        ("waterfall", {"deals": "false"}),
+        ("waterfall", {"bucket": "opening", "mode": "path"}),
+        ("flow", {"by": "category", "start": "group:commit", "end": "group:commit"}),
         ("forecast/rollup", {}),
         ("inspection", {"group": "owner"}),
         ("winloss", {"group_by": "manager"}),
@@ -65,7 +66,7 @@ def test_an_answer_has_the_documented_shape(eyes: Looker, path: str, more: dict[
     assert unlike_shape({}, promised) != []
 
 
-@pytest.mark.parametrize("group_by", ["stage", "category", "product"])
+@pytest.mark.parametrize("group_by", ["stage", "category", "product", "person", "team"])
 def test_the_groups_of_a_waterfall_add_up_to_the_whole(eyes: Looker, group_by: str) -> None:
     found = eyes.api("waterfall", group_by=group_by)
     groups = found["groups"]
@@ -83,14 +84,16 @@ def test_the_groups_of_a_waterfall_add_up_to_the_whole(eyes: Looker, group_by: s
     assert all(group["name"] for group in groups if group["key"] is not None)
 
 
-def test_a_waterfall_balances_and_can_leave_its_deals_out(eyes: Looker) -> None:
+def test_a_waterfall_balances_and_opens_a_step_in_pages(eyes: Looker) -> None:
     found = eyes.api("waterfall")
     change = sum(bucket["amount_minor"] for bucket in found["buckets"])
     assert found["opening"]["amount_minor"] + change == found["closing"]["amount_minor"]
     assert found["change_minor"] == change
-    short = eyes.api("waterfall", deals="false")
-    assert "deals" not in short["opening"]
-    assert short["opening"]["count"] == len(found["opening"]["deals"])
+    opened = eyes.api("waterfall", bucket="opening")["opened"]
+    assert opened["count"] == found["opening"]["count"] == len(opened["deals"])
+    assert sum(deal["before_minor"] for deal in opened["deals"]) == found["opening"]["amount_minor"]
+    assert opened["next_page"] is None
+    assert eyes.api("waterfall", bucket="opening", page="1")["opened"]["deals"] == []
 
 
 def test_from_and_to_are_other_words_for_since_and_as_of(eyes: Looker) -> None:

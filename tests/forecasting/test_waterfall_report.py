@@ -119,8 +119,9 @@ def test_a_pushed_deal_leaves_and_is_named(inside):
     change(deal, close_date=LATER)
     found = report(inside, since)
     assert buckets_of(found) == {"pushed_out": -100}
-    label = found.deals[deal.id]
-    assert (label.name, label.owner_name) == ("Kestrel Rail", "Ana Ruiz")
+    [line] = found.lines("pushed_out")
+    assert (line.deal_id, line.name, line.owner_name) == (deal.id, "Kestrel Rail", "Ana Ruiz")
+    assert (line.before_minor, line.after_minor, line.amount_minor) == (100, 100, -100)
 
 
 def test_a_change_of_line_transfers_deals_without_an_edit(inside):
@@ -146,8 +147,10 @@ def test_a_new_rate_moves_currency_and_nothing_else(inside):
 def test_a_deal_without_a_rate_is_listed_beside(inside):
     deal, since = open_deal(inside, currency="NOK"), now()
     found = report(inside, since)
-    assert found.waterfall.unconvertible == (deal.id,)
-    assert found.deals[deal.id].name and found.waterfall.closing.amount_minor == 0
+    [line] = found.unconvertible
+    assert (line.deal_id, line.name) == (deal.id, "Kestrel Rail")
+    assert found.waterfall.opening.count == found.waterfall.closing.amount_minor == 0
+    assert [(one.currency, one.amount_minor) for one in found.unconvertible_sums] == [("NOK", 100)]
 
 
 def test_groups_show_a_stage_change_as_moved(inside):
@@ -155,8 +158,8 @@ def test_groups_show_a_stage_change_as_moved(inside):
     deal, since = open_deal(inside, stage_id=first.id), now()
     change(deal, stage_id=second.id)
     groups = report(inside, since, group_by="stage").groups
-    assert groups[first.id].bucket(Bucket.MOVED_OUT).amount_minor == -100
-    assert groups[second.id].bucket(Bucket.MOVED_IN).amount_minor == 100
+    assert groups[str(first.id)].bucket(Bucket.MOVED_OUT).amount_minor == -100
+    assert groups[str(second.id)].bucket(Bucket.MOVED_IN).amount_minor == 100
 
 
 def test_a_rep_sees_only_her_own(inside):
@@ -175,9 +178,9 @@ def test_a_deal_given_away_keeps_its_effect_and_loses_its_name(inside):
     change(deal, owner_id=inside.jon.id, amount_minor=777)
     found = report(inside, since, viewer=inside.ana)
     assert buckets_of(found) == {"transferred_out": -100}
-    assert found.hidden == {deal.id} and found.deals[deal.id].name == ""
-    [line] = found.waterfall.bucket(Bucket.TRANSFERRED_OUT).lines
-    assert (line.before_minor, line.after_minor) == (100, None)
+    [line] = found.lines("transferred_out")
+    assert (line.is_visible, line.name, line.before_minor, line.after_minor) == (False, "", 100, None)
+    assert deal.id not in (report(inside, since, viewer=inside.ana, movers=3).names or {})
 
 
 def test_todays_line_decides_what_is_seen_of_the_past(inside):
@@ -210,3 +213,46 @@ def test_the_number_of_queries_does_not_grow_with_the_deals(inside):
     for _ in range(20):
         open_deal(inside)
     assert queries() == few <= 6
+
+
+def test_a_path_shows_a_round_trip_that_the_two_ends_hide(inside):
+    deal, since = open_deal(inside), now()
+    change(deal, close_date=LATER)
+    change(deal, close_date=INSIDE)
+    assert buckets_of(report(inside, since)) == {}
+    there_and_back = report(inside, since, mode="path")
+    assert buckets_of(there_and_back) == {"pulled_in": 100, "pushed_out": -100}
+    assert [line.amount_minor for line in there_and_back.lines("pushed_out")] == [-100]
+
+
+def test_the_deals_that_moved_it_most_are_named_and_the_rest_counted(inside):
+    since = now()
+    for amount_minor in (5, 900, 70):
+        open_deal(inside, amount_minor, name=f"Deal {amount_minor}")
+    for mode in ("endpoint", "path"):
+        found = report(inside, since, movers=2, mode=mode)
+        assert [(mover.bucket, mover.amount_minor) for mover in found.movers] == [("new", 900), ("new", 70)]
+        assert sorted(found.names.values()) == ["Deal 70", "Deal 900"] and found.moved_count == 3
+
+
+def test_a_team_bears_its_managers_name_and_a_change_of_team_moves_its_deals(inside):
+    open_deal(inside, owner_id=inside.jon.id)
+    since = now()
+    line_set(inside.jon, manager_id=inside.eve.id, since=now())
+    for mode in ("endpoint", "path"):
+        groups = report(inside, since, group_by="team", mode=mode).groups
+        assert groups[str(inside.max.id)].bucket(Bucket.MOVED_OUT).amount_minor == -100
+        assert groups[str(inside.eve.id)].bucket(Bucket.MOVED_IN).amount_minor == 100
+        [line] = report(inside, since, group_by="team", mode=mode).lines(
+            "moved_in", group=str(inside.eve.id), is_of_group=True
+        )
+        assert line.amount_minor == 100
+
+
+def test_a_page_of_lines_goes_on_where_the_last_one_ended(inside):
+    since = now()
+    for amount_minor in (5, 900, 70):
+        open_deal(inside, amount_minor)
+    found = report(inside, since)
+    pages = [found.lines("new", offset=number, limit=1) for number in range(4)]
+    assert [line.amount_minor for page in pages for line in page] == [900, 70, 5]

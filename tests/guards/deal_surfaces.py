@@ -7,7 +7,7 @@ from otc.question import Question, since_instant
 from pipeline.opportunities.asked import read
 from pipeline.opportunities.report import all_deal_rows, deals_report
 from postmortem.winloss.report import winloss_report
-from tests.guards.forecasting_surfaces import FLOW, FORECAST, INSPECTION, maybe_int
+from tests.guards.forecasting_surfaces import FLOW, FORECAST, INSPECTION, MATRIX, maybe_int
 from tests.guards.funnel_surfaces import FUNNEL
 from tests.guards.page_numbers import minor_of
 from tests.guards.surface import API, PAGE, Looker, Numbers, Surface, text_of
@@ -155,4 +155,4 @@ WINLOSS = Surface("winloss", "api-winloss", winloss_numbers, winloss_page, winlo
 DEALS = Surface("deals", "api-opportunities", deals_numbers, deals_page, deals_csv, deals_api)
 
 # Every report of the house. The guard finds the ones that aren't here.
-SURFACES = [DEALS, INSPECTION, FLOW, TRENDS, FUNNEL, FORECAST, WINLOSS]
+SURFACES = [DEALS, INSPECTION, FLOW, MATRIX, TRENDS, FUNNEL, FORECAST, WINLOSS]

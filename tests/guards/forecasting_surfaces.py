@@ -3,12 +3,15 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from forecasting.flow.places import name_of
+from forecasting.flow.report import flow_report
 from forecasting.inspection.report import Asked, all_deals, inspection_report
 from forecasting.rollup.report import rollup_report
 from forecasting.rollup.rules import COLUMNS
 from forecasting.rollup.views import NO_CATEGORY, VIEWS
+from forecasting.waterfall.groups import ordered
+from forecasting.waterfall.picture import STEP_LABELS
 from forecasting.waterfall.report import waterfall_report
-from forecasting.waterfall.views import label_of, steps
 from otc.question import Question, since_instant
 from otc.ui import format as fmt
 from tests.guards.page_numbers import amounts_in, minor_of
@@ -71,45 +74,41 @@ def forecast_api(looker: Looker) -> Numbers:
     return numbers
 
 
-def flow_report(question: Question, medium: str) -> Numbers:
-    """Sum, count and deals of both ends and of every bucket that isn't empty."""
+def flow_numbers(question: Question, medium: str) -> Numbers:
+    """Sum, count and deals of both ends and of every bucket and booking that isn't empty."""
     _, since = since_instant(question, "period", last_visit=None)
     report = waterfall_report(question.organization, period=question.period, since=since, **question.frame)
     numbers: Numbers = {}
-    for name, total in steps(report).items():
-        if total.lines:
-            numbers[name, "count"] = len(total.lines)
-            if medium == PAGE:
-                numbers[name, "written"] = fmt.money_full(total.amount_minor, currency=report.currency)
-            else:
-                numbers[name, "minor"] = total.amount_minor
+    for name, total in report.waterfall.steps.items():
+        if total.count:
+            numbers[name, "count"] = total.count
+            numbers[name, "minor"] = total.amount_minor
+            if medium != PAGE:
                 numbers[name, "deals"] = sorted(
-                    ("" if line.part in report.hidden else str(line.part), line.amount_minor)
-                    for line in total.lines
+                    (str(line.deal_id) if line.is_visible else "", line.amount_minor)
+                    for line in report.lines(name)
                 )
     if medium != CSV:
         falls = report.waterfall
         numbers["opening",] = falls.opening.amount_minor
         numbers["closing",] = falls.closing.amount_minor
         numbers["bookings",] = falls.change_of_bookings_minor
-        numbers["unconvertible",] = len(falls.unconvertible)
+        numbers["unconvertible",] = len(report.unconvertible)
     return numbers
 
 
 def flow_page(looker: Looker) -> Numbers:
-    """Written sums of the steps and both ends, and the exact ends from the sentence above."""
+    """The balance's lines, and the exact ends from the sentence above."""
     numbers: Numbers = {}
-    for bucket in ("", "opening", "closing"):
-        response = looker.page("flow/", bucket=bucket)
-        text = text_of(response)
-        names = {step["label"]: step["total"].name for step in response.context["steps"]}
-        for row in text.rows:
-            if GROUP in row.classes:
-                label, count = row.cells[0].text.strip().rsplit(" ", 1)
-                if int(count):
-                    name = str(names[label])
-                    assert label_of(name) == label
-                    numbers |= {(name, "count"): int(count), (name, "written"): row.cells[-1].text.strip()}
+    response = looker.page("flow/")
+    text = text_of(response)
+    labels = {label: name for name, label in STEP_LABELS.items()}
+    for row in text.rows:
+        label = row.cells[0].text.strip() if row.cells else ""
+        if row.section == "tbody" and label in labels and len(row.cells) == 3 and row.cells[2].titles:
+            count, name = int(row.cells[1].text.replace(",", "")), labels[label]
+            if count:
+                numbers |= {(name, "count"): count, (name, "minor"): minor_of(row.cells[2].titles[0])}
     opening, closing = [minor_of(title) for title in text.exact[:2]]
     numbers |= {("opening",): opening, ("closing",): closing}
     numbers["bookings",] = response.context["bookings_minor"]
@@ -127,15 +126,13 @@ def flow_csv(looker: Looker) -> Numbers:
 def flow_api(looker: Looker) -> Numbers:
     found = looker.api("waterfall", since="period")
     named = [("opening", found["opening"]), ("closing", found["closing"])]
-    named += [(bucket["name"], bucket) for bucket in found["buckets"]]
-    for _, item in named:
-        assert item["amount_minor"] == sum(deal["amount_minor"] for deal in item["deals"])
-        assert item["count"] == len(item["deals"])
-    lines = {
-        name: [(deal["deal_id"] or "", deal["amount_minor"]) for deal in item["deals"]]
-        for name, item in named
-        if item["deals"]
-    }
+    named += [(item["name"], item) for item in (*found["buckets"], *found["bookings"])]
+    lines: dict[str, list[tuple[str, int]]] = {}
+    for name, item in named:
+        if item["count"]:
+            opened = looker.api("waterfall", since="period", bucket=name)["opened"]
+            assert (opened["count"], opened["amount_minor"]) == (item["count"], item["amount_minor"])
+            lines[name] = [(deal["deal_id"] or "", deal["amount_minor"]) for deal in opened["deals"]]
     return _summed(lines) | {
         ("opening",): found["opening"]["amount_minor"],
         ("closing",): found["closing"]["amount_minor"],
@@ -151,6 +148,66 @@ def _summed(lines: dict[str, list[tuple[str, int]]]) -> Numbers:
         numbers[name, "minor"] = sum(amount for _, amount in deals)
         numbers[name, "deals"] = sorted(deals)
     return numbers
+
+
+def matrix_numbers(question: Question, medium: str) -> Numbers:
+    """Every cell of the flow from stage to stage, and the margins."""
+    _, since = since_instant(question, "period", last_visit=None)
+    report = flow_report(question.organization, period=question.period, since=since, **question.frame)
+    names = dict(ordered(report.groups, by=report.by, today=question.day))
+    numbers: Numbers = {}
+    for (start, end), cell in report.cells.items():
+        numbers[name_of(start, names), name_of(end, names)] = (cell.amount_minor, cell.count)
+    if medium != CSV:
+        for place in {start for start, _ in report.cells}:
+            numbers["row", name_of(place, names)] = report.row(place).amount_minor
+        for place in {end for _, end in report.cells}:
+            numbers["column", name_of(place, names)] = report.column(place).amount_minor
+    return numbers
+
+
+def matrix_page(looker: Looker) -> Numbers:
+    numbers: Numbers = {}
+    heads: list[str] = []
+    for row in text_of(looker.page("flow/matrix/")).rows:
+        cells = [cell.text.strip() for cell in row.cells]
+        if row.section == "thead":
+            heads = cells[1:-1]
+        elif row.section == "tbody":
+            for head, cell in zip(heads, row.cells[1:-1], strict=True):
+                if cell.titles:
+                    count = int(cell.text.split()[-1].replace(",", ""))
+                    numbers[cells[0], head] = (minor_of(cell.titles[0]), count)
+            numbers["row", cells[0]] = minor_of(row.cells[-1].titles[0])
+        elif row.section == "tfoot":
+            for head, cell in zip(heads, row.cells[1:-1], strict=True):
+                # A group where nothing is any more stays as a column, because it is a row.
+                if any(end == head for start, end in numbers if start not in ("row", "column")):
+                    numbers["column", head] = minor_of(cell.titles[0])
+    return {key: value for key, value in numbers.items() if key[0] != "row" or _is_row(key[1], numbers)}
+
+
+def _is_row(name: str, numbers: Numbers) -> bool:
+    return any(start == name for start, _ in numbers if start not in ("row", "column"))
+
+
+def matrix_csv(looker: Looker) -> Numbers:
+    return {
+        (row["from"], row["to"]): (int(row["amount_minor"]), int(row["count"]))
+        for row in looker.csv("flow/matrix/")
+    }
+
+
+def matrix_api(looker: Looker) -> Numbers:
+    found = looker.api("flow", since="period")
+    numbers: Numbers = {}
+    for cell in found["cells"]:
+        start, end = cell["start"]["name"], cell["end"]["name"]
+        numbers[start, end] = (cell["amount_minor"], cell["count"])
+    starts, ends = {start for start, _ in numbers}, {end for _, end in numbers}
+    numbers |= {("row", row["name"]): row["amount_minor"] for row in found["rows"] if row["name"] in starts}
+    columns = found["columns"]
+    return numbers | {("column", one["name"]): one["amount_minor"] for one in columns if one["name"] in ends}
 
 
 def inspection_numbers(question: Question, medium: str) -> Numbers:
@@ -284,7 +341,8 @@ def inspection_api(looker: Looker) -> Numbers:
 FORECAST = Surface(
     "forecast", "api-forecast-rollup", forecast_report, forecast_page, forecast_csv, forecast_api
 )
-FLOW = Surface("flow", "api-waterfall", flow_report, flow_page, flow_csv, flow_api)
+FLOW = Surface("flow", "api-waterfall", flow_numbers, flow_page, flow_csv, flow_api)
+MATRIX = Surface("flow_matrix", "api-flow", matrix_numbers, matrix_page, matrix_csv, matrix_api)
 INSPECTION = Surface(
     "inspection", "api-inspection", inspection_numbers, inspection_page, inspection_csv, inspection_api
 )

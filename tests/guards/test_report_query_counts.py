@@ -20,10 +20,22 @@ from tests.guards.routes import endpoint_routes, page_routes
 from tests.guards.surface import Looker, looker
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PAGES = ["inspection", "flow", "trends", "funnel", "forecast", "winloss", "health", "integrity"]
+PAGES = [
+    "inspection",
+    "flow",
+    "flow_matrix",
+    "trends",
+    "funnel",
+    "forecast",
+    "winloss",
+    "health",
+    "integrity",
+]
 ENDPOINTS = [
     "api-inspection",
     "api-waterfall",
+    "api-flow",
+    "api-flow",
     "api-trends",
     "api-funnel",
     "api-forecast-rollup",

@@ -40,8 +40,13 @@ def test_what_can_not_be_asked_is_answered_alike() -> None:
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("waterfall?mode=path", "mode"),
+        ("waterfall?mode=paths", "mode"),
         ("waterfall?group_by=colour", "group_by"),
+        ("waterfall?bucket=colour", "bucket"),
+        ("waterfall?bucket=won&key=red", "key"),
+        ("flow?by=person", "by"),
+        ("flow?start=group:none", "end"),
+        ("flow?start=group:red&end=group:none", "start"),
         ("waterfall?from=2026-01-01&since=period", "from"),
         ("waterfall?to=2026-01-01&as_of=2026-01-01", "to"),
         ("waterfall?to=soon", "to"),
@@ -62,9 +67,3 @@ def test_a_parameter_that_can_not_be_meant_is_named(path: str, field: str) -> No
     answer = eyes.caller.get(path)
     assert answer.status_code == 400, answer.content
     assert list(answer.json()["error"]["fields"]) == [field]
-
-
-def test_path_mode_says_that_it_is_not_there_yet() -> None:
-    eyes = looker(build_report_house(deals=0), "eve", {})
-    answer = eyes.caller.get("waterfall?mode=path")
-    assert "isn't there yet" in answer.json()["error"]["fields"]["mode"][0]

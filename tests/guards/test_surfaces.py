@@ -165,7 +165,7 @@ def test_the_house_has_something_to_show_on_every_surface(db: None, lived: House
     """Surfaces that agree because they are empty prove nothing."""
     eyes = looker(lived, "eve", {"period": "year"})
     for found in (surface.on_page(eyes), surface.in_csv(eyes), surface.over_api(eyes)):
-        assert sum(1 for value in found.values() if value) > 8
+        assert sum(1 for value in found.values() if value) > 4
         key = next(iter(found))
         assert unlike(found, {**found, key: "tampered"}) != []
         assert unlike(found, {name: value for name, value in found.items() if name != key}) != []

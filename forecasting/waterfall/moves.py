@@ -1,0 +1,75 @@
+"""SQL: what a step does to a waterfall (DEFINITIONS 6), said once for the sums, for the deals behind them and for the
+flow from group to group.
+"""
+
+
+def moves_sql(steps: str, *, a_at_b: str) -> str:
+    """SQL: the steps that count, with what they do; those of deals that lack a rate have is_lacking.
+
+    `a_at_b` is SQL for a's native amount at the rate of b. The currency effect is the difference of two rounded
+    conversions (decision 0101). OFFSET 0 keeps a level's work from being done again by every level above it.
+    """
+    return f"""
+    SELECT *, by_rate <> 0 AS has_rate,
+      CASE WHEN is_valued THEN b_minor - a_minor - by_rate ELSE 0 END AS by_deal,
+      CASE WHEN is_valued THEN sign(b_minor - a_minor - by_rate)::int ELSE 0 END AS direction,
+      CASE WHEN a_is_won AND b_is_won THEN CASE WHEN booked_minor <> 0 THEN 'corrected' END
+        WHEN b_is_booked THEN 'won' WHEN a_is_booked THEN 'reversed' END AS booking
+    FROM (
+      SELECT *,
+        CASE WHEN is_valued AND a_currency = b_currency AND a_currency <> %(corporate)s AND a_amount IS NOT NULL
+          THEN coalesce(CASE WHEN a_amount = b_amount THEN b_minor ELSE {a_at_b} END - a_minor, 0)
+          ELSE 0 END AS by_rate,
+        (CASE WHEN b_is_booked THEN b_minor ELSE 0 END) - (CASE WHEN a_is_booked THEN a_minor ELSE 0 END)
+          AS booked_minor
+      FROM (
+        SELECT *,
+          CASE WHEN NOT a_is_in AND (b_is_in OR wins) THEN a_entering END AS entering,
+          CASE WHEN a_is_in AND NOT b_is_in THEN b_leaving END AS leaving,
+          a_is_in AND (b_is_in OR wins) AS is_valued,
+          a_is_in AND b_is_in AND a_grp IS DISTINCT FROM b_grp AS is_moved,
+          CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp,
+          is_lacking_once OR ((a_is_in OR a_is_booked) AND a_minor IS NULL)
+            OR ((b_is_in OR b_is_booked) AND b_minor IS NULL) AS is_lacking
+        FROM (SELECT *, b_is_booked AND NOT a_is_won AS wins FROM ({steps}) AS step
+          WHERE a_is_in OR b_is_in OR a_is_booked OR b_is_booked OFFSET 0) AS step OFFSET 0) AS step
+      OFFSET 0) AS step"""
+
+
+# One row a bucket that a move (or many alike, summed) adds to: bucket, whether it does, its amount, its group.
+EFFECTS = """(VALUES
+    ('opening', a_is_in AND is_first, a_minor, a_grp),
+    (entering, entering IS NOT NULL, b_minor, b_grp),
+    ('moved_in', is_moved, a_minor, b_grp),
+    ('moved_out', is_moved, -a_minor, a_grp),
+    (CASE WHEN direction > 0 THEN 'increased' ELSE 'decreased' END, direction <> 0, by_deal, grp),
+    ('currency', has_rate, by_rate, grp),
+    (leaving, leaving IS NOT NULL, CASE WHEN leaving = 'won' THEN -b_minor ELSE -a_minor END, a_grp),
+    ('won', wins AND NOT a_is_in, -b_minor, b_grp),
+    ('closing', b_is_in AND is_last, b_minor, b_grp),
+    ('booked_' || booking, booking IS NOT NULL, booked_minor, grp)
+) AS effect (bucket, holds, amount_minor, grp)"""
+
+# One row a cell of the flow: from a group, a way in or a revaluation, to a group or a way out.
+CELLS = """(VALUES
+    ('group', a_grp, a_is_in, a_minor),
+    ('bucket', entering, entering IS NOT NULL, b_minor),
+    ('bucket', CASE WHEN direction > 0 THEN 'increased' ELSE 'decreased' END, direction <> 0, by_deal),
+    ('bucket', 'currency', has_rate, by_rate)
+) AS cell (from_kind, from_key, holds, amount_minor)"""
+TO_KIND = "CASE WHEN b_is_in THEN 'group' ELSE 'bucket' END"
+TO_KEY = "CASE WHEN b_is_in THEN b_grp ELSE coalesce(leaving, 'won') END"
+
+# Moves that are alike in all that decides where their amounts go: a few hundred rows, however many deals there are.
+ALIKE = (
+    *("a_is_in", "b_is_in", "wins", "entering", "leaving", "direction", "has_rate", "booking", "is_moved"),
+    *("is_first", "is_last", "is_lacking", "a_grp", "b_grp", "grp", "week"),
+)
+SUMMED = ("a_minor", "b_minor", "by_deal", "by_rate", "booked_minor")
+
+
+def alike_sql(moves: str) -> str:
+    """SQL: the moves summed where they are alike; `cases` says how many there are."""
+    alike = ", ".join(ALIKE)
+    sums = ", ".join(f"sum({column})::bigint AS {column}" for column in SUMMED)
+    return f"SELECT {alike}, count(*) AS cases, {sums} FROM {moves} AS move GROUP BY {alike}"

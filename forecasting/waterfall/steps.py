@@ -1,0 +1,157 @@
+"""SQL: the states that a deal has at the ends of a waterfall, or at every cut of its path, in pairs.
+
+A step has, for a (before) and b (after): in, won, booked, entering (the bucket in which one who was like a enters),
+leaving (that in which one who is like b leaves), amount, currency, minor, close, grp and version; and deal, at, known,
+is_first and is_last. Whether one enters, leaves or stays is for the moves to say.
+"""
+
+from forecasting.rollup.queries import owner_condition
+from otc.money.queries import converted_sql
+from pipeline.history.queries import as_of_condition
+
+# What a state's group is; team and week follow from where and when it stands.
+GROUPS: dict[str, str] = {
+    "stage": "v.stage_id::text",
+    "category": "v.category",
+    "product": "v.product_id::text",
+    "person": "v.owner_id::text",
+    "team": "span.team_id",
+    "": "NULL::text",
+}
+STATE = (
+    *("is_in", "is_won", "is_booked", "entering", "leaving", "amount", "currency", "minor", "close", "grp"),
+    "version",
+)
+ABSENT = {"is_in": "false", "is_won": "false", "is_booked": "false"} | {
+    "entering": "'new'",
+    "leaving": "'deleted'",
+}
+INSIDE = "v.close_date >= %(first)s AND v.close_date < %(end)s"
+COUNTS = "v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')"
+SPANS = """unnest(%(span_owners)s::uuid[], %(span_starts)s::timestamptz[], %(span_ends)s::timestamptz[],
+    %(span_teams)s::text[]) AS span (owner_id, starts, ends, team_id)"""
+
+
+def state_sql(*, mine: str, known: str, group: str) -> str:
+    """SQL: the columns of the state that the version `v` is, asked as known at an instant."""
+    minor = converted_sql(
+        "v.amount_minor",
+        currency="v.currency",
+        day="v.close_date",
+        organization="v.organization_id",
+        known=known,
+        corporate="%(corporate)s",
+    )
+    is_here = f"coalesce(v.deleted_at IS NULL AND {mine} AND {INSIDE}, false)"
+    return f"""v.opportunity_id AS deal,
+      {is_here} AND v.outcome IS NULL AND v.category IS DISTINCT FROM 'omitted' AS is_in,
+      coalesce(v.deleted_at IS NULL AND v.outcome = 'won', false) AS is_won,
+      {is_here} AND v.outcome IS NOT DISTINCT FROM 'won' AS is_booked,
+      CASE WHEN v.deleted_at IS NOT NULL OR v.outcome IS NOT NULL THEN 'reopened'
+        WHEN NOT {mine} THEN 'transferred_in'
+        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pulled_in'
+        WHEN v.close_date < %(first)s THEN 'pushed_in' ELSE 'included' END AS entering,
+      CASE WHEN v.deleted_at IS NOT NULL THEN 'deleted' WHEN v.outcome IN ('lost', 'no_decision') THEN v.outcome
+        WHEN NOT {mine} THEN 'transferred_out'
+        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pushed_out'
+        WHEN v.close_date < %(first)s THEN 'pulled_out' WHEN v.outcome = 'won' THEN 'won'
+        ELSE 'omitted' END AS leaving,
+      v.amount_minor AS amount, v.currency AS currency,
+      CASE WHEN v.amount_minor IS NULL THEN 0 ELSE {minor} END AS minor,
+      v.close_date AS close, {GROUPS[group]} AS grp, v.id AS version"""
+
+
+def at_end(end: str, *, group: str, more: str) -> str:
+    """SQL: the states of one end (t0 or t1) that also fulfil `more`."""
+    columns = state_sql(mine=owner_condition("v", prefix=end), known=f"%({end}_known)s", group=group)
+    team = (
+        f"LEFT JOIN {SPANS} ON span.owner_id = v.owner_id "
+        f"AND span.starts <= %({end}_instant)s AND span.ends > %({end}_instant)s"
+        if group == "team"
+        else ""
+    )
+    return f"""SELECT {columns} FROM pipeline_opportunityversion v {team}
+      WHERE v.organization_id = %(organization)s
+        AND {as_of_condition("v", instant=f"{end}_instant", known=f"{end}_known")} AND {more}"""
+
+
+def endpoint_steps(*, group: str, is_of_deals: bool = False) -> str:
+    """SQL: one step a deal, from one end to the other.
+
+    What counts at either end is read by period and joined whole; only a deal that counts at one end is looked up at
+    the other, by its key (OFFSET 0 keeps the look-up apart, so that nobody else costs one).
+    """
+    only = " AND v.opportunity_id = ANY(%(deals)s::uuid[])" if is_of_deals else ""
+    ends = [
+        at_end(end, group=group, more=f"{INSIDE} AND {COUNTS} AND {owner_condition('v', prefix=end)}{only}")
+        for end in ("t0", "t1")
+    ]
+    lookups = []
+    for end, this, other, name in (("t0", "a", "b", "x"), ("t1", "b", "a", "y")):
+        missing = f"v.opportunity_id = {other}.deal AND {this}.deal IS NULL"
+        found = at_end(end, group=group, more=missing)
+        lookups.append(f"LEFT JOIN LATERAL ({found} OFFSET 0) AS {name} ON true")
+    columns = ", ".join(
+        f"coalesce({side}.{column}, {looked}.{column}{', ' + ABSENT[column] if column in ABSENT else ''}) "
+        f"AS {side}_{column}"
+        for side, looked in (("a", "x"), ("b", "y"))
+        for column in STATE
+    )
+    return f"""SELECT coalesce(a.deal, b.deal) AS deal, %(t1_instant)s::timestamptz AS at,
+      %(t1_known)s::timestamptz AS known, true AS is_first, true AS is_last, false AS is_lacking_once, {columns}
+    FROM ({ends[0]}) AS a FULL JOIN ({ends[1]}) AS b ON a.deal = b.deal {" ".join(lookups)}"""
+
+
+def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
+    """SQL: a step at the first end, where nothing moves, and one for every version, rate change and line change.
+
+    `cuts` says which cuts beside versions there are: by currency ("currency"), of every foreign amount ("every"), by
+    owner ("owner").
+    """
+    seen = ("v.valid_from", "v.valid_to")
+    if not is_known_now:
+        seen = ("greatest(v.valid_from, v.known_from)", "least(v.valid_to, v.known_to)")
+    starts, ends = seen
+    # A version shows while it is true and known; with today's knowledge, while it is true.
+    shows = f"""v.organization_id = %(organization)s
+      AND v.valid_from <= %(t1_instant)s AND v.valid_to > %(t0_instant)s AND v.known_from <= %(t1_known)s
+      AND v.known_to > %(t0_known)s AND {starts} < {ends}"""
+    points = ["SELECT shown.*, greatest(starts, %(t0_instant)s) AS at FROM shown"]
+    conditions = {
+        "currency": "cut.currency = shown.currency",
+        "every": "shown.currency <> %(corporate)s",
+        "owner": "cut.owner_id = shown.owner_id",
+    }
+    points += [
+        f"""SELECT shown.*, cut.at FROM shown JOIN cut ON cut.kind = '{kind}' AND {conditions[kind]}
+        AND cut.at > greatest(shown.starts, %(t0_instant)s) AND cut.at < shown.ends"""
+        for kind in sorted(cuts)
+    ]
+    mine = (
+        "CASE WHEN v.owner_id IS NULL THEN %(ever_nobody)s ELSE %(ever_all)s OR span.owner_id IS NOT NULL END"
+    )
+    columns = state_sql(mine=f"({mine})", known="%(t1_known)s" if is_known_now else "v.at", group=group)
+    is_start = "at = %(t0_instant)s"
+    states = ", ".join(
+        f"CASE WHEN {is_start} THEN {column} ELSE "
+        + (f"lag({column}, 1, {ABSENT[column]})" if column in ABSENT else f"lag({column})")
+        + f" OVER deals END AS a_{column}, {column} AS b_{column}"
+        for column in STATE
+    )
+    return f"""WITH
+    cut AS MATERIALIZED (SELECT DISTINCT * FROM unnest(%(cut_at)s::timestamptz[], %(cut_kind)s::text[],
+      %(cut_currency)s::text[], %(cut_owner)s::uuid[]) AS cut (at, kind, currency, owner_id)),
+    candidate AS MATERIALIZED (
+      SELECT DISTINCT v.opportunity_id FROM pipeline_opportunityversion v
+      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {owner_condition("v", prefix="ever")}),
+    shown AS (
+      SELECT v.*, {starts} AS starts, {ends} AS ends
+      FROM candidate JOIN pipeline_opportunityversion v ON v.opportunity_id = candidate.opportunity_id
+      WHERE {shows} AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s),
+    point AS ({" UNION ALL ".join(points)}),
+    state AS (
+      SELECT {columns}, v.at, {"%(t1_known)s::timestamptz" if is_known_now else "v.at"} AS known
+      FROM point v LEFT JOIN {SPANS} ON span.owner_id = v.owner_id AND span.starts <= v.at AND span.ends > v.at)
+    SELECT deal, at, known, {is_start} AS is_first, lead(at) OVER deals IS NULL AS is_last, {states},
+      bool_or((is_in OR is_booked) AND minor IS NULL) OVER (PARTITION BY deal) AS is_lacking_once
+    FROM state WINDOW deals AS (PARTITION BY deal ORDER BY at)"""

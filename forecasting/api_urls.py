@@ -12,8 +12,8 @@ from forecasting.alerts.api import (
     AlertsFired,
 )
 from forecasting.calls.api import Calls
-from forecasting.funnel.api import FunnelEndpoint
 from forecasting.flow.api import FlowEndpoint
+from forecasting.funnel.api import FunnelEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.rollup.api import RollupEndpoint

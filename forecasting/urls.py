@@ -5,10 +5,10 @@ from django.urls import URLPattern, URLResolver, path
 from forecasting.alerts.hook_views import alert_hook_remove, alert_hooks
 from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, alerts_fired
 from forecasting.calls.views import forecast_call
+from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
-from forecasting.flow.views import flow_matrix
 from forecasting.rollup.views import forecast_page
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page

@@ -31,7 +31,7 @@ def moves_sql(steps: str, *, a_at_b: str) -> str:
           CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp,
           is_lacking_once OR ((a_is_in OR a_is_booked) AND a_minor IS NULL)
             OR ((b_is_in OR b_is_booked) AND b_minor IS NULL) AS is_lacking
-        FROM (SELECT *, b_is_booked AND NOT a_is_won AS wins FROM ({steps}) AS step
+        FROM (SELECT *, b_is_booked AND NOT a_is_won AS wins FROM ({steps} OFFSET 0) AS step
           WHERE a_is_in OR b_is_in OR a_is_booked OR b_is_booked OFFSET 0) AS step OFFSET 0) AS step
       OFFSET 0) AS step"""
 
@@ -61,15 +61,32 @@ TO_KIND = "CASE WHEN b_is_in THEN 'group' ELSE 'bucket' END"
 TO_KEY = "CASE WHEN b_is_in THEN b_grp ELSE coalesce(leaving, 'won') END"
 
 # Moves that are alike in all that decides where their amounts go: a few hundred rows, however many deals there are.
-ALIKE = (
+# What they are alike in is one number: PostgreSQL would take a dozen columns for as many groups as rows.
+FACTS = (
     *("a_is_in", "b_is_in", "wins", "entering", "leaving", "direction", "has_rate", "booking", "is_moved"),
-    *("is_first", "is_last", "is_lacking", "a_grp", "b_grp", "grp", "week"),
+    *("is_first", "is_last", "is_lacking"),
+)
+KINDS = {
+    "entering": "'new', 'reopened', 'transferred_in', 'pulled_in', 'pushed_in', 'included'",
+    "leaving": "'deleted', 'won', 'lost', 'no_decision', 'transferred_out', 'pushed_out', 'pulled_out', 'omitted'",
+    "booking": "'won', 'reversed', 'corrected'",
+}
+LIKENESS = " + ".join(
+    f"{16**place} * coalesce("
+    + {"direction": "direction + 1"}.get(
+        fact, f"array_position(ARRAY[{KINDS[fact]}], {fact})" if fact in KINDS else f"{fact}::int"
+    )
+    + ", 0)::bigint"
+    for place, fact in enumerate(FACTS)
 )
 SUMMED = ("a_minor", "b_minor", "by_deal", "by_rate", "booked_minor")
 
 
 def alike_sql(moves: str) -> str:
     """SQL: the moves summed where they are alike; `cases` says how many there are."""
-    alike = ", ".join(ALIKE)
+    facts = ", ".join(f"any_value({fact}) AS {fact}" for fact in (*FACTS, "grp"))
     sums = ", ".join(f"sum({column})::bigint AS {column}" for column in SUMMED)
-    return f"SELECT {alike}, count(*) AS cases, {sums} FROM {moves} AS move GROUP BY {alike}"
+    return (
+        f"SELECT {facts}, a_grp, b_grp, week, count(*) AS cases, {sums} FROM {moves} AS move "
+        f"GROUP BY {LIKENESS}, a_grp, b_grp, week"
+    )

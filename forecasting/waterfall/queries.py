@@ -103,6 +103,16 @@ class Line:
     owner_name: str
     is_visible: bool
 
+    @property
+    def moved_day(self) -> bool:
+        """Whether the close date is another after the step: both ends are there and seen."""
+        is_both = self.before_minor is not None and self.after_minor is not None
+        return is_both and self.before_close != self.after_close
+
+    @property
+    def shown_close(self) -> date | None:
+        return self.before_close if self.after_minor is None else self.after_close
+
 
 @dataclass(frozen=True)
 class Sums:

@@ -403,6 +403,27 @@ FLOW = Section(
             WATERFALL,
         ),
         Term(
+            "moved",
+            "Moved in and out",
+            "Of a waterfall by stage, category, product, person or team: deals that stay and change their group, "
+            "at the amount before. They add up to nothing.",
+            WATERFALL,
+        ),
+        Term(
+            "path",
+            "Every move between",
+            "The waterfall cut at every version, rate change and line change: a deal that was pushed and pulled "
+            "back shows in both. Two days compared shows neither.",
+            WATERFALL,
+        ),
+        Term(
+            "flow_matrix",
+            "Flow from stage to stage",
+            "What was open in each stage or category at the first day by where it is at the second, with what entered, "
+            "was revalued and left. Its margins are the waterfall’s opening, buckets and closing.",
+            "forecasting.flow.report.flow_report",
+        ),
+        Term(
             "change_of_bookings",
             "Change of bookings",
             "Won, less reversed wins, plus corrections to earlier wins, line by line.",

@@ -11,6 +11,9 @@ from otc.ui.charts.svg import Chart, ChartTable
 
 HEIGHT = 168
 TOP, BASE = 20, 132
+LINE = 14
+# What a label may take of the narrowest wide chart (its box at 601 px to 1000 px), before every other one moves down.
+NARROWEST, LETTER = 960, 6.2
 COLUMN_SHARE = 0.58
 ROW_HEIGHT = 24
 KINDS = ("total", "in", "won", "out")
@@ -72,6 +75,7 @@ def _spans(bars: Sequence[Bar]) -> list[_Span]:
 def _columns(spans: Sequence[_Span], *, label: str, axis_from: float) -> SafeString:
     scale = _value_scale(spans, axis_from=axis_from, start=BASE, end=TOP)
     slot = 1 / len(spans)
+    deep = _label_lines(spans) if _is_dense(spans) else 0
     marks = []
     for index, span in enumerate(spans):
         if index + 1 < len(spans):
@@ -79,12 +83,44 @@ def _columns(spans: Sequence[_Span], *, label: str, axis_from: float) -> SafeStr
             edge = slot * (1 - COLUMN_SHARE) / 2
             x1, x2 = (index + 1) * slot - edge, (index + 1) * slot + edge
             marks.append(svg.line(svg.pct(x1), y, svg.pct(x2), y, "connector"))
-        marks.append(_column(span, index=index, slot=slot, scale=scale, is_broken=axis_from > 0))
+        lower = deep * LINE if index % 2 else 0
+        marks.append(
+            _column(
+                span, index=index, slot=slot, scale=scale, is_broken=axis_from > 0, lower=lower, deep=deep
+            )
+        )
     marks.append(svg.line("0", BASE, "100%", BASE, "base"))
-    return svg.picture(marks, height=HEIGHT, label=label, class_="waterfall")
+    return svg.picture(marks, height=HEIGHT + _more_height(deep), label=label, class_="waterfall")
 
 
-def _column(span: _Span, *, index: int, slot: float, scale: Scale, is_broken: bool) -> SafeString:
+def _is_dense(spans: Sequence[_Span]) -> bool:
+    """Whether labels side by side would run into each other: then every other one stands below its neighbours."""
+    widest = max(len(text) for span in spans for text in (span.bar.label, span.bar.note))
+    return widest * LETTER > NARROWEST / len(spans)
+
+
+def _label_lines(spans: Sequence[_Span]) -> int:
+    """Lines of the tallest label with its note: one whose words stand below each other has two."""
+    return 1 + max(len(_wrapped(span.bar.label)) for span in spans)
+
+
+def _wrapped(label: str) -> list[str]:
+    """The label in at most two lines, broken at the space nearest to its middle: "Transferred out" gives two."""
+    spaces = [place for place, letter in enumerate(label) if letter == " "]
+    if not spaces or len(label) < 8:
+        return [label]
+    at = min(spaces, key=lambda place: abs(place - len(label) / 2))
+    return [label[:at], label[at + 1 :]]
+
+
+def _more_height(deep: int) -> float:
+    """Two storeys of labels where there was one of two lines."""
+    return max(0, 2 * deep - 2) * LINE
+
+
+def _column(
+    span: _Span, *, index: int, slot: float, scale: Scale, is_broken: bool, lower: float = 0, deep: int = 0
+) -> SafeString:
     bar = span.bar
     x, width = (index + (1 - COLUMN_SHARE) / 2) * slot, slot * COLUMN_SHARE
     middle = svg.pct((index + 0.5) * slot)
@@ -92,12 +128,24 @@ def _column(span: _Span, *, index: int, slot: float, scale: Scale, is_broken: bo
     below = bar.kind in ("won", "out") or (bar.kind == "in" and bar.value < 0)
     label_y = top + height + 13 if below else top - 6
     parts = [
-        svg.rect(x=svg.pct(index * slot), y=0, width=svg.pct(slot), height=HEIGHT, class_="hit"),
+        svg.rect(
+            x=svg.pct(index * slot),
+            y=0,
+            width=svg.pct(slot),
+            height=HEIGHT + _more_height(deep),
+            class_="hit",
+        ),
         svg.rect(x=svg.pct(x), y=top, width=svg.pct(width), height=height, class_=f"bar-{bar.kind}"),
         svg.text(bar.text, x=middle, y=label_y, class_=f"value value-{bar.kind} t-middle"),
-        svg.text(bar.label, x=middle, y=BASE + 16, class_="axis-label t-middle"),
-        svg.text(bar.note, x=middle, y=BASE + 30, class_="axis-note t-middle"),
     ]
+    lines = _wrapped(bar.label) if deep else [bar.label]
+    for number, text in enumerate(lines):
+        y = BASE + 16 + lower + number * LINE
+        parts.append(svg.text(text, x=middle, y=y, class_="axis-label t-middle"))
+    note_y = BASE + 16 + lower + len(lines) * LINE
+    parts.append(svg.text(bar.note, x=middle, y=note_y, class_="axis-note t-middle"))
+    if lower:
+        parts.append(svg.line(middle, BASE, middle, BASE + lower + 4, "tick"))
     if is_broken and bar.kind == "total":
         parts.insert(2, _break_mark(x=svg.pct(x), width=svg.pct(width)))
     return svg.link(bar.href, _spoken(bar), *parts)

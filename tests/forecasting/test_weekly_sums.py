@@ -10,8 +10,10 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
+from forecasting.trends.models import SumsStale
 from forecasting.trends.report import Trends, trends_report
 from forecasting.trends.services import sums_refresh
 from otc.money.models import Rate
@@ -227,6 +229,29 @@ def live_through(house: House, random: Random, *, kinds: list[str]) -> None:
 @pytest.fixture
 def lived(db: None) -> House:
     return build_report_house(deals=14)
+
+
+def test_a_change_without_its_mark_would_be_seen(lived: House) -> None:
+    """Negative control: what the triggers write is what keeps the pages true."""
+    with use(lived.organization.id, channel="ui"):
+        now = timezone.now() + AHEAD
+        refresh(lived, now=now)
+        Hand(lived, Random(3)).reprice_many()
+        assert_true(lived, now=now, scope="everyone")
+        SumsStale.objects.all().delete()
+        with pytest.raises(AssertionError):
+            assert_true(lived, now=now, scope="everyone")
+        assert sums_refresh(lambda: use(lived.organization.id), now=now) == 0
+        call_command("rebuild_weekly_sums", lived.organization.slug)
+        assert_true(lived, now=timezone.now(), scope="everyone")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_are_true_whatever_the_order(lived: House, seed: int) -> None:
+    random = Random(seed)
+    with use(lived.organization.id, channel="ui"):
+        live_through(lived, random, kinds=random.choices(KINDS, k=40))
 
 
 def test_sums_are_true_after_every_kind_of_edit(lived: House) -> None:

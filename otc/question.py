@@ -25,6 +25,8 @@ from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import Reach
 
+PAST_IS_READ = "The past can’t be edited; leave as_of out to write to what is now."
+
 
 class BadQuestion(ValueError):
     """A parameter that can't be meant: which one, and what to write instead."""

@@ -15,7 +15,7 @@ from forecasting.quotas.rules import Coverage, State
 from otc.question import Question
 from otc.ui import format as fmt
 from otc.ui.controls import href_with
-from otc.ui.templatetags.otc_ui import delta_count, delta_money, delta_number, delta_points
+from otc.ui.templatetags.otc_ui import delta_money, delta_number, delta_points
 
 NO_QUOTA = "nobody in this scope has a quota"
 OF_TODAY = "by today’s scores"
@@ -205,15 +205,13 @@ class _Maker:
     def hygiene(self) -> Figure:
         now, before = self.summary.hygiene, self.summary.hygiene_before
         change = None if now is None or before is None else float(now - before)
-        gaps, gaps_before = self.summary.now.gaps_count, self.summary.before.gaps_count
-        delta = delta_points(change) if change else delta_count(gaps - gaps_before, good="down")
         return Figure(
             label="Hygiene",
             value="–" if now is None else fmt.percent(float(now)),
             href=self._tab("gaps"),
             term="hygiene",
-            delta=delta if change or gaps != gaps_before else "",
-            context_line=f"{fmt.plural(gaps, 'deal')} with gaps",
+            delta=delta_points(change) if change else "",
+            context_line=f"{fmt.plural(self.summary.now.gaps_count, 'deal')} with gaps",
         )
 
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from otc.question import PAST_IS_READ
 from otc.tenancy.middleware import Tenant
 
 
@@ -20,6 +22,12 @@ class Endpoint(APIView):
     def tenant(self) -> Tenant:
         tenant: Tenant = self.request._request.tenant  # type: ignore[attr-defined]  # set by the middleware
         return tenant
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The past can't be edited: an address that says as of when is refused to whoever writes."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and "as_of" in request.query_params:
+            raise ValidationError({"as_of": [PAST_IS_READ]})
 
     def parameters(
         self, kind: type[serializers.Serializer], *, beside: Callable[[str], bool] | None = None

@@ -7,9 +7,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
+from otc.question import PAST_IS_READ, BadQuestion
 from otc.tenancy.models import Role
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 START_PAGES = {Role.REP: "today"}
 View = Callable[..., HttpResponseBase]
 
@@ -33,6 +36,9 @@ def page(action: str) -> Callable[[View], View]:
                 raise Http404
             if not tenant.may(action):
                 raise PermissionDenied
+            if request.method not in SAFE and "as_of" in request.GET:
+                context = {"page_title": "Not written", "problem": BadQuestion("as_of", PAST_IS_READ)}
+                return render(request, "ui/bad_question.html", context, status=400)
             return view(request, *args, **kwargs)
 
         guarded.action = action  # type: ignore[attr-defined]  # the guard test reads it

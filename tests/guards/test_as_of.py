@@ -18,6 +18,7 @@ from otc.tenancy.context import use
 from pipeline.history.models import STATE_COLUMNS, HistoryRow
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
+from pipeline.process.models import Stage
 from pipeline.risk.models import Risk
 from tests.conftest import House
 from tests.forecasting.lives import change, deal_with
@@ -215,20 +216,24 @@ def test_as_of_an_instant_is_what_was_said_then(db: None, lived: House) -> None:
 def test_a_late_correction_changes_todays_knowledge_only(db: None, lived: House) -> None:
     with transaction.atomic():
         first = {"name": "Imported", "owner_id": lived.ana.id, "amount_minor": 4_000_000}
-        first |= {"close_date": timezone.now().date(), "category": "commit"}
-        days = days_ago(40), days_ago(5)
-        deal = past_deal(lived, (days[0], first), (days[1], {"amount_minor": 5_000_000}))
+        with use(lived.organization.id):
+            early, late = Stage.objects.order_by("position")[:2]
+        first |= {"close_date": timezone.now().date(), "category": "commit", "stage_id": early.id}
+        days = days_ago(40), days_ago(25), days_ago(5)
+        moved = {"amount_minor": 5_000_000, "stage_id": late.id}
+        deal = past_deal(lived, (days[0], first), (days[1], moved), (days[2], {"amount_minor": 6_000_000}))
         instant = (timezone.now() - timedelta(days=20)).isoformat()
         since = (timezone.now() - timedelta(days=30)).date().isoformat()
         eyes = looker(lived, "eve", {"period": "year", "since": since, "as_of": instant})
         then, now = answers(eyes, knowledge="then"), answers(eyes, knowledge="now")
         with use(lived.organization.id, channel="import"):
             state = {column: getattr(deal, column) for column in STATE_COLUMNS}
+            # It had been worth more, and hadn't moved on before five days ago.
+            still = {"stage_id": early.id}
+            known_now = ({"amount_minor": 9_000_000, **still}, {"amount_minor": 8_000_000, **still}, {})
             enter_history(
-                HistoryRow(
-                    opportunity_id=deal.id, at=at, provenance="imported", **state | {"amount_minor": amount}
-                )
-                for at, amount in zip(days, (9_000_000, 5_000_000), strict=True)
+                HistoryRow(opportunity_id=deal.id, at=at, provenance="imported", **state | corrected)
+                for at, corrected in zip(days, known_now, strict=True)
             )
         assert answers(eyes, knowledge="then") == then
         unchanged = [path for path, said in answers(eyes, knowledge="now").items() if said == now[path]]

@@ -1,6 +1,7 @@
 """The pages that sum an organization of 100,000 deals, each beside the least that SQL has to read for it."""
 
 import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.deals_list import visited
@@ -27,7 +28,26 @@ BY_PERSON = f"""
 SELECT owner_id, category, sum(amount_minor), count(*) FROM pipeline_opportunity
 WHERE organization_id = %(org)s AND deleted_at IS NULL AND {QUARTER} GROUP BY 1, 2
 """
-FLOORS = {"inspection": BOTH_ENDS, "flow": BOTH_ENDS, "forecast": BY_PERSON}
+# Every version of those deals since the first day, beside the one before it: a path can't read less.
+ALL_BETWEEN = f"""
+SELECT changed, count(*), sum(amount_minor - coalesce(was, 0)) FROM (
+  SELECT outcome IS DISTINCT FROM lag(outcome) OVER deals AS changed, amount_minor, lag(amount_minor) OVER deals AS was
+  FROM pipeline_opportunityversion v WHERE organization_id = %(org)s
+    AND opportunity_id IN (SELECT opportunity_id FROM pipeline_opportunityversion
+      WHERE organization_id = %(org)s AND {QUARTER} AND valid_to > {THEN} AND known_to > {THEN}
+        AND deleted_at IS NULL AND (outcome IS NULL OR outcome = 'won'))
+    AND valid_to > {THEN} AND known_to > {THEN}
+  WINDOW deals AS (PARTITION BY opportunity_id ORDER BY valid_from)) AS step GROUP BY 1
+"""
+FLOORS = {
+    "inspection": BOTH_ENDS,
+    "flow": BOTH_ENDS,
+    "flow/matrix": BOTH_ENDS,
+    "forecast": BY_PERSON,
+}
+# What the reports alone take, without page and sign-in: the sums of everyone in both modes.
+SUMS = {"endpoint": BOTH_ENDS, "path": ALL_BETWEEN}
+MOST_SUMS_RATIO = 1.5
 
 
 def measure(bench: Bench) -> list[Finding]:
@@ -50,7 +70,45 @@ def measure(bench: Bench) -> list[Finding]:
                     most=MOST_RATIO,
                 )
             )
+        for mode, sql in SUMS.items():
+            found.append(sums_against(bench, cursor, mode=mode, sql=sql))
     return found
+
+
+def sums_against(bench: Bench, cursor: Any, *, mode: str, sql: str) -> Finding:
+    """The waterfall's one statement in a mode, beside its floor."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from forecasting.waterfall.report import waterfall_report
+    from otc.calendar.rules import parse_period
+    from otc.tenancy.context import use
+    from otc.tenancy.models import Organization, Person
+
+    def shown() -> None:
+        with use(bench.organization_id), transaction.atomic():
+            now = timezone.now()
+            waterfall_report(
+                Organization.objects.get(id=bench.organization_id),
+                viewer=Person.objects.get(role="executive"),
+                period=parse_period(PERIOD),
+                since=datetime(2026, 10, 1, tzinfo=UTC),
+                as_of=now,
+                now=now,
+                mode=mode,
+            )
+
+    def floor() -> None:
+        cursor.execute(sql, {"org": str(bench.organization_id)})
+        cursor.fetchall()
+
+    measured, raw = interleaved(shown, floor, runs=9, warm=2)
+    return against(
+        f"waterfall of everyone, {mode} mode, {bench.deals:,} deals",
+        measured_ms=measured,
+        floor_ms=raw,
+        most=MOST_SUMS_RATIO,
+    )
 
 
 def executive(bench: Bench) -> Any:

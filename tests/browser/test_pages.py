@@ -16,7 +16,7 @@ from tests.browser.looking import troubles_at_both_widths
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = (
-    *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "forecast/"),
+    *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/", "forecast/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(
         "deals/{deal}/",

@@ -35,7 +35,6 @@ ENDPOINTS = [
     "api-inspection",
     "api-waterfall",
     "api-flow",
-    "api-flow",
     "api-trends",
     "api-funnel",
     "api-forecast-rollup",

@@ -16,6 +16,7 @@ from forecasting.flow.api import FlowEndpoint
 from forecasting.funnel.api import FunnelEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
+from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
 from forecasting.waterfall.api import WaterfallEndpoint
@@ -28,6 +29,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/fired", AlertsFired.as_view(), name="api-alerts-fired"),
     path("alerts/hooks", AlertHooks.as_view(), name="api-alert-hooks"),
     path("alerts/hooks/<uuid:hook_id>", AlertHookDetail.as_view(), name="api-alert-hook"),
+    path("team", TeamEndpoint.as_view(), name="api-team"),
+    path("team/<uuid:person_id>", SheetEndpoint.as_view(), name="api-team-sheet"),
+    path("team/<uuid:person_id>/one-to-ones", Talks.as_view(), name="api-one-to-ones"),
+    path("team/<uuid:person_id>/actions", AgreedActions.as_view(), name="api-agreed-actions"),
+    path(
+        "team/<uuid:person_id>/actions/<uuid:action_id>",
+        AgreedActionDetail.as_view(),
+        name="api-agreed-action",
+    ),
     path("calls", Calls.as_view(), name="api-calls"),
     path("inspection", InspectionEndpoint.as_view(), name="api-inspection"),
     path("integrity", IntegrityEndpoint.as_view(), name="api-integrity"),

@@ -9,6 +9,13 @@ from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
+from forecasting.onetoone.views import (
+    one_to_one,
+    one_to_one_action,
+    one_to_one_agree,
+    one_to_one_notes,
+    team,
+)
 from forecasting.rollup.views import forecast_page
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
@@ -24,6 +31,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inspection/", inspection_page, name="inspection"),
     path("integrity/", integrity, name="integrity"),
     path("inspection/flow/", inspection_flow, name="inspection_flow"),
+    path("team/", team, name="team"),
+    path("team/<uuid:person_id>/", one_to_one, name="one_to_one"),
+    path("team/<uuid:person_id>/notes/", one_to_one_notes, name="one_to_one_notes"),
+    path("team/<uuid:person_id>/actions/", one_to_one_agree, name="one_to_one_agree"),
+    path("team/<uuid:person_id>/actions/<uuid:action_id>/", one_to_one_action, name="one_to_one_action"),
     path("forecast/", forecast_page, name="forecast"),
     path("forecast/call/", forecast_call, name="forecast_call"),
     path("flow/", flow_page, name="flow"),

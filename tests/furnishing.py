@@ -10,6 +10,7 @@ from django.utils import timezone
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
+from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
@@ -308,6 +309,11 @@ def _alerted(moment: Round) -> None:
 
 def _told(moment: Round) -> None:
     _alerted(moment)
+    talked_on = date(2000, 1, 1) + timedelta(days=moment.number)
+    by = {"person": moment.owner, "written_by": moment.owner, "written_at": moment.now}
+    OneToOne(held_on=talked_on, notes=moment.name, **by).save()
+    agreed = {"person": moment.owner, "owner": moment.owner, "agreed_by": moment.owner}
+    AgreedAction(text=moment.name, due_on=talked_on, agreed_at=moment.now, **agreed).save()
     DealExport(person=moment.owner, format="csv").save()
     _doubled(moment)
     _lead(moment)

@@ -58,6 +58,9 @@ TABLE = (
         "Keep the organization’s alerts and its webhooks",
         LEADERS | {Role.OPERATIONS},
     ),
+    Action(
+        "view_team", REPORTS, "See the team, and the one-to-one sheets of those who report to one", EVERYBODY
+    ),
     Action("view_winloss", REPORTS, "See win/loss, and download it", EVERYBODY),
     Action("view_settings", SETTINGS, "See the settings, people and roles", SETTINGS_READERS),
     Action(
@@ -89,6 +92,12 @@ TABLE = (
     Action("view_audit", SETTINGS, "See the audit and download it", SETTINGS_READERS),
     Action("use_pages", OWN, "Sign in and use the pages", VISITORS),
     Action("keep_alerts", OWN, "Keep alerts of one’s own, and see what fired", EVERYBODY),
+    Action(
+        "edit_one_to_one",
+        OWN,
+        "Write notes and agreed actions of one’s own one-to-ones, and those of people below one",
+        WRITERS,
+    ),
     Action("name_delegate", OWN, "Name a delegate for one’s own absence", STANDS_IN),
     Action("manage_own_tokens", OWN, "Make and revoke one's own API tokens", VISITORS),
 )

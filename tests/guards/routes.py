@@ -34,6 +34,7 @@ MODEL_OF = {
     "touch": "plannedtouch",
     "reason": "closereason",
     "rule": "alertrule",
+    "action": "agreedaction",
     "hook": "alerthook",
 }
 # Parts that are words, not ids: one that is meant.

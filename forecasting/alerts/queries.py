@@ -38,12 +38,14 @@ FROM pipeline_opportunityversion b
 LEFT JOIN pipeline_opportunityversion a ON a.organization_id = b.organization_id
   AND a.opportunity_id = b.opportunity_id AND a.valid_to = b.valid_from AND a.known_to = %(forever)s
 JOIN pipeline_opportunity o ON o.organization_id = b.organization_id AND o.id = b.opportunity_id
-WHERE b.organization_id = %(organization)s AND b.known_to = %(forever)s AND b.provenance = 'live'
+WHERE b.organization_id = %(organization)s AND b.known_to = %(forever)s AND b.provenance = ANY(%(provenances)s)
   AND b.valid_from > %(since)s AND b.valid_from <= %(until)s AND {chosen} AND ({changed}) AND {seen}
 ORDER BY b.valid_from, b.opportunity_id LIMIT %(limit)s
 """
 # More than so many steps at once are looked at in the next turn.
 MOST_STEPS = 5000
+# What fires; a look back takes imported history along.
+LIVE, LIVED = ("live",), ("live", "imported")
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,12 @@ def steps(
     deal_id: UUID | None = None,
     reach: Reach = EVERYTHING,
     limit: int | None = None,
+    provenances: tuple[str, ...] = LIVE,
 ) -> list[Step]:
-    """The live edits in (since, until] that may concern rules of `kinds`, the oldest first. Two queries."""
+    """The edits in (since, until], live ones by default, that may concern rules of `kinds`, the oldest first.
+
+    Three queries.
+    """
     organization = Organization.objects.get(id=current_organization_id())
     seen, values = seen_sql(reach, deal="o.id", owner="o.owner_id")
     sql = STEPS.format(
@@ -113,6 +119,7 @@ def steps(
         "until": until,
         "deal": str(deal_id) if deal_id else None,
         "limit": limit or MOST_STEPS,
+        "provenances": list(provenances),
         **values,
     }
     calendar = calendar_of(organization)

@@ -119,7 +119,9 @@ def preview_report(rule: AlertRule, *, tenant: Tenant) -> Preview:
 
 
 def _events_before(rule: AlertRule, *, tenant: Tenant, since: datetime) -> Preview:
-    found = queries.steps(kinds={rule.kind}, since=since, until=tenant.now, reach=tenant.visible)
+    found = queries.steps(
+        kinds={rule.kind}, since=since, until=tenant.now, reach=tenant.visible, provenances=queries.LIVED
+    )
     fired = [step for step in found if step_fires(rule, step, chart=tenant.chart)]
     fired.sort(key=lambda step: step.at, reverse=True)
     names = people_by_id({step.actor_id for step in fired[:PREVIEW_SHOWN] if step.actor_id})

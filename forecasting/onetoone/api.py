@@ -49,7 +49,7 @@ class TeamRowItem(serializers.Serializer):
     last_activity_at = serializers.DateTimeField(allow_null=True)
 
 
-class TeamItem(FrameItem):
+class TeamReportItem(FrameItem):
     rows = TeamRowItem(many=True)
     total = TeamRowItem()
 
@@ -133,7 +133,7 @@ class ActionsQuery(PageQuery):
 class TeamEndpoint(Endpoint):
     actions: ClassVar[dict[str, str]] = {"GET": "view_team"}
 
-    @extend_schema(operation_id="team_get", tags=TAGS, parameters=[FrameQuery], responses=TeamItem)
+    @extend_schema(operation_id="team_get", tags=TAGS, parameters=[FrameQuery], responses=TeamReportItem)
     def get(self, request: Request) -> Response:
         """The people below the scope's head, each with their branch; the rows sum to the total."""
         question = ask(self.tenant, self.parameters(FrameQuery))

@@ -96,6 +96,7 @@ def cells(request: HttpRequest, question: Question, row: TeamRow) -> dict[str, A
     where = {"scope": scope or asked.get("scope"), "format": None}
     return {
         "row": row,
+        "last_on": row.sums.last_at.astimezone(question.zone).date() if row.sums.last_at else None,
         "sheet_href": href_with(
             reverse("one_to_one", args=[slug, row.person.id]), asked, scope=None, format=None
         )

@@ -30,6 +30,7 @@ from postmortem.demo.ground import Ground, GroundWriter, milestone_counts, proce
 from postmortem.demo.histories import deals_write
 from postmortem.demo.leads import LeadWriter
 from postmortem.demo.sign_ins import SignIn, sign_ins_create
+from postmortem.demo.talks import TalkWriter
 
 HEALTH_JOB = "health_daily"
 # When an organization and its process began that the demo makes: nothing of them follows the clock.
@@ -192,6 +193,7 @@ def organization_fill(
     calls_write(company, ground, calls=build_calls(company, ledger))
     day = datetime.combine(today, time(), tzinfo=zone)
     LeadWriter(company, ground.people, day=day).write()
+    TalkWriter(company, day=day).write()
     return DeskWriter(company, ground.people, day=day).write()
 
 

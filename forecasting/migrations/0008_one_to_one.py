@@ -10,7 +10,7 @@ from otc.tenancy.operations import Fence
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecasting", "0006_alerts"),
+        ("forecasting", "0007_sums_marks"),
         ("otc", "0019_logo"),
     ]
 

@@ -42,6 +42,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TodayAnswer": "pipeline.today.rules.ANSWERS",
         "AlertKind": "forecasting.alerts.rules.KIND_KEYS",
         "AlertSpan": "forecasting.alerts.rules.SPANS",
+        "FlowEnd": ["group", "bucket"],
         "BuyingPart": "pipeline.buying.models.Part",
         "Category": "pipeline.process.models.Category",
         "OpenCategory": "pipeline.opportunities.rules.OPEN_CATEGORIES",

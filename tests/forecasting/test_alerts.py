@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ from pipeline.process.models import CloseReason
 from tests.api_client import Caller
 from tests.conftest import House
 
-TODAY = timezone.now().date()
+TODAY = timezone.now().astimezone(ZoneInfo("Europe/Berlin")).date()
 QUARTER = period_of(TODAY)
 NEXT = following(QUARTER)
 MILLION = 1_000_000_00

@@ -5,6 +5,7 @@ import io
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -23,7 +24,7 @@ from pipeline.opportunities.services import opportunity_edit
 from tests.api_client import Caller
 from tests.conftest import House
 
-TODAY = timezone.now().date()
+TODAY = timezone.now().astimezone(ZoneInfo("Europe/Berlin")).date()
 QUARTER = period_of(TODAY)
 MILLION = 1_000_000_00
 DEAL = Facts(

@@ -112,8 +112,12 @@ def _line(
             PacePoint(
                 _place(trends, point, weeks=period.weeks),
                 float(value),
-                f"{_when(trends, point)}: {text_of(measure, point, currency=currency)}",
-                href(point),
+                # Only the period's own points say what they are and open their deals; the table has the others.
+                *(
+                    (f"{_when(trends, point)}: {text_of(measure, point, currency=currency)}", href(point))
+                    if kind == "subject"
+                    else ("", "")
+                ),
             )
             for point, value in points
             if value is not None

@@ -9,8 +9,13 @@ from uuid import UUID
 from django.db import connection
 
 from forecasting.rollup.queries import owner_condition
-from forecasting.trends.queries import IS_OPEN, frame_parameters, source_sql
-from forecasting.trends.rules import BANDS, Band
+from forecasting.trends.queries import (
+    COUNTS_WHEN_CLOSING,
+    COUNTS_WHEN_CREATED,
+    frame_parameters,
+    source_sql,
+)
+from forecasting.trends.rules import BANDS, Band, Sums
 from otc.money.queries import corporate_minor_sql
 from otc.money.rules import CurrencySum
 from otc.question import Question
@@ -63,28 +68,47 @@ def _share(largest: tuple[Largest, ...], whole_minor: int) -> Fraction | None:
     return Fraction(sum(one.amount_minor for one in largest), whole_minor) if whole_minor else None
 
 
-def make_up(question: Question) -> MakeUp:
-    """The open pipeline of the question's period and scope. One query: what it is made of is looked at once."""
+@dataclass(frozen=True)
+class Present:
+    """A period as of the question: the sums that a week has too, and what is open made of."""
+
+    sums: Sums
+    make_up: MakeUp
+
+
+def present_of(question: Question) -> Present:
+    """The question's period in its scope, as of its instant. One query: the deals are looked at once."""
     is_seen, seen_by = _seen_today_sql(question)
     starts = [question.start_of(question.day - timedelta(days=band.first - 1)) for band in BANDS]
     sql = f"""
 WITH d AS MATERIALIZED (
-  SELECT v.id, v.account_id, v.amount_minor, v.currency, {corporate_minor_sql("v")} AS minor, (
+  SELECT v.id, v.account_id, v.outcome, v.category, v.amount_minor, v.currency, {corporate_minor_sql("v")} AS minor, (
     SELECT greatest(count(*), 1) FROM unnest(%(starts)s::timestamptz[]) AS b(start) WHERE v.created_at < b.start
   ) AS band, {is_seen} AS is_seen
   FROM {source_sql(question)} v WHERE v.close_date >= %(first)s AND v.close_date < %(end)s
-    AND {IS_OPEN.format("v")} AND {owner_condition("v", prefix="scope")}
+    AND {COUNTS_WHEN_CLOSING.format("v")} AND {owner_condition("v", prefix="scope")}
+), open AS (
+  SELECT * FROM d WHERE outcome IS NULL
 ), deal AS (
-  SELECT id, minor, is_seen FROM d WHERE minor IS NOT NULL ORDER BY minor DESC, id LIMIT {LARGEST}
+  SELECT id, minor, is_seen FROM open WHERE minor IS NOT NULL ORDER BY minor DESC, id LIMIT {LARGEST}
 ), account AS (
-  SELECT account_id, count(*) AS deals, sum(minor) AS minor, bool_and(is_seen) AS is_seen FROM d
+  SELECT account_id, count(*) AS deals, sum(minor) AS minor, bool_and(is_seen) AS is_seen FROM open
   WHERE minor IS NOT NULL AND account_id IS NOT NULL
   GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT {LARGEST}
 )
-SELECT 'age', NULL::uuid, NULL, band::int, count(*), coalesce(sum(minor), 0)::bigint FROM d GROUP BY band
+SELECT 'age', NULL::uuid, NULL, band::int, count(*), coalesce(sum(minor), 0)::bigint FROM open GROUP BY band
 UNION ALL
-SELECT 'none', NULL, currency, 0, count(*), sum(amount_minor)::bigint FROM d
+SELECT 'none', NULL, currency, 0, count(*), sum(amount_minor)::bigint FROM open
 WHERE amount_minor IS NOT NULL AND minor IS NULL GROUP BY currency
+UNION ALL
+SELECT 'sum', NULL, coalesce(outcome, category, 'no_category'), 0, count(*), coalesce(sum(minor), 0)::bigint
+FROM d GROUP BY 3
+UNION ALL
+SELECT 'unconvertible', NULL, NULL, 0, count(*), 0 FROM d WHERE amount_minor IS NOT NULL AND minor IS NULL
+UNION ALL
+SELECT 'created', NULL, NULL, 0, count(*), coalesce(sum({corporate_minor_sql("v")}), 0)::bigint
+FROM {source_sql(question)} v WHERE v.created_at >= %(start)s AND v.created_at < %(as_of)s
+  AND {COUNTS_WHEN_CREATED.format("v")} AND {owner_condition("v", prefix="scope")}
 UNION ALL
 SELECT 'deal', CASE WHEN is_seen THEN o.id END, CASE WHEN is_seen THEN o.name ELSE '' END, 0, 1, deal.minor
 FROM deal JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = deal.id
@@ -94,7 +118,25 @@ SELECT 'account', CASE WHEN is_seen THEN a.id END, CASE WHEN is_seen THEN a.name
 FROM account JOIN pipeline_account a ON a.organization_id = %(organization)s AND a.id = account.account_id"""
     with connection.cursor() as cursor:
         cursor.execute(sql, frame_parameters(question) | seen_by | {"starts": starts})
-        return _read(cursor.fetchall())
+        rows = cursor.fetchall()
+    return Present(_sums(rows), _read(rows))
+
+
+def _sums(rows: list[tuple[Any, ...]]) -> Sums:
+    found = {name: (count, minor) for kind, _, name, _, count, minor in rows if kind == "sum"}
+    others = {
+        kind: (count, minor) for kind, _, _, _, count, minor in rows if kind in ("unconvertible", "created")
+    }
+    won_count, won_minor = found.pop("won", (0, 0))
+    return Sums(
+        **{f"{name}_minor": minor for name, (_, minor) in found.items()},
+        open_count=sum(count for count, _ in found.values()),
+        won_minor=won_minor,
+        won_count=won_count,
+        created_minor=others["created"][1],
+        created_count=others["created"][0],
+        unconvertible_count=others["unconvertible"][0],
+    )
 
 
 def _seen_today_sql(question: Question) -> tuple[str, dict[str, Any]]:

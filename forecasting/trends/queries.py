@@ -168,21 +168,3 @@ def frame_parameters(question: Question) -> dict[str, Any]:
         "start": start_of(period.first, zone=question.zone),
         **owner_parameters(question.owners, prefix="scope"),
     }
-
-
-def present_sums(question: Question) -> Sums:
-    """The same sums as of the question, in its scope."""
-    source, mine = source_sql(question), owner_condition("v", prefix="scope")
-    sql = f"""
-SELECT {SUMS} FROM (
-  SELECT v.outcome, v.category, v.amount_minor, true AS is_closing, {corporate_minor_sql("v")} AS minor
-  FROM {source} v WHERE v.close_date >= %(first)s AND v.close_date < %(end)s
-    AND {COUNTS_WHEN_CLOSING.format("v")} AND {mine}
-  UNION ALL
-  SELECT v.outcome, v.category, v.amount_minor, false, {corporate_minor_sql("v")}
-  FROM {source} v WHERE v.created_at >= %(start)s AND v.created_at < %(as_of)s
-    AND {COUNTS_WHEN_CREATED.format("v")} AND {mine}
-) x"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, frame_parameters(question))
-        return Sums(*cursor.fetchone())

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from forecasting.quotas.models import Quota
 from forecasting.quotas.queries import quota_minor
-from forecasting.trends.make_up import MakeUp, make_up
-from forecasting.trends.queries import holding, kept_sums, present_sums, summed_from_versions
+from forecasting.trends.make_up import MakeUp, present_of
+from forecasting.trends.queries import holding, kept_sums, summed_from_versions
 from forecasting.trends.rules import (
     PAST_PERIODS,
     Point,
@@ -83,12 +83,13 @@ def trends_report(question: Question, *, knowledge: str = "then") -> Trends:
         )
         for period in periods
     ]
-    current = _with_present(question, trends[0])
+    present = present_of(question)
+    current = _with_present(question, trends[0], present.sums)
     pasts = tuple(trends[1:])
     needed = created_needed(
         current.quota_minor, pasts=[past.points for past in pasts], weeks=question.period.weeks
     )
-    return Trends(question, current, pasts, tuple(needed), make_up(question), from_sums)
+    return Trends(question, current, pasts, tuple(needed), present.make_up, from_sums)
 
 
 def _before(period: Period) -> list[Period]:
@@ -127,13 +128,13 @@ def _in_scope(by_owner: Mapping[UUID | None, Sums], owners: Owners) -> Sums:
     return sum((sums for owner, sums in by_owner.items() if owners.contains(owner)), Sums())
 
 
-def _with_present(question: Question, trend: PeriodTrend) -> PeriodTrend:
+def _with_present(question: Question, trend: PeriodTrend, sums: Sums) -> PeriodTrend:
     """The period's row with the question's own instant behind it, while the period runs or is ahead."""
     if trend.points and trend.points[-1].sample.week == trend.period.weeks:
         return trend
     week = trend.period.week_of(question.day)
     sample = Sample(trend.period, week, question.as_of, start_at=_start(question, trend))
-    present = Point(sample, present_sums(question), trend.quota_minor, is_present=True)
+    present = Point(sample, sums, trend.quota_minor, is_present=True)
     return PeriodTrend(trend.period, trend.quota_minor, (*trend.points, present))
 
 

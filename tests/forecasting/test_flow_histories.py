@@ -138,7 +138,7 @@ class World:
                 *({"category"}, set(facts)),
             ]
         )
-        if some == {"category"} and deal.outcome == "won":
+        if some == {"category"} and "won" in (deal.outcome, facts["outcome"]):
             return
         if some == {"deleted_at"}:
             facts["deleted_at"] = None if deal.deleted_at else now()
@@ -332,6 +332,6 @@ def test_a_random_history_agrees_with_the_oracle_to_the_minor_unit(inside, seed)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", range(100, 124))
 def test_long_random_histories_agree_with_the_oracle(inside, seed):
-    run(inside, seed=seed, steps=200, looks=36)
+    run(inside, seed=seed, steps=120, looks=24)

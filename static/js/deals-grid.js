@@ -157,7 +157,11 @@ function retry(cell, form, status) {
   input.setAttribute("aria-invalid", "true");
   const said = Object.assign(document.createElement("span"), { className: "bad" });
   said.textContent = "Not saved. Press Enter to try again.";
-  form.querySelector(".cell-note")?.replaceChildren(said);
+  // A new note: how the value was understood may still be on its way into the one before.
+  const note = form.querySelector(".cell-note");
+  const fresh = note.cloneNode(false);
+  fresh.append(said);
+  note.replaceWith(fresh);
   if (status < 500) tell(status);
   if (!isEditing(cellOf(document.activeElement))) input.focus();
 }

@@ -62,9 +62,12 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("htmx:finally:request", (event) => {
-  if (event.detail.ctx.request?.method === "POST") isSending = false;
-});
+// The next deal may be answered as soon as it stands there, or when nothing came.
+for (const name of ["htmx:before:swap", "htmx:finally:request"]) {
+  document.addEventListener(name, ({ detail }) => {
+    if (detail.ctx.request?.method === "POST") isSending = false;
+  });
+}
 
 // What was done before stands in the list of today, each with its own Undo; one toast is enough.
 function keepLatestToast() {

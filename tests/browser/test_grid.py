@@ -294,14 +294,24 @@ def test_a_block_that_is_higher_than_the_page_is_refused_whole(sit, rows):
 def test_without_a_connection_the_typed_value_stays_and_is_tried_again(sit, rows):
     house, ids = rows
     seat = at_list(sit, house)
+
+    def late(asked):
+        seat.page.wait_for_timeout(300)
+        asked.continue_()
+
+    # How the value was understood comes when it is known already that nothing was saved.
+    seat.page.route("**/understand/**", late)
     seat.page.route(
         "**/edit/amount/",
         lambda asked: asked.abort() if asked.request.method == "POST" else asked.continue_(),
     )
     cell(seat, ids[0], "amount").focus()
     seat.page.keyboard.type("3k")
+    seat.page.wait_for_timeout(200)
     seat.page.keyboard.press("Enter")
     seat.page.get_by_text("Not saved").wait_for(timeout=PATIENCE)
+    seat.page.wait_for_timeout(600)
+    assert seat.page.get_by_text("Not saved").is_visible()
     field = seat.page.locator("[data-cell-input]")
     assert field.input_value() == "3k" and values(house, ids, "amount_minor")[0] == 100_00
     seat.page.unroute("**/edit/amount/")

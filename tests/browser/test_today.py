@@ -156,6 +156,8 @@ def test_what_is_refused_stays_typed_and_says_what_to_do(sit, queue):
     note = seat.page.locator("#today-push-note")
     expect(note).to_contain_text("“someday” is not a date")
     field = seat.page.locator("#today-push-day")
+    # Only the answer marks the field; the note says the same while one types.
+    expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value("someday")
     expect(field).to_be_focused()
     seat.page.keyboard.press("Escape")

@@ -56,6 +56,8 @@ def unlike_shape(value: Any, promised: dict[str, Any], where: str = "") -> list[
         ("flow", {"by": "category", "start": "group:commit", "end": "group:commit"}),
         ("forecast/rollup", {}),
         ("inspection", {"group": "owner"}),
+        ("trends", {}),
+        ("funnel", {"segment": "source"}),
         ("winloss", {"group_by": "manager"}),
     ],
 )

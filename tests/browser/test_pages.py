@@ -16,7 +16,8 @@ from tests.browser.looking import troubles_at_both_widths
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = (
-    *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/", "forecast/"),
+    *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/"),
+    *("forecast/", "health/", "integrity/?finding=no_owner", "settings/health/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(
         "deals/{deal}/",

@@ -47,7 +47,8 @@ EFFECTS = """(VALUES
     (leaving, leaving IS NOT NULL, CASE WHEN leaving = 'won' THEN -b_minor ELSE -a_minor END, a_grp),
     ('won', wins AND NOT a_is_in, -b_minor, b_grp),
     ('closing', b_is_in AND is_last, b_minor, b_grp),
-    ('booked_' || booking, booking IS NOT NULL, booked_minor, grp)
+    ('booked_' || booking, booking IS NOT NULL, booked_minor,
+      CASE WHEN a_is_booked AND NOT b_is_booked THEN a_grp ELSE grp END)
 ) AS effect (bucket, holds, amount_minor, grp)"""
 
 # One row a cell of the flow: from a group, a way in or a revaluation, to a group or a way out.
@@ -64,7 +65,7 @@ TO_KEY = "CASE WHEN b_is_in THEN b_grp ELSE coalesce(leaving, 'won') END"
 # What they are alike in is one number: PostgreSQL would take a dozen columns for as many groups as rows.
 FACTS = (
     *("a_is_in", "b_is_in", "wins", "entering", "leaving", "direction", "has_rate", "booking", "is_moved"),
-    *("is_first", "is_last", "is_lacking"),
+    *("is_first", "is_last", "is_lacking", "a_is_booked", "b_is_booked"),
 )
 KINDS = {
     "entering": "'new', 'reopened', 'transferred_in', 'pulled_in', 'pushed_in', 'included'",

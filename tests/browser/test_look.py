@@ -90,7 +90,15 @@ def test_no_page_of_the_past_offers_an_edit(sit, shelf):
     house, deal_id = shelf
     seat = sit("ana@example.org")
     yesterday = (today() - timedelta(days=1)).isoformat()
-    for path in ("deals/", "deals/board/", "inspection/", "forecast/", "flow/", "flow/matrix/", f"deals/{deal_id}/"):
+    for path in (
+        "deals/",
+        "deals/board/",
+        "inspection/",
+        "forecast/",
+        "flow/",
+        "flow/matrix/",
+        f"deals/{deal_id}/",
+    ):
         seat.open(f"{house.url(path)}?as_of={yesterday}")
         if "deals/" not in path or path in ("deals/", "deals/board/"):
             assert "Nothing can be changed" in seat.page.locator(".banner").inner_text(), path

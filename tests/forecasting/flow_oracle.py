@@ -143,7 +143,11 @@ class Asked:
             told[new, "moved_in"] = x["money"]
             return told
         here = old if x["in"] else new
-        return {(here, name): amount for name, amount in book.items()}
+        told = {(here, name): amount for name, amount in book.items()}
+        if x["booked"] and not y["booked"] and (here, "booked before") in told:
+            # A win that is none any more is missing where it was booked.
+            told[old, "booked before"] = told.pop((here, "booked before"))
+        return told
 
     def cells(self, deal: Any, start: datetime, end: datetime) -> dict[tuple[Any, Any], int]:
         """From where to where: a group is ("group", key), a way in or out ("bucket", name)."""

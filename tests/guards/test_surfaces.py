@@ -138,7 +138,7 @@ def test_every_page_of_forecasting_and_post_mortem_is_in_the_table() -> None:
     names -= {
         name
         for name, module in modules.items()
-        if module.startswith(("forecasting.alerts", "forecasting.team"))
+        if module.startswith(("forecasting.alerts", "forecasting.onetoone"))
     }
     assert names - POSTED_TO - set(ELSEWHERE) <= {surface.page for surface in SURFACES}
 

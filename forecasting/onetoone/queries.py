@@ -209,18 +209,26 @@ def talk_rows(question: Question, *, owners: Owners, since: datetime) -> list[Ta
         return [_talk(row, question) for row in cursor.fetchall()]
 
 
+STOOD = (
+    *("name", "category", "corporate_minor", "close_date", "next_step", "next_step_on", "existed"),
+    *("was_category", "was_corporate_minor", "was_close_date"),
+)
+
+
 def _talk(row: tuple[Any, ...], question: Question) -> TalkRow:
     failed = json.loads(row[17]) if isinstance(row[17], str) else row[17] or []
+    stood: dict[str, Any] = dict(zip(STOOD, row[7:17], strict=True))
     facts = Facts(
-        question.day,
-        *row[7:17],
+        today=question.day,
         period_end=question.period.end,
         failed=tuple(one["check"] for one in failed),
         p_won=row[18],
         p_slip=row[19],
         pushes=row[20],
+        **stood,
     )
-    return TalkRow(*row[:7], facts=facts)
+    deal_id, account, owner, stage, amount_minor, currency, health = row[:7]
+    return TalkRow(deal_id, account, owner, stage, amount_minor, currency, health, facts)
 
 
 def is_privy(viewer_id: UUID, person_id: UUID, *, chart: Chart) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from otc.embedded.places import CLONE
-from otc.glossary.terms import SECTIONS, TERMS, Term
+from otc.glossary.term import Term
+from otc.glossary.terms import SECTIONS, TERMS
 
 NAMED = re.compile(r"""\bterm="(\w+)"|help_on "(\w+)\"""")
 

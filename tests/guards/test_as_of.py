@@ -153,7 +153,8 @@ def test_the_past_shows_nobody_more_than_they_may_see_today(db: None, lived: Hou
 def answers(eyes: Looker, **more: str) -> dict[str, Any]:
     """What every report's endpoint says, without the instant that it says it of."""
     found = {}
-    for path in sorted(report_endpoints()):
+    # A sheet is of one person; its own tests ask for it.
+    for path in sorted(path for path in report_endpoints() if "{" not in path):
         asked = {**eyes.parameters, **more}
         answer = eyes.caller.get(f"{path.removeprefix('/api/v1/')}?{urlencode(asked)}")
         if answer.status_code == 400 and "since" in asked:

@@ -79,7 +79,7 @@ def rule_create(wanted: Wanted, *, author: Author, now: datetime) -> AlertRule:
     )
     rule.save(force_insert=True)
     _begin(rule, now=now)
-    _note(rule, "created", f"Alert “{rule.name}” was made")
+    _note(rule, "alert_rule.created", f"Alert “{rule.name}” was made")
     return rule
 
 
@@ -93,7 +93,7 @@ def rule_edit(rule: AlertRule, wanted: Wanted, *, author: Author, now: datetime)
     rule.save(update_fields=[*(name.removesuffix("_id") for name in values), "since", "until"])
     rule.fired.filter(holds=True).update(holds=False)
     _begin(rule, now=now)
-    _note(rule, "changed", f"Alert “{rule.name}” was changed", before=before)
+    _note(rule, "alert_rule.changed", f"Alert “{rule.name}” was changed", before=before)
     return undo_offer(UNDO, said=f"Alert “{rule.name}” changed", payload=_payload(rule, was=before))
 
 
@@ -102,7 +102,7 @@ def rule_pause(rule: AlertRule, *, now: datetime) -> UUID | None:
     before = _kept(rule)
     rule.paused_at = now
     rule.save(update_fields=["paused_at"])
-    _note(rule, "paused", f"Alert “{rule.name}” was paused")
+    _note(rule, "alert_rule.paused", f"Alert “{rule.name}” was paused")
     return undo_offer(UNDO, said=f"Alert “{rule.name}” paused", payload=_payload(rule, was=before))
 
 
@@ -112,7 +112,7 @@ def rule_resume(rule: AlertRule, *, now: datetime) -> UUID | None:
     rule.paused_at, rule.since, rule.until = None, now, now
     rule.save(update_fields=["paused_at", "since", "until"])
     _begin(rule, now=now)
-    _note(rule, "resumed", f"Alert “{rule.name}” watches again")
+    _note(rule, "alert_rule.resumed", f"Alert “{rule.name}” watches again")
     return undo_offer(UNDO, said=f"Alert “{rule.name}” resumed", payload=_payload(rule, was=before))
 
 
@@ -121,7 +121,7 @@ def rule_remove(rule: AlertRule, *, now: datetime) -> UUID | None:
     before = _kept(rule)
     rule.deleted_at = now
     rule.save(update_fields=["deleted_at"])
-    _note(rule, "removed", f"Alert “{rule.name}” was removed")
+    _note(rule, "alert_rule.removed", f"Alert “{rule.name}” was removed")
     return undo_offer(UNDO, said=f"Alert “{rule.name}” removed", payload=_payload(rule, was=before))
 
 
@@ -135,6 +135,7 @@ def put_rule_back(payload: Mapping[str, Any]) -> str:
     for name, value in was.items():
         setattr(rule, name, datetime.fromisoformat(value) if name.endswith("_at") and value else value)
     rule.save()
+    _note(rule, "alert_rule.restored", f"Alert “{rule.name}” was put back as it was before")
     return f"Alert “{rule.name}” is as it was before"
 
 
@@ -305,10 +306,10 @@ def _payload(rule: AlertRule, *, was: dict[str, Any]) -> dict[str, Any]:
     return {"id": str(rule.id), "was": was, "after": _kept(rule)}
 
 
-def _note(rule: AlertRule, what: str, summary: str, *, before: dict[str, Any] | None = None) -> None:
+def _note(rule: AlertRule, action: str, summary: str, *, before: dict[str, Any] | None = None) -> None:
     detail = {"after": _kept(rule), "is_own": rule.owner_id is not None}
     audit_append(
-        f"alert_rule.{what}",
+        action,
         subject_kind="alert_rule",
         subject_id=rule.id,
         summary=summary,

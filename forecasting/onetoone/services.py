@@ -70,9 +70,11 @@ def put_notes_back(payload: Mapping[str, Any]) -> str:
     if payload["was"] is None:
         talk.deleted_at = timezone.now()
         talk.save(update_fields=["deleted_at"])
+        _note(talk.id, "one_to_one.taken_back", "Notes of a one-to-one were taken back")
         return "The notes are taken back"
     talk.notes, talk.written_at = payload["was"]["notes"], timezone.now()
     talk.save(update_fields=["notes", "written_at"])
+    _note(talk.id, "one_to_one.restored", "Notes of a one-to-one were put back as they were before")
     return "The notes are as they were before"
 
 
@@ -130,6 +132,7 @@ def put_action_back(payload: Mapping[str, Any]) -> str:
     for name, value in was.items():
         setattr(action, name, datetime.fromisoformat(value) if value else None)
     action.save(update_fields=["done_at", "deleted_at"])
+    _note(action.id, "agreed_action.restored", "An agreed action was put back as it was before")
     return "The action is as it was before"
 
 

@@ -18,6 +18,7 @@ from pipeline.opportunities.services import opportunity_create
 from pipeline.plans.services import Plan, Touch, account_plan_set
 from tests.browser.looking import troubles_at_both_widths
 from tests.conftest import House
+from tests.days import day_in_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,7 +27,7 @@ LONG = "Kestrel Rail und Anlagenbau Nordost Vermögensverwaltungsgesellschaft <b
 
 def furnished(house: House) -> list[str]:
     """Something on each page; the pages' addresses."""
-    now, day = timezone.now(), timezone.now().date()
+    now, day = timezone.now(), day_in_house()
     with use(house.organization.id, person_id=house.ana.id, channel="ui"):
         top = account_create(name="Kestrel Holding")
         account = account_create(name=LONG * 2, industry="Rail", parent_id=top.id)

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from otc.tenancy.context import use
 from pipeline.opportunities.services import opportunity_edit
 from tests.browser.conftest import Seat
+from tests.days import day_in_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,7 +20,7 @@ def test_a_choice_is_made_set_in_place_filtered_grouped_and_seen_as_it_was(
 ) -> None:
     house, deal_id = desk
     with use(house.organization.id, person_id=house.ana.id, channel="ui"):
-        opportunity_edit(deal_id, changes={"close_date": timezone.now().date()})
+        opportunity_edit(deal_id, changes={"close_date": day_in_house()})
     seat = sit("ops@example.org")
     seat.open(house.url("settings/fields/"))
     seat.page.get_by_label("Label").fill("Region")

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -16,8 +15,9 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.process.models import CloseReason
 from tests.conftest import House
+from tests.days import day_in_house
 
-TODAY = timezone.now().astimezone(ZoneInfo("Europe/Berlin")).date()
+TODAY = day_in_house()
 QUARTER = period_of(TODAY)
 NEXT = following(QUARTER)
 MILLION = 1_000_000_00

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
 from forecasting.calls.models import Call
 from forecasting.calls.queries import latest_calls
@@ -15,10 +14,11 @@ from otc.tenancy.context import use
 from pipeline.opportunities.rules import Refused
 from tests.api_client import Caller
 from tests.conftest import House
+from tests.days import day_in_house
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 QUARTER = period_of(NOW.date())
-HERE = period_of(timezone.now().date())
+HERE = period_of(day_in_house())
 
 
 def submit(house: House, amount_minor: int, *, by: str = "ana", **more: Any) -> Call:

@@ -15,6 +15,7 @@ from otc.tenancy.middleware import Tenant
 from otc.tenancy.services import line_set
 from pipeline.opportunities.models import Opportunity, Product
 from pipeline.process.models import Stage
+from tests.days import day_in_house
 from tests.forecasting import inspection_oracle as oracle
 from tests.forecasting.lives import change, deal_with, random_state, snapshot
 from tests.nightly import IS_NIGHTLY
@@ -54,7 +55,7 @@ class Lives:
 
     def state(self) -> dict:
         state = random_state(self.random, owners=self.owners, currencies=CURRENCIES)
-        today = datetime.now(UTC).date()
+        today = day_in_house()
         return state | {
             "stage_id": self.random.choice(self.stages).id,
             "product_id": self.random.choice([*(product.id for product in self.products), None]),

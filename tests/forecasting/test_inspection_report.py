@@ -12,6 +12,7 @@ from otc.question import BadQuestion, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.process.models import CloseReason
+from tests.days import day_in_house
 
 
 def question_of(house, person, **parameters):
@@ -21,7 +22,7 @@ def question_of(house, person, **parameters):
 @pytest.fixture
 def quarter(inside, make_deal):
     """Three deals of this quarter; what they were is an instant before two of them change."""
-    today = datetime.now(UTC).date()
+    today = day_in_house()
     deals = [
         make_deal(f"Deal {n}", owner=owner, amount_minor=n * 1000, close_date=today)
         for n, owner in enumerate([inside.ana, inside.jon, None], start=1)

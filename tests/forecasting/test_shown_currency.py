@@ -14,9 +14,10 @@ from otc.money.services import rate_write
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from tests.api_client import bearer, secret_of
+from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 
-TODAY = timezone.now().date()
+TODAY = day_in_house()
 QUARTER = period_of(TODAY)
 EARLY, LATE = QUARTER.first, TODAY
 RATES = {"USD": ("0.92", "0.9"), "JPY": ("0.0061", "0.0059"), "KWD": ("3.01", "2.97")}

@@ -27,6 +27,7 @@ from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import CloseReason
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.forecasting.lives import change, deal_with
 from tests.forecasting.weekly_oracle import Past, week_ends
 from tests.guards.report_house import build_report_house, days_ago, live_on
@@ -106,7 +107,7 @@ class Hand:
             owner_id=self.house.ana.id,
             amount_minor=self.random.randrange(10**7),
             category="commit",
-            close_date=timezone.now().date() + timedelta(days=9),
+            close_date=day_in_house() + timedelta(days=9),
             created_at=timezone.now(),
         )
 

@@ -20,6 +20,7 @@ from pipeline.opportunities.models import Opportunity, Product
 from pipeline.process.models import CloseReason, Stage
 from pipeline.risk.models import Risk
 from tests.conftest import House, build_house, user_for
+from tests.days import day_in_house
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 CATEGORIES = ["omitted", "pipeline", "best_case", "most_likely", "commit", None]
@@ -41,7 +42,7 @@ def build_report_house(*, deals: int = 70, seed: int = 7) -> House:
             Rate(
                 currency=currency, valid_from=date(2020, 1, 1), known_from=LONG_AGO, rate=Decimal(rate)
             ).save()
-        quarter = period_of(timezone.now().date())
+        quarter = period_of(day_in_house())
         for period in (quarter, previous(quarter)):
             for person in (house.max, house.ana):
                 Quota(person=person, period=period.key, amount_minor=random.randrange(10**8)).save()
@@ -100,5 +101,5 @@ def live_on(
 
 def days_ago(days: int) -> datetime:
     """Some instant of that day, to the microsecond unlike all others."""
-    day = timezone.now().date() - timedelta(days=days)
+    day = day_in_house() - timedelta(days=days)
     return datetime.combine(day, time(), UTC) + timedelta(microseconds=uuid4().int % 86_400_000_000)

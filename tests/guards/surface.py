@@ -19,6 +19,7 @@ from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Person
 from tests.api_client import Caller
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.guards.page_numbers import PageText, read_page
 
 type Numbers = dict[tuple[Any, ...], Any]
@@ -101,7 +102,7 @@ def looker(house: House, name: str, parameters: dict[str, str]) -> Looker:
 
 def spelled(house: House, parameters: dict[str, str]) -> dict[str, str]:
     """A frame with names, periods and days ago as an address spells them."""
-    today = timezone.now().date()
+    today = day_in_house()
     quarter = period_of(today)
     periods = {
         "previous": previous(quarter).key,

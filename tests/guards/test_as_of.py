@@ -21,6 +21,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Stage
 from pipeline.risk.models import Risk
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.forecasting.lives import change, deal_with
 from tests.guards.report_house import build_report_house, days_ago
 from tests.guards.routes import page_routes
@@ -106,7 +107,7 @@ def test_writing_refuses_a_past_instant(db: None, lived: House) -> None:
     """An address that says as of when is never one that writes, by any door."""
     with transaction.atomic():
         with use(lived.organization.id):
-            deal = deal_with(owner_id=lived.ana.id, amount_minor=100, close_date=timezone.now().date())
+            deal = deal_with(owner_id=lived.ana.id, amount_minor=100, close_date=day_in_house())
         eyes, day = looker(lived, "ana", {}), (timezone.now() - timedelta(days=20)).date().isoformat()
         answer = eyes.caller.patch(f"opportunities/{deal.id}?as_of={day}", {"amount_minor": 900})
         assert (answer.status_code, "as_of" in answer.content.decode()) == (400, True)
@@ -128,7 +129,7 @@ def test_the_past_shows_nobody_more_than_they_may_see_today(db: None, lived: Hou
         past_deal(
             lived,
             (days_ago(40), {"name": "Zanzibar", "owner_id": lived.jon.id, "amount_minor": 7_000_000}
-             | {"close_date": timezone.now().date(), "category": "commit"}),
+             | {"close_date": day_in_house(), "category": "commit"}),
             (days_ago(3), {"owner_id": lived.eve.id}),
         )  # fmt: skip
         day = (timezone.now() - timedelta(days=20)).date().isoformat()
@@ -219,7 +220,7 @@ def test_a_late_correction_changes_todays_knowledge_only(db: None, lived: House)
         first = {"name": "Imported", "owner_id": lived.ana.id, "amount_minor": 4_000_000}
         with use(lived.organization.id):
             early, late = Stage.objects.order_by("position")[:2]
-        first |= {"close_date": timezone.now().date(), "category": "commit", "stage_id": early.id}
+        first |= {"close_date": day_in_house(), "category": "commit", "stage_id": early.id}
         days = days_ago(40), days_ago(25), days_ago(5)
         moved = {"amount_minor": 5_000_000, "stage_id": late.id}
         deal = past_deal(lived, (days[0], first), (days[1], moved), (days[2], {"amount_minor": 6_000_000}))

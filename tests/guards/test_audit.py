@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("otc", "pipeline", "forecasting", "postmortem")
 ACTION = re.compile(r"[a-z]+(?:_[a-z]+)*\.[a-z]+(?:_[a-z]+)*")
 # Texts in the modules that append which look like actions and are none.
-NO_ACTIONS = {"default.json", "otc.audit"}
+NO_ACTIONS = {"default.json", "otc.audit", "alert.sample"}
 WRITES = {"save", "delete", "update", "bulk_create", "update_or_create", "get_or_create"}
 # Files beside services.py whose writers are on record too.
 BESIDE = (

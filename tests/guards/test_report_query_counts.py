@@ -15,6 +15,7 @@ from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import person_create
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 from tests.guards.routes import endpoint_routes, page_routes
 from tests.guards.surface import Looker, looker
@@ -50,7 +51,7 @@ AT_MOST = 33
 def add_deals(house: House, count: int) -> None:
     """Deals of everybody in the present quarter: open in every category, won, lost, and without a decision."""
     random, owners = Random(count), [*people_in_line(house), None]
-    day = period_of(timezone.now().date()).last
+    day = period_of(day_in_house()).last
     with use(house.organization.id, channel="ui"):
         for number in range(count):
             outcome = [None, None, "won", "lost", "no_decision"][number % 5]

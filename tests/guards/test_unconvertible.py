@@ -25,9 +25,10 @@ from pipeline.opportunities.services import (
 from pipeline.process.models import CloseReason
 from tests.api_client import bearer, secret_of
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 
-TODAY = timezone.now().date()
+TODAY = day_in_house()
 LONG_AGO = date(2020, 1, 1)
 SAID = "1,200.00\xa0NOK"
 PAGES = ["deals/", "deals/board/", "inspection/", "flow/", "trends/", "forecast/", "winloss/", "accounts/"]

@@ -16,6 +16,7 @@ from otc.tenancy.models import Person
 from pipeline.opportunities.models import Opportunity
 from tests.api_client import NEXT_STEP, Caller, bearer, secret_of
 from tests.conftest import House
+from tests.days import day_in_house
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,7 @@ def test_an_expired_or_revoked_token_is_401_from_that_instant(house: House, colu
 def test_a_token_of_somebody_who_left_is_401(house: House) -> None:
     caller = Caller(house.ana)
     with use(house.organization.id):
-        Person.objects.filter(id=house.ana.id).update(left_on=timezone.now().date() - timedelta(days=1))
+        Person.objects.filter(id=house.ana.id).update(left_on=day_in_house() - timedelta(days=1))
     assert refusal(caller.get("opportunities")) == (401, "not_authenticated")
 
 

@@ -12,6 +12,7 @@ from otc.money.services import rate_withdraw, rate_write
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER, Person
 from tests.api_client import bearer, secret_of
+from tests.days import day_in_house
 
 JANUARY = date(2026, 1, 1)
 TYPED = {"currency": "usd", "valid_from": "2026-01-01", "rate": "0.92"}
@@ -172,7 +173,7 @@ def test_many_rates_come_in_pages(house, signed_in):
 
 def test_the_page_of_a_currency_answers_with_what_holds_today(house, signed_in):
     add(house, "0.92")
-    ahead = timezone.now().date() + timedelta(days=400)
+    ahead = day_in_house() + timedelta(days=400)
     add(house, "0.95", day=ahead)
     client, address = signed_in(house.ops), house.url("settings/currencies/of/USD/")
     for query in ("", f"?before={ahead.isoformat()}"):

@@ -19,10 +19,11 @@ from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.services import opportunity_create
 from tests.api_client import Caller
 from tests.conftest import House, user_for
+from tests.days import day_in_house
 
 SignedIn = Callable[[Person], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
-TODAY = timezone.now().date()
+TODAY = day_in_house()
 DAYS = timedelta(days=1)
 
 

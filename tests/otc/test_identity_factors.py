@@ -27,6 +27,7 @@ from otc.tenancy.models import Person
 from otc.tenancy.services import person_create, person_leave
 from tests.api_client import bearer, secret_of
 from tests.conftest import House
+from tests.days import day_in_house
 
 SignedIn = Callable[[Person], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -226,7 +227,7 @@ def test_who_left_the_other_organization_is_this_ones_alone(house: House, elsewh
 
 def leave(house: House, person: Person) -> None:
     with use(house.organization.id):
-        person_leave(person, now=timezone.now(), today=timezone.now().date())
+        person_leave(person, now=timezone.now(), today=day_in_house())
 
 
 @pytest.mark.parametrize("works_elsewhere", [True, False])

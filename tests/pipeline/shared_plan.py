@@ -23,6 +23,7 @@ from pipeline.opportunities.services import (
 )
 from pipeline.process.models import Milestone, Side, Stage
 from tests.conftest import House
+from tests.days import day_in_house
 
 SignIn = Callable[[Person], Client]
 HOSTILE = "<script>alert(1)</script> ‏שלום مرحبا 🚂 {{ 7|add:7 }}"
@@ -41,7 +42,7 @@ class Share:
                 owner_id=house.ana.id,
                 amount_minor=386_000_00,
                 next_step="Bluff about the discount",
-                next_step_on=timezone.now().date(),
+                next_step_on=day_in_house(),
                 now=timezone.now(),
             ).opportunity
             stage = Stage.objects.get(id=self.deal.stage_id)

@@ -15,6 +15,7 @@ from pipeline.opportunities.services import opportunity_delete
 from pipeline.plans.models import AccountPlan, PlannedTouch, PlanPerson
 from pipeline.plans.services import Plan, Touch, account_plan_set
 from tests.api_client import Caller
+from tests.days import day_in_house
 
 
 def undo_of(page: Any) -> str:
@@ -60,7 +61,7 @@ def planned(house: Any) -> tuple[Account, PlannedTouch]:
     with use(house.organization.id, person_id=house.ana.id, channel="ui"):
         account = account_create(name="Kestrel Rail")
         contact = contact_create(account.id, name="Helena Strand")
-        day = timezone.now().date()
+        day = day_in_house()
         touches = [Touch("Call about the depot", day), Touch("Visit", day + timedelta(days=9))]
         account_plan_set(
             account.id, Plan("Two depots", [(contact.id, "decides")], touches), now=timezone.now()
@@ -128,7 +129,7 @@ def test_a_due_touch_is_in_its_owners_today_until_it_is_done(house: Any, signed_
 
 def test_plans_move_when_accounts_merge(inside: Any) -> None:
     kept, gone = account_create(name="Kestrel"), account_create(name="Kestrel AG")
-    account_plan_set(gone.id, Plan("Grow", [], [Touch("Call", timezone.now().date())]), now=timezone.now())
+    account_plan_set(gone.id, Plan("Grow", [], [Touch("Call", day_in_house())]), now=timezone.now())
     records_merge("account", kept_id=kept.id, gone_id=gone.id, chosen={}, now=timezone.now())
     assert AccountPlan.objects.get().account_id == PlannedTouch.objects.get().account_id == kept.id
 

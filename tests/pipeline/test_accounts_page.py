@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from otc.tenancy.context import use
 from pipeline.accounts.models import Account, Contact
 from pipeline.accounts.services import account_create, contact_create
+from tests.days import day_in_house
 
-LATER = timezone.now().date() + timedelta(days=40)
+LATER = day_in_house() + timedelta(days=40)
 
 
 def names(response):

@@ -16,9 +16,10 @@ from pipeline.opportunities.models import Opportunity, OpportunityMilestone
 from pipeline.process.models import CloseReason, Milestone, Stage
 from pipeline.risk.models import Risk
 from tests.conftest import House
+from tests.days import day_in_house
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-LATER = timezone.now().date() + timedelta(days=40)
+LATER = day_in_house() + timedelta(days=40)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_every_open_deal_stands_in_a_column_also_without_a_stage(house, make_dea
 def test_won_deals_of_the_period_have_their_column(house, deal, signed_in):
     with use(house.organization.id, channel="ui"):
         Opportunity.objects.filter(id=deal.id).update(
-            outcome="won", category="closed", closed_at=timezone.now(), close_date=timezone.now().date()
+            outcome="won", category="closed", closed_at=timezone.now(), close_date=day_in_house()
         )
     won = signed_in(house.ana).get(house.url("deals/board/")).context["report"].won
     assert (won.count, won.total_minor, len(won.cards)) == (1, 100_00, 1)

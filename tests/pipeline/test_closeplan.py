@@ -26,6 +26,7 @@ from pipeline.opportunities.services import (
 )
 from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.pipeline.shared_plan import HOSTILE, Share, SignIn
 
 
@@ -228,7 +229,7 @@ def test_one_revoked_link_leaves_the_others_and_undo_opens_it_again(share: Share
 def test_a_closed_deal_shows_no_outcome_and_takes_no_tick(share: Share) -> None:
     with share.inside():
         reason = CloseReason.objects.get(name="Price")
-        today = timezone.now().date()
+        today = day_in_house()
         opportunity_close(share.deal.id, outcome="lost", reason_id=reason.id, now=timezone.now(), today=today)
     page = share.get()
     assert page.status_code == 200 and "This plan is closed" in page.content.decode()
@@ -242,7 +243,7 @@ def test_a_comment_on_a_plan_that_closed_meanwhile_or_came_too_often_is_given_ba
 ) -> None:
     with share.inside():
         reason = CloseReason.objects.get(name="Price")
-        today = timezone.now().date()
+        today = day_in_house()
         opportunity_close(share.deal.id, outcome="lost", reason_id=reason.id, now=timezone.now(), today=today)
     answer = share.say("What about the pilot?")
     assert answer.status_code == 422 and "What about the pilot?</textarea>" in answer.content.decode()

@@ -23,9 +23,10 @@ from pipeline.opportunities.timeline import days_by_stage
 from pipeline.process.models import CloseReason, Milestone
 from pipeline.risk.models import Risk
 from tests.conftest import House
+from tests.days import day_in_house
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-TODAY = timezone.now().date()
+TODAY = day_in_house()
 LATER = TODAY + timedelta(days=40)
 
 

@@ -18,9 +18,10 @@ from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import Stage
 from tests.conftest import House
+from tests.days import day_in_house
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-LATER = timezone.now().date() + timedelta(days=40)
+LATER = day_in_house() + timedelta(days=40)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from pipeline.exports.files import XlsxFile
 from pipeline.exports.models import DealExport
 from pipeline.exports.services import EXPORT_JOB, ExportRefused, export_ask, exports_forget, file_path
 from pipeline.opportunities.services import opportunity_edit
+from tests.days import day_in_house
 
 pytestmark = pytest.mark.django_db
 NASTY = "=HYPERLINK(1)"
@@ -168,7 +169,7 @@ def test_one_that_breaks_says_so(house, deals, signed_in, monkeypatch):
 def test_who_left_gets_no_file(house, deals, signed_in):
     export_id = ask(signed_in(house.ana), house, "csv")
     with use(house.organization.id):
-        Person.objects.filter(id=house.ana.id).update(left_on=timezone.now().date() - timedelta(1))
+        Person.objects.filter(id=house.ana.id).update(left_on=day_in_house() - timedelta(1))
     assert work(house, export_id).state == "failed"
 
 

@@ -17,6 +17,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_create, opportunity_edit
 from tests.api_client import NEXT_STEP, Caller
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.pipeline.test_fields import REGIONS
 
 pytestmark = pytest.mark.django_db
@@ -210,7 +211,7 @@ def fields_and_deals(house: House) -> None:
                 now=timezone.now(),
                 owner_id=house.ana.id,
                 amount_minor=100_00,
-                close_date=timezone.now().date(),
+                close_date=day_in_house(),
                 fields=dict(zip(EVERY, values, strict=True)),
             )
 

@@ -21,6 +21,7 @@ from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.services import opportunity_create, opportunity_edit, opportunity_undo
 from tests.conftest import House
+from tests.days import day_in_house
 
 Make = Callable[..., Any]
 REGIONS = [Option("emea", "EMEA"), Option("apac", "Asia & Pacific"), Option("old", "Old world", True)]
@@ -140,7 +141,7 @@ def test_a_retired_option_stays_where_it_stands(inside, region, make_deal):
 
 def test_a_required_field_is_needed_from_its_day_on(inside, region, make_deal):
     early = make_deal("Early", now=timezone.now() - timedelta(days=30))
-    field_edit(region.id, changes={"required_from": timezone.now().date() - timedelta(days=1)})
+    field_edit(region.id, changes={"required_from": day_in_house() - timedelta(days=1)})
     with pytest.raises(Refused, match="required"):
         make_deal("Late")
     opportunity_edit(early.id, changes={"next_step": "Call"})

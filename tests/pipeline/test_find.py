@@ -35,7 +35,11 @@ def test_letters_lead_to_everything_that_bears_them(furnished: Any) -> None:
     assert sorted(groups["Deals"]) == ["Kestrel depots", "Kestrel yards"]
     assert groups["Accounts and contacts"] == ["Kestrel Rail", "Greta Kessler"]
     assert found(furnished, "max", "feld")["People"] == ["Jonas Feld"]
-    assert found(furnished, "max", "win r")["Glossary"] == ["Win rate", "Win rate by amount"]
+    assert found(furnished, "max", "win r")["Glossary"] == [
+        "Win rate",
+        "Win rate by amount",
+        "Cohort win rate",
+    ]
 
 
 def test_words_that_many_bear_lead_to_the_largest_open_deals(furnished: Any, monkeypatch: Any) -> None:

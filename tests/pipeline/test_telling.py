@@ -32,6 +32,7 @@ from pipeline.team.services import team_member_add
 from pipeline.telling.rules import Look, Threshold, changed_much, has_fallen, is_big
 from pipeline.telling.services import deal_tell, deals_due_tell
 from tests.conftest import House
+from tests.days import day_in_house
 from tests.pipeline.test_visibility import SEEDS, World, build, sees
 
 Make = Callable[..., Any]
@@ -61,7 +62,7 @@ def test_whoever_is_given_a_deal_is_told_and_who_takes_one_is_not(house: House, 
         tell(deal.id)
         assert told(house) == {"ana": ["Max Brandt gave you Kestrel Rail"]}
         tell(deal.id)
-        opportunity_edit(deal.id, changes={"next_step": "Call", "next_step_on": timezone.now().date()})
+        opportunity_edit(deal.id, changes={"next_step": "Call", "next_step_on": day_in_house()})
         tell(deal.id)
         assert len(told(house)["ana"]) == 1, "once"
         opportunity_edit(deal.id, changes={"owner_id": house.max.id})
@@ -122,7 +123,7 @@ def test_another_currency_is_held_against_the_corporate_amount(big: House) -> No
 
     with as_person(big, "ana"):
         Rate(currency="JPY", valid_from=date(2020, 1, 1), known_from=timezone.now(), rate="0.006").save()
-        day = timezone.now().date()
+        day = day_in_house()
         for name, yen in (("Small", 100_000), ("Large", 200_000)):
             fields = {"owner_id": big.ana.id, "amount_minor": yen, "currency": "JPY", "close_date": day}
             deal = opportunity_create(name=name, now=timezone.now(), **fields).opportunity

@@ -26,6 +26,7 @@ from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add, team_member_remove
 from tests.api_client import Caller
 from tests.conftest import user_for
+from tests.days import day_in_house
 from tests.nightly import IS_NIGHTLY
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
@@ -84,7 +85,7 @@ def _people(world: World, draw: Random) -> None:
 
 
 def _deals(world: World, draw: Random) -> None:
-    today = timezone.now().date()
+    today = day_in_house()
     for number in range(10):
         owner = draw.choice([*world.people, None])
         deal = opportunity_create(
@@ -121,7 +122,7 @@ def _seats(world: World, draw: Random) -> None:
 
 def _delegations(world: World, draw: Random) -> None:
     """Running, over and still to come; a chain of two, which must not reach through."""
-    today = timezone.now().date()
+    today = day_in_house()
     for _ in range(3):
         manager, delegate = draw.sample(world.people, 2)
         first_on = today + timedelta(days=draw.choice([-9, -2, 0, 3]))
@@ -161,7 +162,7 @@ def sees(world: World, viewer: Person, deal: UUID) -> bool:
         return True
     if sees_as(world, viewer.id, deal):
         return True
-    today = timezone.now().date()
+    today = day_in_house()
     return any(
         delegate == viewer.id and first <= today <= last and sees_as(world, manager, deal)
         for manager, delegate, first, last in world.delegations
@@ -277,7 +278,7 @@ def test_as_of_never_changes_who_may_see(rolled_back: None) -> None:
             name="Kestrel",
             owner_id=ana.id,
             amount_minor=5_00,
-            close_date=timezone.now().date(),
+            close_date=day_in_house(),
             now=timezone.now(),
         ).opportunity
         then = timezone.now()

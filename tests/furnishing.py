@@ -12,6 +12,7 @@ from forecasting.calls.models import Call
 from forecasting.inspection.models import LastVisit
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.quotas.models import Quota
+from forecasting.trends.models import WeeklySample, WeeklySum
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
 from otc.calendar.models import FiscalCalendar, columns_of
@@ -81,6 +82,11 @@ class Round:
         return f"No {self.number}"
 
 
+NOTHING_SUMMED = {
+    field.name: 0 for field in WeeklySum._meta.fields if field.name.endswith(("_minor", "_count"))
+}
+
+
 def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> None:
     """Add `count` rows to every table of the house, deals owned by `owner`; `start` keeps later names apart."""
     with use(house.organization.id, person_id=owner.id, channel="ui"):
@@ -116,6 +122,8 @@ def _people(moment: Round) -> None:
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
+    WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
+    WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
     guest = person_create(name=f"Guest {moment.number}", manager=moment.owner, since=BEGINNING)
     invitation_send(guest, email="guest@example.org", now=moment.now, today=moment.now.date())

@@ -157,11 +157,8 @@ function retry(cell, form, status) {
   input.setAttribute("aria-invalid", "true");
   const said = Object.assign(document.createElement("span"), { className: "bad" });
   said.textContent = "Not saved. Press Enter to try again.";
-  // A new note: how the value was understood may still be on its way into the one before.
-  const note = form.querySelector(".cell-note");
-  const fresh = note.cloneNode(false);
-  fresh.append(said);
-  note.replaceWith(fresh);
+  form.querySelector(".cell-note")?.replaceChildren(said);
+  form.dataset.unsaved = "";
   if (status < 500) tell(status);
   if (!isEditing(cellOf(document.activeElement))) input.focus();
 }
@@ -309,6 +306,13 @@ if (table) {
     },
     true,
   );
+
+  // How the value was understood may come when it is known already that nothing was saved: that is worth more, until
+  // somebody types again.
+  table.addEventListener("htmx:before:swap", (event) => {
+    if (event.target.form?.dataset.unsaved !== undefined) event.preventDefault();
+  });
+  table.addEventListener("input", (event) => delete event.target.form?.dataset.unsaved);
 
   table.addEventListener("focusout", (event) => {
     const form = event.target.closest("[data-cell-form]");

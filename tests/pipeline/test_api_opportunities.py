@@ -18,6 +18,7 @@ from pipeline.opportunities.services import opportunity_delete, opportunity_edit
 from pipeline.process.models import CloseReason, Milestone, Stage
 from tests.api_client import Caller
 from tests.conftest import House
+from tests.days import day_in_house
 
 Make = Callable[..., Any]
 
@@ -253,7 +254,7 @@ def test_closing_asks_for_outcome_and_reason_and_reopening_takes_it_back(
     closing = {"outcome": "lost", "reason_id": reason_id(house)}
     too_early = caller.post(f"{url}/close", closing | {"close_date": "2026-01-02"})
     assert fields_refused(too_early, 422) == {"close_date"}
-    closing["close_date"] = deals["ana"].created_at.date().isoformat()
+    closing["close_date"] = day_in_house().isoformat()
     closed = caller.post(f"{url}/close", closing).json()
     assert (closed["outcome"], closed["reason_name"], closed["close_date"]) == (
         "lost",

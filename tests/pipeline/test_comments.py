@@ -30,6 +30,7 @@ from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add
 from tests.api_client import Caller
 from tests.conftest import BEGINNING, House, user_for
+from tests.days import day_in_house
 
 SignedIn = Callable[[Person], Client]
 ANA, MAX, MAXINE, OTHER = (
@@ -115,8 +116,8 @@ def test_the_audience_is_whoever_sees_the_deal(
     seated = person_create(name="Sam Ode", role="rep", manager=boss, since=BEGINNING)
     person_create(name="Out Sider", role="rep", manager=inside.eve, since=BEGINNING)
     person_create(name="Gone Gil", role="executive", since=BEGINNING)
-    Person.objects.filter(name="Gone Gil").update(left_on=now.date() - timedelta(days=1))
-    today = now.date()
+    Person.objects.filter(name="Gone Gil").update(left_on=day_in_house() - timedelta(days=1))
+    today = day_in_house()
     for manager, delegate in ((inside.max, lea), (boss, inside.jon)):
         Delegation(manager=manager, delegate=delegate, first_on=today, last_on=today).save()
     Organization.objects.filter(id=inside.organization.id).update(visibility=visibility)

@@ -143,7 +143,7 @@ def test_pages_show_every_deal_once_and_sums_count_them_all(house, make_deal, si
 
 
 def test_changed_deals_are_those_with_a_version_since_that_day(house, deal, signed_in):
-    client, tomorrow = signed_in(house.ana), (timezone.now() + timedelta(days=1)).date()
+    client, tomorrow = signed_in(house.ana), day_in_house() + timedelta(days=1)
     assert names(client.get(house.url("deals/?tab=changed&since=2020-01-01"))) == ["Kestrel Rail"]
     assert names(client.get(house.url(f"deals/?tab=changed&since={tomorrow}"))) == []
 

@@ -28,6 +28,19 @@ from otc.backup.manifest import (
 
 Database = Mapping[str, Any]
 LOCK_PATIENCE = "15s"
+# What the owner's new tables and sequences are granted: how to take it away, and how to give it back.
+DEFAULT_GRANTS = """
+SELECT format(d.words, 'REVOKE', 'FROM'), format(d.words, 'GRANT', 'TO')
+FROM (
+  SELECT 'ALTER DEFAULT PRIVILEGES ' || coalesce(format('IN SCHEMA %I ', n.nspname), '') || '%s ' || g.privilege_type
+    || CASE a.defaclobjtype WHEN 'r' THEN ' ON TABLES %s ' ELSE ' ON SEQUENCES %s ' END
+    || g.grantee::regrole::text AS words
+  FROM pg_default_acl a
+  LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace
+  CROSS JOIN aclexplode(a.defaclacl) g
+  WHERE a.defaclrole = current_user::regrole AND g.grantee <> a.defaclrole AND a.defaclobjtype IN ('r', 'S')
+) d
+"""
 
 
 class BackupFailed(RuntimeError):
@@ -70,13 +83,37 @@ def backup_restore(file: Path, *, owner: Database, reader: Database, replace: bo
     if not replace and (full := [table for table, count in table_rows(reader).items() if count]):
         raise NotEmpty(f"{len(full)} tables of {owner['NAME']} hold rows, among them {full[0]}")
     words = ("--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-comments")
-    _run("pg_restore", *words, f"--dbname={owner['NAME']}", str(file), database=owner)
+    with default_grants_aside(owner):
+        _run("pg_restore", *words, f"--dbname={owner['NAME']}", str(file), database=owner)
     with closing(_connect(owner)) as connection:
         connection.autocommit = True
         connection.cursor().execute("ANALYZE")
     if problems := differing_tables(manifest.rows, table_rows(reader)):
         raise BackupFailed("restored, but not what was kept:\n" + "\n".join(problems))
     return manifest
+
+
+@contextmanager
+def default_grants_aside(owner: Database) -> Iterator[None]:
+    """What new tables are granted by themselves is taken away while tables come back with grants of their own: a dump
+    only says what to add, and the application's role could write where it may only read. The dump brings the defaults
+    back last; when it fails, they are put back here.
+    """
+    with closing(_connect(owner)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(DEFAULT_GRANTS)
+        takings, givings = [], []
+        for taking, giving in cursor.fetchall():
+            takings.append(taking)
+            givings.append(giving)
+        for taking in takings:
+            cursor.execute(taking)
+        try:
+            yield
+        except BaseException:
+            for giving in givings:
+                cursor.execute(giving)
+            raise
 
 
 def table_rows(reader: Database) -> dict[str, int]:

@@ -76,7 +76,9 @@ def guards(name: str) -> set[tuple[Any, ...]]:
             "CASE WHEN contype = 'c' THEN 'check' ELSE pg_get_constraintdef(oid) END, convalidated::text, '', '' "
             "FROM pg_constraint WHERE connamespace = 'public'::regnamespace UNION ALL "
             "SELECT 'fence', relname, relrowsecurity::text, relforcerowsecurity::text, relowner::regrole::text, "
-            "relacl::text, '' FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            "relacl::text, '' FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace UNION ALL "
+            "SELECT 'new tables', defaclobjtype::text, defaclrole::regrole::text, defaclacl::text, '', '', '' "
+            "FROM pg_default_acl"
         )
         return set(cursor.fetchall())
 
@@ -123,7 +125,7 @@ def test_a_backup_reads_past_every_fence_and_writes_nothing(lived) -> None:
 def test_rows_are_replaced_only_when_asked(lived, tmp_path: Path) -> None:
     name, file = worker_database(), tmp_path / "otc.dump"
     backup_write(file, database=reader())
-    before = contents(name)
+    before, fences = contents(name), guards(name)
     with pytest.raises(NotEmpty):
         backup_restore(file, owner=owner(name), reader=reader())
     with closing(superuser_connection(name)) as connection:
@@ -131,6 +133,8 @@ def test_rows_are_replaced_only_when_asked(lived, tmp_path: Path) -> None:
     assert contents(name) != before
     backup_restore(file, owner=owner(name), reader=reader(), replace=True)
     assert contents(name) == before
+    # New tables are granted by default what some of them must not be: writing where the application only reads.
+    assert guards(name) == fences
 
 
 def test_a_table_that_came_back_short_is_found(
@@ -175,6 +179,11 @@ def test_a_failed_restore_leaves_the_database_as_it_was(lived, empty: str, tmp_p
         backup_restore(file, owner=owner(empty), reader=reader(empty))
     assert contents(empty) == {}
     assert manifest.rows
+    name = worker_database()
+    before = contents(name), guards(name)
+    with pytest.raises(BackupFailed, match="pg_restore"):
+        backup_restore(file, owner=owner(name), reader=reader(), replace=True)
+    assert (contents(name), guards(name)) == before
 
 
 @pytest.mark.parametrize(

@@ -177,16 +177,21 @@ def deal_report(
         deal_team=tuple(seat for seat in seats if seat.valid_to > question.as_of),
         splits=tuple(splits_of(deal_id)) if not question.is_past else (),
         fit=_fit(state, question),
-        lines=lines_report(
-            lines_at(lines, question.as_of),
-            amount_minor=state.amount_minor,
-            currency=state.currency,
-            follows=deal.amount_follows_lines and not question.is_past,
-        ),
+        lines=_lines(deal, lines, state, question),
         team=_team(deal_id, state.account_id, activities, as_of=question.as_of),
         links=links_at(links, question.as_of),
         since=next((version for version in versions if version.valid_from <= since), None),
         book=book,
+    )
+
+
+def _lines(deal: Opportunity, ever: list[DealLine], state: Any, question: Question) -> LinesReport:
+    """What was sold on the deal at that instant, beside what it was worth."""
+    return lines_report(
+        lines_at(ever, question.as_of),
+        amount_minor=state.amount_minor,
+        currency=state.currency,
+        follows=deal.amount_follows_lines and not question.is_past,
     )
 
 

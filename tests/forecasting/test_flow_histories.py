@@ -264,26 +264,8 @@ def check(
         if start < at < end
     }
     instants = [start, *sorted(cuts), end]
-    expected = {"endpoint": endpoint(asked, start, end), "path": path(asked, instants)}
-    for mode, sums in expected.items():
-        report = waterfall_report(house.organization, mode=mode, group_by=group or None, **frame)
-        found = report.groups if group else {None: report.waterfall}
-        told = {
-            (key, name): total.amount_minor
-            for key, falls in found.items()
-            for name, total in falls.steps.items()
-            if total.amount_minor and not name.startswith("booked")
-        }
-        told |= {(key, "bookings"): falls.change_of_bookings_minor for key, falls in found.items()}
-        wanted = {
-            (key and str(key), name): amount for (key, name), amount in sums.items() if "booked" not in name
-        }
-        for sign, name in ((1, "booked after"), (-1, "booked before")):
-            for (key, step), amount in sums.items():
-                if step == name:
-                    place = (key and str(key), "bookings")
-                    wanted[place] = wanted.get(place, 0) + sign * amount
-        assert {k: v for k, v in told.items() if v} == {k: v for k, v in wanted.items() if v}, (mode, frame)
+    for mode, sums in (("endpoint", endpoint(asked, start, end)), ("path", path(asked, instants))):
+        agree(house, sums, mode=mode, group=group, frame=frame)
     if group in ("stage", "category"):
         report = flow_report(house.organization, by=group, **frame)
         told = {pair: cell.amount_minor for pair, cell in report.cells.items() if cell.amount_minor}
@@ -293,15 +275,40 @@ def check(
         }
         assert told == wanted
     if group == "":
-        weeks = waterfall_report(house.organization, group_by="week", **frame)
-        alone = waterfall_report(house.organization, mode="path", **frame).waterfall
-        assert weeks.waterfall == alone
-        for name in alone.steps:
-            if name not in ("opening", "closing"):
-                parts = [
-                    falls.steps[name].amount_minor for falls in weeks.groups.values() if name in falls.steps
-                ]
-                assert sum(parts) == alone.steps[name].amount_minor
+        weeks_add_up(house, frame)
+
+
+def agree(house: Any, sums: Any, *, mode: str, group: str, frame: dict[str, Any]) -> None:
+    """Every bucket of every group, and the change of bookings, to the minor unit."""
+    report = waterfall_report(house.organization, mode=mode, group_by=group or None, **frame)
+    found = report.groups if group else {None: report.waterfall}
+    told = {
+        (key, name): total.amount_minor
+        for key, falls in found.items()
+        for name, total in falls.steps.items()
+        if total.amount_minor and not name.startswith("booked")
+    }
+    told |= {(key, "bookings"): falls.change_of_bookings_minor for key, falls in found.items()}
+    wanted = {
+        (key and str(key), name): amount for (key, name), amount in sums.items() if "booked" not in name
+    }
+    for sign, name in ((1, "booked after"), (-1, "booked before")):
+        for (key, step), amount in sums.items():
+            if step == name:
+                place = (key and str(key), "bookings")
+                wanted[place] = wanted.get(place, 0) + sign * amount
+    assert {k: v for k, v in told.items() if v} == {k: v for k, v in wanted.items() if v}, (mode, frame)
+
+
+def weeks_add_up(house: Any, frame: dict[str, Any]) -> None:
+    """Bucket by bucket the weeks are the path."""
+    weeks = waterfall_report(house.organization, group_by="week", **frame)
+    alone = waterfall_report(house.organization, mode="path", **frame).waterfall
+    assert weeks.waterfall == alone
+    for name in alone.steps:
+        if name not in ("opening", "closing"):
+            parts = [falls.steps[name].amount_minor for falls in weeks.groups.values() if name in falls.steps]
+            assert sum(parts) == alone.steps[name].amount_minor
 
 
 def run(house: Any, *, seed: int, steps: int, looks: int) -> None:

@@ -40,6 +40,7 @@ class BadQuestion(ValueError):
 class Question:
     """One report's frame. `as_of` is the instant asked for, `known` the instant whose knowledge answers.
 
+    `knowledge` is what was asked, then or now: a report that looks further back asks it of that instant too.
     What the viewer may see follows today's lines; `org_chart` (then or now) only groups.
     """
 
@@ -49,6 +50,7 @@ class Question:
     as_of: datetime
     known: datetime
     is_past: bool
+    knowledge: str
     org_chart: str
     period: Period
     scope: str
@@ -93,7 +95,7 @@ class Question:
             "scope": self.scope,
             "org_chart": self.org_chart,
             "currency": self.currency,
-            "knowledge": "now" if self.known > self.as_of else "then",
+            "knowledge": self.knowledge,
         }
 
     def chart_of(self, instant: datetime) -> Chart:
@@ -141,6 +143,7 @@ def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
         as_of=as_of,
         known=known,
         is_past=is_past,
+        knowledge=knowledge,
         org_chart=org_chart,
         period=_period(parameters.get("period", ""), as_of.astimezone(tenant.zone).date(), calendar=calendar),
         scope=parameters.get("scope") or EVERYONE,

@@ -190,7 +190,7 @@ def _field_sql(field: Field | None, parameters: dict[str, Any]) -> str:
 
 def known_before(question: Question, since: datetime) -> datetime:
     """Whose knowledge tells what was at `since`: that of then, or the question's where it asks for today's."""
-    return max(since, question.known) if question.known > question.as_of else since
+    return question.known if question.knowledge == "now" else since
 
 
 def frame_parameters(question: Question, since: datetime) -> dict[str, Any]:

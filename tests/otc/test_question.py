@@ -34,6 +34,12 @@ def test_the_past_as_known_today(tenant):
     assert ask(tenant, {"as_of": "2026-11-02", "knowledge": "now"}).known == NOW
 
 
+def test_what_is_known_today_may_be_asked_of_today_too(tenant):
+    """Of today there is nothing else to know; of the day that it is compared with there is."""
+    assert ask(tenant, {"knowledge": "now"}).frame["knowledge"] == "now"
+    assert ask(tenant, {}).frame["knowledge"] == "then"
+
+
 def test_an_instant_in_another_zone(tenant):
     question = ask(tenant, {"as_of": "2026-11-02T18:00:00+02:00"})
     assert question.as_of == datetime(2026, 11, 2, 16, tzinfo=UTC)

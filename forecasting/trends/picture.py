@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from urllib.parse import urlencode
 
 from forecasting.trends.report import PeriodTrend, Trends
@@ -85,7 +86,7 @@ def point_href(trends: Trends, measure: str, point: Point, *, knowledge: str) ->
 def chart_of(trends: Trends, measure: str, *, knowledge: str, is_with_target: bool = True) -> Chart:
     """The period's line before those of the past, with quota (won) or what was needed (created) as the target."""
     weeks = trends.question.period.weeks
-    href: Callable[[Point], str] = lambda point: point_href(trends, measure, point, knowledge=knowledge)  # noqa: E731
+    href = partial(point_href, trends, measure, knowledge=knowledge)
     lines = [_line(trends.current, measure, trends=trends, kind="subject", href=href)]
     lines += [_line(past, measure, trends=trends, kind="past", href=href) for past in trends.pasts]
     if is_with_target:

@@ -7,6 +7,7 @@ class OtcConfig(AppConfig):
     name = "otc"
 
     def ready(self) -> None:
+        import_module("otc.tenancy.uuids").register()
         import_module("otc.identity.signals")
         # Registers the room's kinds of jobs, which services ask for by name.
         import_module("otc.audit.tasks")

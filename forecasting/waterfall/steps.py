@@ -105,6 +105,7 @@ def endpoint_steps(*, group: str, is_of_deals: bool = False) -> str:
 def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
     """SQL: a step at the first end, where nothing moves, and one for every version, rate change and line change.
 
+    Each candidate's life is looked up by its key (OFFSET 0): joined, PostgreSQL would read every version there is.
     `cuts` says which cuts beside versions there are: by currency ("currency"), of every foreign amount ("every"), by
     owner ("owner").
     """
@@ -145,9 +146,10 @@ def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
       SELECT DISTINCT v.opportunity_id FROM pipeline_opportunityversion v
       WHERE {shows} AND {INSIDE} AND {COUNTS} AND {owner_condition("v", prefix="ever")}),
     shown AS (
-      SELECT v.*, {starts} AS starts, {ends} AS ends
-      FROM candidate JOIN pipeline_opportunityversion v ON v.opportunity_id = candidate.opportunity_id
-      WHERE {shows} AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s),
+      SELECT life.* FROM candidate CROSS JOIN LATERAL (
+        SELECT v.*, {starts} AS starts, {ends} AS ends FROM pipeline_opportunityversion v
+        WHERE v.opportunity_id = candidate.opportunity_id AND {shows}
+          AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s OFFSET 0) AS life),
     point AS ({" UNION ALL ".join(points)}),
     state AS (
       SELECT {columns}, v.at, {"%(t1_known)s::timestamptz" if is_known_now else "v.at"} AS known

@@ -67,8 +67,13 @@ class OpportunityVersion(DealState):
             models.CheckConstraint(condition=Q(known_from__lt=F("known_to")), name="version_known"),
         )
         indexes = (
-            models.Index(fields=["organization", "close_date", "valid_from"], name="version_by_close_date"),
-            models.Index(fields=["organization", "owner", "valid_from"], name="version_by_owner"),
+            # Both ends of the interval: what didn't stand at an instant is passed over without its row.
+            models.Index(
+                fields=["organization", "close_date", "valid_from", "valid_to"], name="version_close_span"
+            ),
+            models.Index(
+                fields=["organization", "owner", "valid_from", "valid_to"], name="version_owner_span"
+            ),
             # What stands: the reports of today read these rows only, of everybody or of a branch.
             models.Index(
                 fields=["organization", "close_date"], condition=CURRENT, name="version_now_by_close"

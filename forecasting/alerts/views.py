@@ -1,5 +1,6 @@
 """Alerts: one's rules, a rule with what it would have fired, and the log of what fired."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from forecasting.alerts.words import rule_told
 from otc.fields.queries import people_choices
 from otc.tenancy.lines import people_by_id
 from otc.tenancy.middleware import Tenant, tenant_of
-from otc.ui.bar import in_line_order
+from otc.ui.bar import in_line_order, people_offered
 from otc.ui.controls import Tab
 from otc.ui.pages import page
 from otc.undo.views import undo_address
@@ -199,7 +200,7 @@ def form_for(request: HttpRequest, tenant: Tenant, *, kind: str, rule: AlertRule
         initial=initial_of(rule, currency=currency) if rule else None,
         kind=kind,
         currency=currency,
-        scopes=scope_choices(tenant),
+        scopes=scope_choices(tenant, named={str(rule.scope_id)} if rule else ()),
         people=[(str(person_id), name) for person_id, name in people_choices()],
         hooks=list(AlertHook.objects.filter(deleted_at__isnull=True).order_by("name", "id")),
         manages=manages,
@@ -207,15 +208,14 @@ def form_for(request: HttpRequest, tenant: Tenant, *, kind: str, rule: AlertRule
     )
 
 
-def scope_choices(tenant: Tenant) -> list[tuple[str, str, int]]:
-    """Everything, then the people whose deals the viewer may see, along the line."""
-    people = people_by_id()
+def scope_choices(tenant: Tenant, *, named: Collection[str]) -> list[tuple[str, str, int]]:
+    """Everything, then the people whose deals the viewer may see, along the line; of many their leaders."""
+    people = people_by_id(people_offered(tenant.chart, tenant.visible.owners, named=named))
     sees_all = tenant.visible.owners.person_ids is None
     whole = [("", "The whole organization’s" if sees_all else "Every deal that I may see", 0)]
     return whole + [
         (str(person_id), f"{people[person_id].name}’s branch", depth)
         for person_id, depth in in_line_order(tenant.chart, people)
-        if tenant.visible.owners.contains(person_id)
     ]
 
 

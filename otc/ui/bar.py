@@ -1,6 +1,6 @@
 """The top bar of every page with numbers: scope, period, changes since, as of; and bad addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import wraps
@@ -14,12 +14,13 @@ from django.shortcuts import render
 
 from otc.calendar.rules import Period, PeriodError, following, previous
 from otc.question import BadQuestion, Question
-from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart, UnknownScope, people_by_id
+from otc.tenancy.lines import EVERYONE, OWNED, UNASSIGNED, Chart, Owners, UnknownScope, people_by_id
 from otc.tenancy.middleware import tenant_of
 from otc.tenancy.models import Person
 from otc.ui import controls
 
 PERIODS_BACK, PERIODS_AHEAD = 8, 4
+PEOPLE_OFFERED = 150
 
 
 def answers_bad_questions(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -43,11 +44,10 @@ def bar(
 ) -> dict[str, Any]:
     """Template context of the bar's controls. One query: the people's names."""
     path, query = request.path, request.GET
-    people = people_by_id()
-    scopes = scope_choices(question, people)
+    scopes = scope_choices(question)
     context: dict[str, Any] = {
         "question": question,
-        "scope_label": next((label for key, label, _ in scopes if key == question.scope), "Everyone"),
+        "scope_label": scope_label(question, scopes),
         "controls": [
             controls.scope_control(path=path, query=query, current=question.scope, scopes=scopes),
             controls.period_control(
@@ -65,7 +65,6 @@ def bar(
         ),
         "printable": True,
         "can_edit": not question.is_past and tenant_of(request).may("edit_deal"),
-        "people": people,
     }
     if since is not None:
         context["since_control"] = controls.since_control(
@@ -88,33 +87,66 @@ def no_rate_href(question: Question, **conditions: str) -> str:
     return f"/o/{question.organization.slug}/deals/?{urlencode(asked)}"
 
 
-def scope_choices(question: Question, people: dict[UUID, Person]) -> list[tuple[str, str, int]]:
-    """Everyone the viewer may see, then the visible people in the order of the lines, then unassigned."""
-    sees_all = question.visible.owners.person_ids is None
-    whole = "Everyone" if sees_all else whole_label(question, people)
+def scope_choices(
+    question: Question, *, people: Mapping[UUID, Person] | None = None
+) -> list[tuple[str, str, int]]:
+    """Everyone the viewer may see, then the people on offer in the order of the lines, then unassigned. One query,
+    unless `people_offered` were read already.
+    """
+    seen = question.visible.owners
+    if people is None:
+        people = people_by_id(people_offered(question.chart, seen, named={question.scope}))
+    sees_all = seen.person_ids is None
+    whole = "Everyone" if sees_all else whole_label(question.viewer, seen)
     choices = [(EVERYONE, whole, 0)]
     choices += [
         (str(person_id), people[person_id].name, depth)
         for person_id, depth in in_line_order(question.chart, people)
-        if question.visible.owners.contains(person_id)
     ]
-    if question.visible.owners.unassigned:
+    if seen.unassigned:
         choices.append((UNASSIGNED, "Unassigned", 0))
     return choices
 
 
-def whole_label(question: Question, people: dict[UUID, Person]) -> str:
+def scope_label(question: Question, scopes: Sequence[tuple[str, str, int]]) -> str:
+    """What the scope is called; somebody without a line stands in no list and has a name all the same."""
+    for key, label, _ in scopes:
+        if key == question.scope:
+            return label
+    if question.scope == OWNED:
+        return scopes[0][1]
+    return people_by_id([UUID(question.scope)])[UUID(question.scope)].name
+
+
+def people_offered(chart: Chart, seen: Owners, *, named: Collection[str]) -> set[UUID]:
+    """Who stands in a list of scopes: everybody in sight, or of many the leaders, level by level from the top."""
+    visible = {person_id for person_id in chart.manager_of if seen.contains(person_id)}
+    if len(visible) <= PEOPLE_OFFERED:
+        return visible
+    offered = {person_id for person_id in visible if str(person_id) in named}
+    level = [person_id for person_id in visible if chart.manager_of[person_id] not in visible]
+    while level and len(offered) < PEOPLE_OFFERED:
+        leaders = [person_id for person_id in level if chart.reports.get(person_id)]
+        offered.update(leaders[: PEOPLE_OFFERED - len(offered)])
+        level = [report for leader in leaders for report in chart.reports[leader] if report in visible]
+    return offered
+
+
+def whole_label(viewer: Person, seen: Owners) -> str:
     """What "everyone" is called for somebody who sees a branch: their deals, or their team's."""
-    first_name = question.viewer.name.split()[0]
-    branch = question.visible.owners.person_ids or frozenset()
-    return f"{first_name}’s team" if len(branch) > 1 else f"{first_name}’s deals"
+    first_name = viewer.name.split()[0]
+    return f"{first_name}’s team" if len(seen.person_ids or ()) > 1 else f"{first_name}’s deals"
 
 
-def in_line_order(chart: Chart, people: dict[UUID, Person]) -> list[tuple[UUID, int]]:
-    """Every person with a line as (id, depth): tops first, reports under their manager, by name."""
+def in_line_order(chart: Chart, people: Mapping[UUID, Person]) -> list[tuple[UUID, int]]:
+    """Every one of `people` with a line as (id, depth): tops first, reports under their manager, by name.
+
+    Somebody whose manager isn't among them stands under the next one above who is.
+    """
     below: dict[UUID | None, list[UUID]] = {}
-    for person_id, manager_id in chart.manager_of.items():
-        below.setdefault(manager_id, []).append(person_id)
+    for person_id in chart.manager_of:
+        if person_id in people:
+            below.setdefault(_above(person_id, chart=chart, people=people), []).append(person_id)
     for reports in below.values():
         reports.sort(key=lambda person_id: (people[person_id].name_folded, str(person_id)))
     ordered: list[tuple[UUID, int]] = []
@@ -124,6 +156,13 @@ def in_line_order(chart: Chart, people: dict[UUID, Person]) -> list[tuple[UUID, 
         ordered.append((person_id, depth))
         waiting += [(report, depth + 1) for report in reversed(below.get(person_id, []))]
     return ordered
+
+
+def _above(person_id: UUID, *, chart: Chart, people: Mapping[UUID, Person]) -> UUID | None:
+    manager = chart.manager_of.get(person_id)
+    while manager is not None and manager not in people:
+        manager = chart.manager_of.get(manager)
+    return manager
 
 
 def period_choices(current: Period) -> list[tuple[str, str]]:

@@ -205,7 +205,7 @@ WHERE organization_id = %(organization)s AND retired_at IS NULL
 UNION ALL SELECT 'competitor', id, name, NULL, 0, name_folded FROM pipeline_competitor
 WHERE organization_id = %(organization)s
 UNION ALL SELECT 'person', id, name, NULL, 0, name_folded FROM otc_person
-WHERE organization_id = %(organization)s AND %(with_people)s
+WHERE organization_id = %(organization)s AND id = ANY(%(people)s::uuid[])
 ORDER BY place, name_folded
 """
 
@@ -213,7 +213,7 @@ ORDER BY place, name_folded
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What the page shows and offers beside the queue: corporate sums of the period by category (closed: won), reasons
-    with their outcomes, competitors, and, if asked for, people.
+    with their outcomes, competitors, and the people that were asked for.
     """
 
     parts: Mapping[str | None, int]
@@ -222,8 +222,8 @@ class Beside:
     people: dict[UUID, Person]
 
 
-def beside_of(question: Question, *, owners: Owners, with_people: bool) -> Beside:
-    """One query: each alone would be a round trip. The people bear their id and names only."""
+def beside_of(question: Question, *, owners: Owners, people: Collection[UUID]) -> Beside:
+    """One query: each alone would be a round trip. Of `people` it has id and names only."""
     condition, values = owners.condition("o.owner_id")
     sql = BESIDE.format(corporate=corporate_minor_sql("o"), owners=condition.replace("%s", "%(owners)s"))
     parameters: dict[str, Any] = {
@@ -233,7 +233,7 @@ def beside_of(question: Question, *, owners: Owners, with_people: bool) -> Besid
         "owners": values[0] if values else None,
         "first": question.period.first,
         "period_end": question.period.end,
-        "with_people": with_people,
+        "people": [str(person_id) for person_id in people],
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

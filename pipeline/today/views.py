@@ -19,7 +19,7 @@ from otc.tenancy.lines import EVERYONE
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Person
 from otc.ui import format as fmt
-from otc.ui.bar import answers_bad_questions, period_note, scope_choices
+from otc.ui.bar import answers_bad_questions, people_offered, period_note, scope_choices
 from otc.ui.charts import svg
 from otc.ui.controls import Control, href_with, scope_control
 from otc.ui.pages import page
@@ -128,9 +128,11 @@ def home(request: HttpRequest) -> str:
 
 def context_of(request: HttpRequest, report: TodayReport, *, form: str = "") -> dict[str, Any]:
     tenant, question = tenant_of(request), report.question
-    is_own = question.scope == str(question.viewer.id)
+    own = str(question.viewer.id)
+    is_own = question.scope == own
     is_alone = sees_only_own(question)
-    beside = beside_of(question, owners=report.owners, with_people=not is_alone)
+    named = people_offered(question.chart, question.visible.owners, named={question.scope, own})
+    beside = beside_of(question, owners=report.owners, people=() if is_alone else named)
     parts = quarter_parts(report, beside.parts)
     control = None if is_alone else whose(request, question, beside.people)
     done, total = report.done_count, report.done_count + report.queue.count
@@ -164,10 +166,10 @@ def context_of(request: HttpRequest, report: TodayReport, *, form: str = "") -> 
     }
 
 
-def whose(request: HttpRequest, question: Question, people: dict[UUID, Person]) -> Control:
+def whose(request: HttpRequest, question: Question, people: Mapping[UUID, Person]) -> Control:
     """The people whose Today one may look at."""
-    scopes = [choice for choice in scope_choices(question, people) if choice[0] != EVERYONE]
     own = str(question.viewer.id)
+    scopes = [choice for choice in scope_choices(question, people=people) if choice[0] != EVERYONE]
     label = "My team" if len(question.chart.branch(question.viewer.id)) > 1 else "Mine"
     scopes = [(own, label, 0), *(choice for choice in scopes if choice[0] != own)]
     return scope_control(path=home(request), query={}, current=question.scope, scopes=scopes)

@@ -1,10 +1,13 @@
 """Where Django finds the forecast's tables."""
 
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
-from forecasting.calls.models import Call
+from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
+from forecasting.locks.models import Lock, LockedRow, Unlock
+from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.quotas.models import Quota
+from forecasting.rhythm.models import Rhythm
 from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
 
 __all__ = [
@@ -14,10 +17,16 @@ __all__ = [
     "AlertHook",
     "AlertRule",
     "Call",
+    "CallReminder",
+    "ForecastMail",
     "LastVisit",
+    "Lock",
+    "LockedRow",
     "OneToOne",
     "Quota",
+    "Rhythm",
     "SumsStale",
+    "Unlock",
     "WeeklySample",
     "WeeklySum",
 ]

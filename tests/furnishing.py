@@ -1,6 +1,6 @@
 """A house with something in every room: `count` rows of each tenant table, for the guards."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,10 +8,14 @@ from django.db import connection
 from django.utils import timezone
 
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
-from forecasting.calls.models import Call
+from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
+from forecasting.locks.models import Lock, LockedRow, Unlock
+from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.quotas.models import Quota
+from forecasting.rhythm.models import Rhythm
+from forecasting.rhythm.rules import Beat
 from forecasting.trends.models import WeeklySample, WeeklySum
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
@@ -122,6 +126,7 @@ def _people(moment: Round) -> None:
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
+    _locked(moment, day)
     WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
     WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
@@ -131,6 +136,26 @@ def _people(moment: Round) -> None:
     token_issue(
         moment.owner.id, name=moment.name, scopes=frozenset({"read"}), expires_at=ends, now=moment.now
     )
+
+
+def _locked(moment: Round, day: date) -> None:
+    """A period locked and opened again, whose calls somebody was reminded of."""
+    at = moment.now
+    days = {
+        "first": day,
+        "end": day + timedelta(1),
+        "label": moment.name,
+        "period": f"{2100 + moment.number}",
+    }
+    lock = Lock(locked_at=at, currency="EUR", **days)
+    lock.save()
+    Unlock(lock=lock, unlocked_at=at, unlocked_by=moment.owner, reason="A late order").save()
+    row = {"name": moment.owner.name, "depth": 0, "is_unassigned": False, "deal_count": 1, "amounts": {}}
+    LockedRow(lock=lock, kind="person", place=0, person=moment.owner, **row).save()
+    CallReminder(person=moment.owner, kind="before", day=day, reminded_at=at).save()
+    ForecastMail(person=moment.owner, day=day, claimed_at=at).save()
+    if not Rhythm.objects.exists():
+        Rhythm(**asdict(Beat())).save()
 
 
 def _deal(moment: Round) -> Opportunity:

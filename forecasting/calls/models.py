@@ -37,3 +37,28 @@ class Call(TenantModel):
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="call_not_negative"),
             models.CheckConstraint(condition=Q(column__in=CallColumn.values), name="call_column"),
         )
+
+
+class ReminderKind(models.TextChoices):
+    BEFORE = "before", "Before the deadline"
+    AFTER = "after", "After it"
+    ASKED = "asked", "Asked for by a manager"
+
+
+class CallReminder(TenantModel):
+    """That `person` was reminded of a call: once per `day` and kind. `day` is the deadline's, or the one on which a
+    manager asked.
+    """
+
+    person = TenantForeignKey(Person, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=ReminderKind.choices)
+    day = models.DateField()
+    reminded_at = models.DateTimeField()
+    reminded_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "person", "kind", "day"], name="call_reminder_once"
+            ),
+        )

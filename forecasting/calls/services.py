@@ -3,7 +3,10 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
+
 from forecasting.calls.models import Call, CallColumn
+from forecasting.locks.services import period_hold
 from otc.audit.services import audit_append
 from otc.calendar.rules import Period
 from otc.money.rules import decimal_text
@@ -28,8 +31,8 @@ def call_submit(
 ) -> Call:
     """Submit a call of corporate minor units, one's own unless `person_id` names another.
 
-    Raises Refused for a period that is over, a negative amount, an unknown column, and for somebody else's call
-    by anybody but an administrator or an integration.
+    Raises Refused for a period that is over or locked, a negative amount, an unknown column, and for somebody
+    else's call by anybody but an administrator or an integration.
     """
     person_id = person_id or author.id
     if person_id != author.id and author.role not in MAY_SUBMIT_FOR_OTHERS:
@@ -42,6 +45,7 @@ def call_submit(
         raise Refused("period", f"{period.label} is over; call a period that still runs")
     if amount_minor < 0:
         raise Refused("amount_minor", "A call is zero or more")
+    now = period_hold(period.key, now=now)
     call = Call(
         person_id=person_id,
         period=period.key,
@@ -78,7 +82,14 @@ def _note(call: Call, *, author: Person, period: Period) -> None:
 
 
 def _behind_the_latest(person_id: UUID, *, period: Period, column: str, now: datetime) -> datetime:
-    """`now`, or just after the latest call, so that the later of two is the one that counts."""
+    """`now`, or just after the latest call, so that the later of two is the one that counts: two at once wait for
+    each other here.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"call {person_id} {period.key} {column}"],
+        )
     calls = Call.objects.filter(person_id=person_id, period=period.key, column=column)
     latest = calls.order_by("-submitted_at").values_list("submitted_at", flat=True).first()
     return now if latest is None else max(now, latest + timedelta(microseconds=1))

@@ -56,6 +56,7 @@ SILENT = {
     "otc/imports/runs.py:run_start": "otc/imports/services.py says what came in",
     "otc/imports/runs.py:run_upload": "brings nothing in",
     "otc/money/services.py:shown_currency_set": "each person's own view",
+    "forecasting/locks/services.py:grid_keep": "period.locked says it; the grid is kept once and never changed",
     "pipeline/duplicates/services.py:put_pair_back": "what was proposed before is proposed again",
     "pipeline/plans/services.py:put_plan_back": "puts one's own edit back",
     "pipeline/leads/services.py:lead_create": "records of the business",

@@ -39,6 +39,8 @@ KINDS = {
     "alerts_of_coverage": "what alerts about coverage notice: crossings, once until recovery",
     "alerts_of_deal": "what alerts notice of one deal, each event once by its key",
     "deal_health": "health and risk of one deal",
+    "lock_grid": "the grid of one lock, once it is there and for good; kept already it stays",
+    "period_locks": "locks of periods that have ended, each with its grid; what is locked stays so",
     "notice_mail": "marks one notice as mailed, then mails its person; marked already it mails nothing",
     "find_duplicates": "pairs that look like one record, found anew; what was said to be none stays so",
     "deals_due": "notices of close dates that passed yesterday and milestones due today, once a day",

@@ -36,7 +36,7 @@ class Bench:
 
 
 @contextlib.contextmanager
-def servers() -> Iterator[PostgresServer]:
+def servers(*, shared_buffers: str = "512MB") -> Iterator[PostgresServer]:
     """Both servers in a temporary folder, their addresses in the environment; gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="otc-bench-"))
     passwords: Passwords = read_or_create_passwords(folder)
@@ -45,7 +45,7 @@ def servers() -> Iterator[PostgresServer]:
         sockets=folder,
         passwords=passwords,
         log=folder / "log",
-        parameters={"fsync": "off", "shared_buffers": "512MB", "max_wal_size": "4GB"},
+        parameters={"fsync": "off", "shared_buffers": shared_buffers, "max_wal_size": "4GB"},
     )
     place = f"@/otc?host={folder}&port={PORT}"
     os.environ |= {
@@ -70,20 +70,25 @@ def servers() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def migrate() -> None:
+    """The schema, and what pages need of static files."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", verbosity=0, interactive=False)
+    call_command("migrate", database="owner", verbosity=0)
+
+
 def build(postgres: PostgresServer, *, deals: int) -> Bench:
     """Migrate and fill: `deals` deals, three in five open, spread evenly over 50 reps and five quarters."""
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     from otc.identity.models import User
     from otc.tenancy.context import use
     from otc.tenancy.services import organization_create, person_create
     from pipeline.process.services import process_install
 
-    call_command("collectstatic", verbosity=0, interactive=False)
-    call_command("migrate", database="owner", verbosity=0)
+    migrate()
     organization = organization_create(slug="bench", name="Bench", currency="EUR")
     user = User.objects.create_user("rep@bench.example", "a password of a bench")
     with use(organization.id, channel="import"):

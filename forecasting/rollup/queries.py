@@ -1,4 +1,4 @@
-"""What each owner's deals of a period come to by category, and which of them have no rate: SQL over
+"""What each person's parts of a period's deals come to by category, and which of them have no rate: SQL over
 versions.
 """
 
@@ -14,24 +14,28 @@ from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
 from pipeline.history.queries import as_of_condition
+from pipeline.parts.queries import is_first_sql, parts_sql, share_sql, splits_count
 
 
 @dataclass(frozen=True)
 class OwnRow:
-    """One owner and category: corporate minor units of the deals that convert, and how many deals there
-    are.
+    """One person and category: corporate minor units of the parts that convert, and of how many deals they are.
+
+    `first_count` leaves out the deals of which somebody of the scope who stands before has a part: summed over people
+    it counts every deal once. `without_amount` does so too.
     """
 
     owner_id: UUID | None
     category: str | None
     amount_minor: int
     deal_count: int
+    first_count: int
     without_amount: int
 
 
 @dataclass(frozen=True)
 class UnconvertibleDeal:
-    """A deal that counts and has no rate: shown beside the total, in its own currency."""
+    """A part that counts and has no rate: shown beside the total, in its deal's currency."""
 
     opportunity_id: UUID
     name: str
@@ -56,12 +60,14 @@ def owner_parameters(owners: Owners, *, prefix: str) -> dict[str, Any]:
     }
 
 
-# Open deals by their category, won ones as closed: the parts of the rollup (DEFINITIONS 5).
-COUNTED = f"""
-    SELECT v.opportunity_id, v.name, v.owner_id, v.amount_minor, v.currency,
-      CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
-      {corporate_minor_sql("v")} AS corporate_minor
-    FROM pipeline_opportunityversion v
+def counted_sql(*, is_split: bool) -> str:
+    """SQL: open deals by their category, won ones as closed: the parts of the rollup (DEFINITIONS 5)."""
+    corporate = share_sql(corporate_minor_sql("v"), "v", is_split=is_split)
+    return f"""
+    SELECT v.opportunity_id, v.name, v.owner_id, {share_sql("v.amount_minor", "v", is_split=is_split)} AS amount_minor,
+      v.currency, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
+      {corporate} AS corporate_minor, {is_first_sql("v", prefix="scope", is_split=is_split)} AS is_first
+    FROM {parts_sql(is_split=is_split)} v
     WHERE v.organization_id = %(organization)s
       AND v.close_date >= %(first)s AND v.close_date < %(end)s
       AND v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')
@@ -87,11 +93,11 @@ def _parameters(
 def own_amounts(
     period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
 ) -> list[OwnRow]:
-    """Sums of each owner and category over open and won deals that close in the period."""
+    """Sums of each person and category over the parts of open and won deals that close in the period."""
     sql = f"""
         SELECT owner_id, category, coalesce(sum(corporate_minor), 0)::bigint, count(*),
-          count(*) FILTER (WHERE amount_minor IS NULL)
-        FROM ({COUNTED}) AS counted GROUP BY owner_id, category
+          count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND amount_minor IS NULL)
+        FROM ({counted_sql(is_split=splits_count())}) AS counted GROUP BY owner_id, category
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, _parameters(period, as_of=as_of, known=known, owners=owners, corporate=corporate))
@@ -101,10 +107,11 @@ def own_amounts(
 def unconvertible_deals(
     period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
 ) -> list[UnconvertibleDeal]:
-    """The deals of the same set that have an amount but no rate, by name."""
+    """The parts of the same set that have an amount but no rate, by their deals' names."""
     sql = f"""
-        SELECT opportunity_id, name, owner_id, amount_minor, currency FROM ({COUNTED}) AS counted
-        WHERE amount_minor IS NOT NULL AND corporate_minor IS NULL ORDER BY name, opportunity_id
+        SELECT opportunity_id, name, owner_id, amount_minor, currency
+        FROM ({counted_sql(is_split=splits_count())}) AS counted
+        WHERE amount_minor IS NOT NULL AND corporate_minor IS NULL ORDER BY name, opportunity_id, owner_id
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, _parameters(period, as_of=as_of, known=known, owners=owners, corporate=corporate))

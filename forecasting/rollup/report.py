@@ -124,7 +124,7 @@ def rollup_report(
         total=_heading(
             grid.total,
             name="Total",
-            count=sum(counts.values()),
+            count=sum(row.first_count for row in own),
             quota_minor=sum(targets) if targets else None,
         ),
         effects=grid.effects,

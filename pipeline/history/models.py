@@ -7,11 +7,13 @@ from otc.tenancy.fields import TenantForeignKey
 from otc.tenancy.models import FOREVER, Person
 from pipeline.opportunities.models import DealState, Opportunity
 
+# Between whom a deal is split is of its state too, but no edit of the deal writes it.
+SPLIT_COLUMNS = ("split_people", "split_shares")
 STATE_COLUMNS: tuple[str, ...] = tuple(
     str(field.column)
     for field in Opportunity._meta.local_fields
     if field.name in {f.name for f in DealState._meta.local_fields}
-    and field.name not in {"id", "organization"}
+    and field.name not in {"id", "organization", *SPLIT_COLUMNS}
 )
 
 
@@ -80,6 +82,11 @@ class OpportunityVersion(DealState):
             ),
             models.Index(
                 fields=["organization", "owner", "close_date"], condition=CURRENT, name="version_now_by_owner"
+            ),
+            models.Index(
+                fields=["organization", "close_date", "valid_from", "valid_to"],
+                condition=Q(split_people__isnull=False),
+                name="version_split_span",
             ),
             # What ended or was corrected between two instants: all that a comparison has to read beside it.
             models.Index(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -54,7 +55,11 @@ class Competitor(TenantModel):
 
 
 class DealState(TenantModel):
-    """Everything of a deal that a report sums, filters or groups by. Versions hold exactly these columns."""
+    """Everything of a deal that a report sums, filters or groups by. Versions hold exactly these columns.
+
+    `split_people` have `split_shares` of the amount, in basis points, the largest first; empty where the owner has it
+    whole. The database takes both over from the splits, and nothing else writes them.
+    """
 
     name = models.CharField(max_length=300)
     account = TenantForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
@@ -77,6 +82,8 @@ class DealState(TenantModel):
     next_step_on = models.DateField(null=True, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    split_people = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
+    split_shares = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True

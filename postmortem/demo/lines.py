@@ -18,7 +18,7 @@ from otc.tenancy.services import fold
 from pipeline.activities.models import Activity
 from pipeline.buying.models import BuyingRole
 from pipeline.comments.models import DealComment
-from pipeline.history.models import STATE_COLUMNS, HistoryRow, Provenance
+from pipeline.history.models import SPLIT_COLUMNS, STATE_COLUMNS, HistoryRow, Provenance
 from pipeline.lines.models import DealLine
 from pipeline.links.models import DealLink
 from pipeline.opportunities.models import OpportunityMilestone
@@ -31,6 +31,7 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
         *STATE_COLUMNS,
         *("id", "run", "opportunity_id", "at", "actor_id", "provenance"),
         *("external_id", "name_folded", "created_at"),
+        *SPLIT_COLUMNS,
     ),
     Activity: (
         *("id", "opportunity_id", "external_id", "at", "kind", "direction", "subject", "person_id"),
@@ -247,6 +248,7 @@ class Liner:
         middle = TAB.join((ground.products[deal.product], kept_cell(deal.source), kept_cell(deal.kind)))
         attributes = cell(deal.attributes)
         last = len(deal.states) - 1
+        shared_from, split = self.split(deal)
         for number, state in enumerate(deal.states):
             at = state.at.isoformat()
             made = (NULL, NULL, NULL)
@@ -269,8 +271,20 @@ class Liner:
                     actor,
                     Provenance.IMPORTED.value,
                     *made,
+                    *(split if state.at >= shared_from else (NULL, NULL)),
                 )
             )
+
+    def split(self, deal: DemoDeal) -> tuple[datetime, tuple[str, str]]:
+        """Since when the deal is split, and its people and shares as arrays, in the order in which the database has
+        them. A deal is split once, with one of its states.
+        """
+        found = [split for split in deal.splits if split.kind == "revenue"]
+        if not found:
+            return FOREVER, (NULL, NULL)
+        shares = sorted((-split.share_bp, self.ground.people[split.person]) for split in found)
+        people = ",".join(person for _, person in shares)
+        return found[0].at, (f"{{{people}}}", f"{{{','.join(str(-bp) for bp, _ in shares)}}}")
 
     def state(self, state: DemoState) -> tuple[Any, ...]:
         """The columns from owner to competitor, in the order of STATE_COLUMNS."""

@@ -1,0 +1,70 @@
+"""Which parts do deals have: one for each person between whom a deal is split, at an instant. SQL over versions.
+
+A part is a version seen as one person's: `owner_id` is that person, `part_place` their place in `split_shares` (NULL:
+the deal isn't split and is its owner's whole), `part_before` who stands before them. Where an organization never split
+a deal, its versions are its parts: the SQL is what it would be without any split.
+"""
+
+from django.db import connection
+
+from otc.tenancy.context import current_organization_id, once_per_snapshot
+from pipeline.history.models import OpportunityVersion
+from pipeline.opportunities.models import Opportunity
+
+VERSIONS, DEALS = OpportunityVersion._meta.db_table, Opportunity._meta.db_table
+
+
+def splits_count() -> bool:
+    """Whether any deal of the organization is or was split. One look into an index, once a page."""
+    return once_per_snapshot("splits", _has_splits)
+
+
+def _has_splits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {VERSIONS} WHERE organization_id = %s AND split_people IS NOT NULL)",
+            [str(current_organization_id())],
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
+def parts_sql(*, is_split: bool, table: str = VERSIONS) -> str:
+    """SQL for FROM: the parts that the rows of `table` (versions, or deals as they stand) have, to be given an alias.
+
+    >>> parts_sql(is_split=False)
+    'pipeline_opportunityversion'
+    """
+    if not is_split:
+        return table
+    model = Opportunity if table == DEALS else OpportunityVersion
+    plain = [str(field.column) for field in model._meta.local_fields]
+    whole = ", ".join(f"w.{column}" for column in plain)
+    split = ", ".join("p.person_id" if column == "owner_id" else f"w.{column}" for column in plain)
+    return f"""(SELECT {whole}, NULL::integer AS part_place, NULL::uuid[] AS part_before
+        FROM {table} w WHERE w.split_people IS NULL
+      UNION ALL SELECT {split}, p.place::integer, w.split_people[:p.place - 1]
+        FROM {table} w CROSS JOIN LATERAL unnest(w.split_people) WITH ORDINALITY AS p (person_id, place)
+        WHERE w.split_people IS NOT NULL)"""
+
+
+def share_sql(minor: str, alias: str, *, is_split: bool) -> str:
+    """SQL: what the part `alias` has of the deal's amount `minor`, an expression (shares by largest remainder)."""
+    if not is_split:
+        return minor
+    return (
+        f"CASE WHEN {alias}.part_place IS NULL THEN {minor} "
+        f"ELSE pipeline_part({minor}, {alias}.split_shares, {alias}.part_place) END"
+    )
+
+
+def is_first_sql(alias: str, *, prefix: str, is_split: bool) -> str:
+    """SQL: whether the part `alias` is its deal's first among the owners of `owner_parameters` under `prefix`: where
+    it is, the deal is counted, so that it counts once in a total.
+    """
+    if not is_split:
+        return "true"
+    return (
+        f"({alias}.part_place IS NULL OR {alias}.part_place = 1 OR NOT "
+        f"(%({prefix}_all)s OR {alias}.part_before && %({prefix}_ids)s::uuid[]))"
+    )

@@ -66,7 +66,7 @@ SELECT n, uuidv7(created - now()) AS id, created, close_date, (%(people)s::uuid[
 FROM (SELECT n, close_date,
     least(close_date::timestamptz - make_interval(days => 60 + n %% 180), now() - make_interval(mins => n %% 40000))
       AS created
-  FROM (SELECT n, %(today)s::date - 560 + n * 7919 %% 760 AS close_date
+  FROM (SELECT n, %(today)s::date - 560 + (n::bigint * 7919 %% 760)::int AS close_date
     FROM generate_series(1, %(deals)s) AS n) AS dated) AS made
 """
 STATES = """
@@ -99,7 +99,8 @@ INSERT INTO pipeline_opportunityversion (organization_id, opportunity_id, name, 
 SELECT %(organization)s, id, 'Deal ' || n, owner_id, process_id, stage_id,
   CASE WHEN outcome = 'won' THEN 'closed' WHEN outcome IS NOT NULL THEN 'omitted' ELSE category END, false,
   amount_minor, 'EUR', close_date, outcome, CASE WHEN outcome IS NOT NULL THEN starts END, '',
-  CASE WHEN n %% 4 = 0 THEN 'Renewal' ELSE 'New business' END, 'Call', '{}', starts, ends, starts, %(forever)s, 'ui', 'live'
+  CASE WHEN n %% 4 = 0 THEN 'Renewal' ELSE 'New business' END, 'Call', '{}', starts, ends, starts,
+  %(forever)s, 'ui', 'live'
 FROM (SELECT *, lead(starts, 1, %(forever)s) OVER (PARTITION BY id ORDER BY starts) AS ends FROM state) AS lived
 ORDER BY starts
 """

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from html.parser import HTMLParser
@@ -259,12 +259,26 @@ def ids_of(house: House) -> dict[str, UUID]:
         return {kind: some_id(kind) for kind in TENANT_MODELS}
 
 
-def sums_of(house: House) -> dict[str, str]:
-    """A checksum of every table's rows of the house."""
-    tables = sorted(model._meta.db_table for model in TENANT_MODELS.values())
+TABLES = frozenset(model._meta.db_table for model in TENANT_MODELS.values()) | {"otc_organization"}
+
+
+def rows_written() -> dict[str, int]:
+    """How often this transaction wrote a row of each table, whosever it is and whatever was taken back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables "
+            "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
+        )
+        return dict(cursor.fetchall())
+
+
+def sums_of(house: House, tables: Collection[str] = TABLES) -> dict[str, str]:
+    """A checksum of the tables' rows of the house."""
+    if not tables:
+        return {}
     each = " UNION ALL ".join(
         f"SELECT '{table}', coalesce(md5(string_agg(t::text, '' ORDER BY t.id)), '') FROM \"{table}\" t"
-        for table in [*tables, "otc_organization"]
+        for table in sorted(tables)
     )
     with use(house.organization.id), connection.cursor() as cursor:
         cursor.execute(each)
@@ -326,8 +340,9 @@ class Prober:
     def faults(self, position: Position, client: Client, kind: str) -> list[str]:
         """What the answers to a foreign id and to one that never was give away, or change."""
         missing = uuid4()
-        foreign, sums = self._ask(position, client, self.ids[kind])
-        nothing, _ = self._ask(position, client, missing)
+        foreign, sums = self._ask(position, client, self.ids[kind], writes=position.method != "GET")
+        # What never was belongs to nobody: asking for it changes no house.
+        nothing, _ = self._ask(position, client, missing, writes=False)
         found = []
         if leaked := [word.decode() for word in self.canaries if word in foreign.body]:
             found.append(f"shows {leaked}")
@@ -335,15 +350,18 @@ class Prober:
             found.append(f"tells a foreign {kind} from a missing one: {difference(foreign, nothing)}")
         if foreign.status >= 500:
             found.append(f"answers {foreign.status}")
-        if changed := [table for table, was in self.before.items() if sums[table] != was]:
+        if changed := [table for table, now in sums.items() if self.before[table] != now]:
             found.append(f"changes {changed}")
         return [f"{position}: {fault}" for fault in found]
 
-    def _ask(self, position: Position, client: Client, given: UUID) -> tuple[Answer, dict[str, str]]:
+    def _ask(
+        self, position: Position, client: Client, given: UUID, *, writes: bool
+    ) -> tuple[Answer, dict[str, str]]:
         # A message that one page left is shown on the next: no answer may depend on the one before.
         client.cookies.pop("messages", None)
         started = time.time()
         with transaction.atomic():
+            before = rows_written() if writes else {}
             response = position.ask(client, given)
             body = content_of(response).replace(str(given).encode(), b"-").replace(given.hex.encode(), b"-")
             body = without_the_new(body.decode(errors="surrogateescape"), since=started).encode(
@@ -351,6 +369,7 @@ class Prober:
             )
             location = response.headers.get("Location", "").replace(str(given), "-")
             location = without_the_new(location, since=started)
-            sums = self.before if position.method == "GET" else sums_of(self.theirs)
+            written = rows_written() if writes else {}
+            sums = sums_of(self.theirs, {name for name in TABLES if written.get(name) != before.get(name)})
             transaction.set_rollback(True)
         return Answer(response.status_code, location, body), sums

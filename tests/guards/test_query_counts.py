@@ -64,11 +64,12 @@ def asker(client: Client, url: str) -> Asker:
     return lambda: client.get(url)
 
 
-def query_counts(asked: dict[str, Asker]) -> dict[str, int]:
+def query_counts(asked: dict[str, Asker], *, is_warm: bool = False) -> dict[str, int]:
     """How many queries each answer took, of those that were answered with 200; the first time doesn't count."""
     counts = {}
     for url, ask in asked.items():
-        ask()
+        if not is_warm:
+            ask()
         with CaptureQueriesContext(connection) as captured:
             answer = ask()
         if answer.status_code == 200:
@@ -109,9 +110,11 @@ def test_no_address_asks_more_queries_of_a_dozen_rows_than_of_three(filled: Hous
     asked = askers(filled)
     few = query_counts(asked)
     fill(filled, start=FEW, count=MANY - FEW)
-    many = query_counts(asked)
+    many = query_counts(asked, is_warm=True)
     assert len(few) > 20 and few.keys() == many.keys()
-    assert grown(few, many) == {}
+    # What differs is asked once more: a first time after filling may have read what is kept.
+    differing = {url: asked[url] for url in grown(few, many)}
+    assert grown(few, query_counts(differing)) == {}
 
 
 def test_a_list_that_asks_once_per_row_is_reported(filled: House) -> None:

@@ -37,6 +37,8 @@ from pipeline.telling.queries import may_be_told
 
 # How far behind the watermark a walk looks again: an edit's instant is taken before its transaction commits.
 OVERLAP = timedelta(hours=6)
+# Of so many in an hour a rule tells one by one; of those that follow it says once that they are in the log.
+TOLD_AN_HOUR = 20
 # The same rule doesn't speak of one deal again within this time: somebody is still at it.
 QUIET = timedelta(hours=1)
 
@@ -210,7 +212,7 @@ def _coverage_fire(rule: AlertRule, here: Around, *, is_quiet: bool) -> int:
 
 def fire(news: News, here: Around, *, is_quiet: bool = False) -> int:
     """Keep the firing under its key and tell whom it concerns: 1, or 0 where it was kept already, or where the one
-    whose rule it is may not know. `is_quiet` keeps it and tells nobody.
+    whose rule it is may not know. `is_quiet` keeps it and tells nobody. A hook hears of each.
     """
     rule = news.rule
     told = readers(rule, news, here)
@@ -219,21 +221,33 @@ def fire(news: News, here: Around, *, is_quiet: bool = False) -> int:
     fired_id = _take(news, here, is_quiet=is_quiet)
     if fired_id is None or is_quiet:
         return 0
-    AlertFired.objects.filter(id=fired_id).update(told_ids=[str(person_id) for person_id in told])
     path = f"deals/{news.deal_id}/" if news.deal_id else "alerts/fired/"
-    if rule.in_app or rule.by_mail:
-        notices_send(
-            told,
-            text=f"{rule.name}: {news.text}",
-            path=path,
-            is_bad=rule.kind != "won",
-            kind=ALERT,
-            deal_id=news.deal_id,
-            usual=Ways(in_app=rule.in_app, in_digest=False, is_mailed=rule.by_mail),
-        )
+    if told := _tell(news, here, told=told, path=path):
+        AlertFired.objects.filter(id=fired_id).update(told_ids=[str(person_id) for person_id in told])
     if rule.hook is not None and audience(rule, news, here, [rule.hook.owner_id]):
         delivery_ask(rule.hook, content=content_of(news, here, path=path), fired_id=fired_id, now=here.now)
     return 1
+
+
+def _tell(news: News, here: Around, *, told: list[UUID], path: str) -> list[UUID]:
+    """By bell and mail, as the rule says; returns who heard of it. Of many at once nobody hears one by one."""
+    rule, text = news.rule, news.text
+    lately = AlertFired.objects.filter(rule_id=rule.id, is_quiet=False, fired_at__gt=here.now - QUIET).count()
+    if lately > TOLD_AN_HOUR + 1:
+        return []
+    if lately == TOLD_AN_HOUR + 1:
+        text, path = f"more than {TOLD_AN_HOUR} in an hour; the log has those that follow", "alerts/fired/"
+    if rule.in_app or rule.by_mail:
+        notices_send(
+            told,
+            text=f"{rule.name}: {text}",
+            path=path,
+            is_bad=rule.kind != "won",
+            kind=ALERT,
+            deal_id=news.deal_id if lately <= TOLD_AN_HOUR else None,
+            usual=Ways(in_app=rule.in_app, in_digest=False, is_mailed=rule.by_mail),
+        )
+    return told
 
 
 def content_of(news: News, here: Around, *, path: str) -> dict[str, Any]:

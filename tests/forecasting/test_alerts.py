@@ -87,6 +87,18 @@ def test_the_same_again_within_the_hour_is_kept_and_not_told(inside, make_deal):
     assert len(told(inside)) == 1
 
 
+def test_of_many_at_once_nobody_hears_one_by_one(inside, make_deal, monkeypatch):
+    monkeypatch.setattr("forecasting.alerts.firing.TOLD_AN_HOUR", 2)
+    rule(inside, "won")
+    for _ in range(5):
+        deal = big(make_deal, inside)
+        EVENTS["won"](deal)
+        look(deal)
+    assert len(told(inside)) == 3
+    assert told(inside)[-1] == "won: more than 2 in an hour; the log has those that follow"
+    assert AlertFired.objects.filter(is_quiet=False).count() == 5
+
+
 def test_what_happened_before_the_rule_or_while_it_paused_never_fires(inside, make_deal):
     deal = big(make_deal, inside)
     EVENTS["left_commit"](deal)

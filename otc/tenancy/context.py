@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 NOBODY = UUID(int=0)
+# Under which a request keeps whether its organization ever split a deal (pipeline/parts).
+SPLITS_KEY = "splits"
 SETTINGS = ("organization", "person", "channel", "acting_for")
 
 

@@ -20,7 +20,7 @@ from otc.calendar.queries import calendar_stamped
 from otc.calendar.rules import Calendar
 from otc.identity.policy.gate import stop
 from otc.money.queries import keep_currency
-from otc.tenancy.context import ActingFor, use
+from otc.tenancy.context import SPLITS_KEY, ActingFor, current_context, use
 from otc.tenancy.lines import Chart
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.permissions import DELEGATED, may
@@ -178,6 +178,7 @@ class TenantMiddleware:
             charge_of=tenant.charge_of,
         ):
             keep_currency(tenant.organization.currency)
+            current_context().read_once[SPLITS_KEY] = tenant.organization.splits_deals
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

@@ -47,6 +47,8 @@ class Organization(models.Model):
     fields_stamp = models.UUIDField(null=True, blank=True)
     # The same of the fiscal calendar's rows; the database changes it. Empty while there are none.
     calendar_stamp = models.UUIDField(null=True, blank=True)
+    # Whether a deal was ever split; the database says so with the first one.
+    splits_deals = models.BooleanField(default=False, db_default=False, editable=False)
     second_factor = models.CharField(
         max_length=8, choices=SecondFactor.choices, default=SecondFactor.OPTIONAL
     )

@@ -14,11 +14,12 @@ from django.db.models.expressions import RawSQL
 from otc.money.queries import corporate_minor_sql, positional
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.lines import EVERYONE
+from otc.tenancy.lines import EVERYONE, Owners
 from otc.tenancy.reach import Reach
 from pipeline.health.rules import CHECKS
 from pipeline.history.queries import as_of_condition, versions_as_of
 from pipeline.opportunities.models import Opportunity
+from pipeline.parts.queries import has_part, parts_of_sql, splits_count
 from pipeline.process.models import Category
 from pipeline.team.queries import seen
 
@@ -58,8 +59,10 @@ def deals_of(question: Question) -> Any:
     """The deals of the question's scope, at its instant: live rows, or versions where that is past.
 
     Who may see a deal of the past follows its owner and team of today. Each row has `deal_id` and `corporate_minor`
-    (NULL: no amount, or no rate).
+    (NULL: no amount, or no rate): of a deal that is split, what the scope's people have of it. A split deal is of the
+    scope by its owner, or by somebody's part.
     """
+    is_split = splits_count()
     if question.is_past:
         rows = versions_as_of(question.as_of, known=question.known).filter(
             seen(question.visible, deal="opportunity_id", owner="opportunity__owner"),
@@ -67,17 +70,39 @@ def deals_of(question: Question) -> Any:
             opportunity__deleted_at__isnull=True,
         )
         if question.scope != EVERYONE:
-            rows = rows.filter(question.owners.matching("owner"))
+            scope = question.owners.matching("owner")
+            rows = rows.filter(
+                scope | has_part(question.owners, deal="opportunity_id") if is_split else scope
+            )
         rows = rows.annotate(deal_id=F("opportunity_id"))
+    elif is_split and question.scope != EVERYONE:
+        scope = question.owners.matching("owner") | has_part(question.owners) & seen(question.visible)
+        rows = Opportunity.objects.filter(scope, deleted_at__isnull=True).annotate(deal_id=F("id"))
     else:
         rows = visible_opportunities(question.reach).annotate(deal_id=F("id"))
-    return rows.annotate(corporate_minor=corporate_minor(rows.model._meta.db_table, question))
+    counted = counted_owners(question) if is_split else None
+    return rows.annotate(
+        corporate_minor=corporate_minor(rows.model._meta.db_table, question, counted=counted)
+    )
 
 
-def corporate_minor(table: str, question: Question) -> RawSQL:
-    """The corporate amount of each row of `table` as an expression; NULL: no amount, or no rate."""
-    values = {"known": question.known, "corporate": question.currency}
-    sql, names = positional(corporate_minor_sql(table))
+def counted_owners(question: Question) -> Owners | None:
+    """Whose parts a list's sums add up; None: every deal whole. What a seat alone opens is whole."""
+    if question.owners.person_ids is None or (question.scope == EVERYONE and question.visible.seated):
+        return None
+    return question.owners
+
+
+def corporate_minor(table: str, question: Question, *, counted: Owners | None = None) -> RawSQL:
+    """The corporate amount of each row of `table` as an expression, or what `counted` have of it; NULL: no amount, or
+    no rate.
+    """
+    values: dict[str, Any] = {"known": question.known, "corporate": question.currency}
+    found = corporate_minor_sql(table)
+    if counted is not None:
+        found = parts_of_sql(found, table)
+        values["people"] = [str(person_id) for person_id in sorted(counted.person_ids or ())]
+    sql, names = positional(found)
     return RawSQL(sql, [values[name] for name in names], output_field=BigIntegerField())
 
 

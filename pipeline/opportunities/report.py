@@ -20,7 +20,14 @@ from pipeline.fit.report import DealFit, fits_of
 from pipeline.grid.grouping import Group, grouping_named, groups_of, within
 from pipeline.health.models import Health
 from pipeline.opportunities.asked import TABS, UNCONVERTIBLE, Asked, conditions
-from pipeline.opportunities.queries import CATEGORY_RANK, Facts, category_rank, deals_of, facts_of
+from pipeline.opportunities.queries import (
+    CATEGORY_RANK,
+    Facts,
+    category_rank,
+    counted_owners,
+    deals_of,
+    facts_of,
+)
 from pipeline.process.models import Category
 from pipeline.risk.models import Risk
 
@@ -56,6 +63,8 @@ COLUMNS = (
     "next_step",
     "next_step_on",
     "attributes",
+    "split_people",
+    "split_shares",
 )
 BATCH = 500
 
@@ -72,7 +81,11 @@ LEFT JOIN pipeline_stage s ON s.id = g.stage_id ORDER BY s.position, s.name
 
 @dataclass(frozen=True, slots=True)
 class DealRow:
-    """One deal of a list. Amounts in minor units: native with its currency, and corporate (None: no rate)."""
+    """One deal of a list. Amounts in minor units: native with its currency, and corporate (None: no rate).
+
+    `share_bp` is what the people whose parts the list counts have of a split deal, in basis points; its corporate
+    amount is that part. None where the deal counts whole.
+    """
 
     id: UUID
     name: str
@@ -93,12 +106,20 @@ class DealRow:
     next_step: str
     next_step_on: date | None
     attributes: dict[str, Any] = field(default_factory=dict)
+    split_people: Sequence[UUID] | None = None
+    split_shares: Sequence[int] | None = None
     facts: Facts | None = None
     fit: DealFit | None = None
+    share_bp: int | None = None
 
     @property
     def is_open(self) -> bool:
         return self.outcome is None
+
+    @property
+    def share_percent(self) -> str:
+        """As people read it, “40 %”; empty where the deal counts whole."""
+        return "" if self.share_bp is None else f"{self.share_bp / 100:g} %"
 
     @property
     def category_label(self) -> str:
@@ -359,11 +380,23 @@ def with_facts(
     if shows_fit and not question.is_past:
         fits = fits_of([row["deal_id"] for row in found], organization=question.organization)
     facts = facts_of([row["deal_id"] for row in found], since=since, known=question.known)
+    counted = counted_owners(question)
+    people = counted.person_ids if counted else None
     for row in found:
         beside = facts.get(row["deal_id"])
         if beside is not None and question.is_past:
             beside = Facts(None, (), None, None, None, beside.stood)
-        yield DealRow(*[*(row[column] for column in COLUMNS), beside, fits.get(row["deal_id"])])
+        yield DealRow(
+            *[*(row[column] for column in COLUMNS), beside, fits.get(row["deal_id"]), _share_bp(row, people)]
+        )
+
+
+def _share_bp(row: Mapping[str, Any], people: frozenset[UUID] | None) -> int | None:
+    """What `people` have of a split deal; None where it isn't split, or counts whole (`people` None)."""
+    if people is None or row["split_people"] is None:
+        return None
+    shares = zip(row["split_people"], row["split_shares"], strict=True)
+    return sum(share_bp for person, share_bp in shares if person in people)
 
 
 def _sums(

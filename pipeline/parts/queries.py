@@ -6,24 +6,26 @@ a deal, its versions are its parts: the SQL is what it would be without any spli
 """
 
 from django.db import connection
+from django.db.models import Q
 
-from otc.tenancy.context import current_organization_id, once_per_snapshot
+from otc.tenancy.context import SPLITS_KEY, current_organization_id, once_per_snapshot
+from otc.tenancy.lines import Owners
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
+from pipeline.team.models import Split, SplitKind
 
 VERSIONS, DEALS = OpportunityVersion._meta.db_table, Opportunity._meta.db_table
 
 
 def splits_count() -> bool:
-    """Whether any deal of the organization is or was split. One look into an index, once a page."""
-    return once_per_snapshot("splits", _has_splits)
+    """Whether any deal of the organization is or was split. A request knows; else one query."""
+    return once_per_snapshot(SPLITS_KEY, _has_splits)
 
 
 def _has_splits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {VERSIONS} WHERE organization_id = %s AND split_people IS NOT NULL)",
-            [str(current_organization_id())],
+            "SELECT splits_deals FROM otc_organization WHERE id = %s", [str(current_organization_id())]
         )
         found: bool = cursor.fetchone()[0]
     return found
@@ -67,4 +69,28 @@ def is_first_sql(alias: str, *, prefix: str, is_split: bool) -> str:
     return (
         f"({alias}.part_place IS NULL OR {alias}.part_place = 1 OR NOT "
         f"(%({prefix}_all)s OR {alias}.part_before && %({prefix}_ids)s::uuid[]))"
+    )
+
+
+def has_part(owners: Owners, *, deal: str = "id") -> Q:
+    """Deals, now or as versions, of which one of the owners has a part: unsplit ones of theirs, and split ones between
+    them and others. `deal` is the deal's id.
+
+    Whoever ever had a share is found by the split's own index; the row says whether that still holds.
+    """
+    mine = owners.matching("owner") & Q(split_people__isnull=True)
+    if owners.person_ids is None:
+        return mine | Q(split_people__isnull=False)
+    people = sorted(owners.person_ids)
+    ever = Split.objects.filter(person_id__in=people, kind=SplitKind.REVENUE).values("opportunity_id")
+    return mine | Q(**{f"{deal}__in": ever}, split_people__overlap=people)
+
+
+def parts_of_sql(minor: str, table: str) -> str:
+    """SQL: what the people of the parameter `people` have together of the amount `minor` of a deal or version."""
+    return (
+        f"CASE WHEN {table}.split_people IS NULL THEN {minor} ELSE (SELECT coalesce(sum(pipeline_part("
+        f"{minor}, {table}.split_shares, p.place::integer)), CASE WHEN {minor} IS NOT NULL THEN 0 END)::bigint "
+        f"FROM unnest({table}.split_people) WITH ORDINALITY AS p (person_id, place) "
+        "WHERE p.person_id = ANY(%(people)s::uuid[])) END"
     )

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from forecasting.rollup.report import rollup_report
-from otc.question import ask
+from otc.question import Question, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.asked import read
 from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.report import deals_report
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.process.columns import COLUMNS
 from pipeline.process.models import CloseReason
+from pipeline.team.rules import Share
+from pipeline.team.services import splits_set
 
 
 @pytest.fixture
@@ -37,3 +40,36 @@ def test_a_cell_is_the_sum_of_the_deals_it_opens(inside, deals, column):
     asked = read({"column": column, "period": question.period.key}, question)
     opened = asked.filter.apply(Opportunity.objects.all())
     assert sum(deal.amount_minor for deal in opened) == cell.final > 0
+
+
+def numbers(question: Question, column: str) -> tuple[int, int, int]:
+    """A cell of the forecast, the sum of the list that it opens, and what that list's rows come to."""
+    cell = rollup_report(question.organization, period=question.period, **question.frame).total.amounts[
+        column
+    ]
+    asked = read({"column": column, "period": question.period.key}, question)
+    report = deals_report(question, asked, since=question.now)
+    return cell.final, report.sums.total_minor, sum(row.corporate_minor or 0 for row in report.rows)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("is_past", [False, True])
+def test_a_cell_of_split_deals_is_the_sum_of_the_parts_it_opens(inside, deals, column, is_past):
+    inside.organization.visibility = "open"
+    for place, deal in enumerate(Opportunity.objects.order_by("amount_minor")):
+        shares = [(inside.ana, 3_333), (inside.jon, 3_334), (inside.eve, 3_333)][: 1 + place % 3]
+        spare = 10_000 - sum(share for _, share in shares[1:])
+        shares[0] = (shares[0][0], spare)
+        splits_set(
+            deal.id,
+            shares=[Share(person.id, "revenue", share) for person, share in shares],
+            now=datetime.now(UTC),
+        )
+    when = {"as_of": datetime.now(UTC).isoformat()} if is_past else {}
+    totals = []
+    for scope in ("everyone", str(inside.ana.id), str(inside.jon.id), str(inside.max.id)):
+        tenant = Tenant(inside.organization, inside.eve, datetime.now(UTC))
+        cell, listed, added = numbers(ask(tenant, when | {"scope": scope}), column)
+        assert cell == listed == added
+        totals.append(cell)
+    assert totals[0] >= totals[1] + totals[2] > 0

@@ -3,11 +3,12 @@ flow from group to group.
 """
 
 
-def moves_sql(steps: str, *, a_at_b: str) -> str:
+def moves_sql(steps: str, *, a_at_b: str, is_unchanged: str = "a_amount = b_amount") -> str:
     """SQL: the steps that count, with what they do; those of deals that lack a rate have is_lacking.
 
-    `a_at_b` is SQL for a's native amount at the rate of b. The currency effect is the difference of two rounded
-    conversions (decision 0101). OFFSET 0 keeps a level's work from being done again by every level above it.
+    `a_at_b` is SQL for a's native amount at the rate of b, which is b's where the amount `is_unchanged`. The currency
+    effect is the difference of two rounded conversions (decision 0101). OFFSET 0 keeps a level's work from being done
+    again by every level above it.
     """
     return f"""
     SELECT *, by_rate <> 0 AS has_rate,
@@ -18,7 +19,7 @@ def moves_sql(steps: str, *, a_at_b: str) -> str:
     FROM (
       SELECT *,
         CASE WHEN is_valued AND a_currency = b_currency AND a_currency <> %(corporate)s AND a_amount IS NOT NULL
-          THEN coalesce(CASE WHEN a_amount = b_amount THEN b_minor ELSE {a_at_b} END - a_minor, 0)
+          THEN coalesce(CASE WHEN {is_unchanged} THEN b_minor ELSE {a_at_b} END - a_minor, 0)
           ELSE 0 END AS by_rate,
         (CASE WHEN b_is_booked THEN b_minor ELSE 0 END) - (CASE WHEN a_is_booked THEN a_minor ELSE 0 END)
           AS booked_minor

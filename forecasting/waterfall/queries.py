@@ -17,6 +17,7 @@ from otc.money.models import Rate
 from otc.money.queries import converted_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.reach import Reach
+from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 UNCONVERTIBLE = "unconvertible"
@@ -176,6 +177,8 @@ def lines_of(asked: Asked, wanted: Wanted, *, visible: Reach, order: Sequence[st
     moves, parameters = _moves(asked)
     is_visible, seen_by = seen_sql(visible, deal="o.id", owner="o.owner_id")
     conditions, more = _conditions(asked, wanted)
+    is_split = splits_count()
+    owner = "line.{}_owner" if is_split else "{}.owner_id"
     if wanted.bucket == UNCONVERTIBLE:
         effects, is_counted = (
             f"(VALUES ('{UNCONVERTIBLE}', true, NULL::bigint, grp)) AS effect (bucket, holds, amount_minor, grp)",
@@ -191,7 +194,7 @@ def lines_of(asked: Asked, wanted: Wanted, *, visible: Reach, order: Sequence[st
     )
     sql = f"""WITH line AS (
         SELECT {shown}, deal, at, a_minor, b_minor, amount_minor, a_amount, b_amount, a_currency, b_currency,
-          a_version, b_version
+          a_version, b_version{", a_owner, b_owner" if is_split else ""}
         FROM {source} AS move CROSS JOIN LATERAL {effects}
         WHERE holds AND {is_counted} AND {conditions}
         ORDER BY array_position(%(order)s::text[], {"from_kind" if wanted.cell else "bucket"}),
@@ -208,7 +211,7 @@ def lines_of(asked: Asked, wanted: Wanted, *, visible: Reach, order: Sequence[st
       LEFT JOIN pipeline_account account ON account.organization_id = %(organization)s
         AND account.id = coalesce(b.account_id, a.account_id)
       LEFT JOIN otc_person person ON person.organization_id = %(organization)s
-        AND person.id = CASE WHEN b.id IS NULL THEN a.owner_id ELSE b.owner_id END
+        AND person.id = CASE WHEN b.id IS NULL THEN {owner.format("a")} ELSE {owner.format("b")} END
       ORDER BY array_position(%(order)s::text[], line.bucket), abs(line.amount_minor) DESC NULLS LAST, deal, line.at"""
     given = {"order": list(order), "limit": wanted.limit, "offset": wanted.offset}
     with connection.cursor() as cursor:
@@ -278,8 +281,8 @@ def _week(asked: Asked) -> str:
 
 def _movers(asked: Asked) -> str:
     each = f"SELECT deal, {NET} AS net, {VERB} AS verb, at FROM move WHERE NOT is_lacking AND {NET} <> 0"
-    if asked.is_path:
-        # The first step of a path stands still: what it is worth didn't move.
+    if asked.is_path or splits_count():
+        # The first step of a path stands still: what it is worth didn't move. A split deal takes a step a part.
         each = f"""SELECT deal, sum(net)::bigint AS net, (array_agg(verb ORDER BY at DESC))[1] AS verb
           FROM ({each}) AS step GROUP BY deal HAVING sum(net) <> 0"""
     return f"""UNION ALL (SELECT 'mover', verb, deal::text, NULL, NULL, net FROM ({each}) AS mover
@@ -306,24 +309,36 @@ def _moves(asked: Asked) -> tuple[str, dict[str, Any]]:
         "span_ends": [span.ends for span in asked.scope.spans],
         "span_teams": [span.team_id and str(span.team_id) for span in asked.scope.spans],
     }
+    is_split = splits_count()
     if asked.is_path:
         cuts = _cuts(asked)
         for place, name in enumerate(("at", "kind", "currency", "owner")):
             parameters[f"cut_{name}"] = [cut[place] for cut in cuts]
         kinds = frozenset(kind for _, kind, _, _ in cuts)
-        steps = path_steps(group=asked.group, is_known_now=asked.is_known_now, cuts=kinds)
+        steps = path_steps(group=asked.group, is_split=is_split, is_known_now=asked.is_known_now, cuts=kinds)
     else:
-        steps = endpoint_steps(group=asked.group, is_of_deals=asked.deals is not None)
+        steps = endpoint_steps(group=asked.group, is_split=is_split, is_of_deals=asked.deals is not None)
         parameters["deals"] = [str(deal_id) for deal_id in asked.deals or ()]
-    a_at_b = converted_sql(
-        "a_amount",
+    if not is_split:
+        return moves_sql(steps, a_at_b=_at_rate_of_b("a_amount")), parameters
+    # A share of what the whole deal comes to at the other rate.
+    a_at_b = (
+        f"CASE WHEN a_place IS NULL THEN {_at_rate_of_b('a_amount')} "
+        f"ELSE pipeline_part({_at_rate_of_b('a_whole')}, a_shares, a_place) END"
+    )
+    is_unchanged = "a_amount = b_amount AND a_place IS NULL AND b_place IS NULL"
+    return moves_sql(steps, a_at_b=a_at_b, is_unchanged=is_unchanged), parameters
+
+
+def _at_rate_of_b(amount: str) -> str:
+    return converted_sql(
+        amount,
         currency="a_currency",
         day="b_close",
         organization="%(organization)s::uuid",
         known="known",
         corporate="%(corporate)s",
     )
-    return moves_sql(steps, a_at_b=a_at_b), parameters
 
 
 def _cuts(asked: Asked) -> list[tuple[datetime, str, str | None, str | None]]:

@@ -5,7 +5,17 @@ leaving (that in which one who is like b leaves), amount, currency, minor, close
 is_first and is_last. Whether one enters, leaves or stays is for the moves to say.
 """
 
+from functools import partial
+
 from forecasting.rollup.queries import owner_condition
+from forecasting.waterfall.parts import (
+    PART_STATE,
+    any_part,
+    any_part_in_time,
+    moment_sql,
+    parted,
+    split_points,
+)
 from otc.money.queries import converted_sql
 from pipeline.history.queries import as_of_condition
 
@@ -32,8 +42,11 @@ SPANS = """unnest(%(span_owners)s::uuid[], %(span_starts)s::timestamptz[], %(spa
     %(span_teams)s::text[]) AS span (owner_id, starts, ends, team_id)"""
 
 
-def state_sql(*, mine: str, known: str, group: str) -> str:
-    """SQL: the columns of the state that the version `v` is, asked as known at an instant."""
+def state_sql(*, mine: str, known: str, group: str, amount: str = "{}", more: str = "") -> str:
+    """SQL: the columns of the state that the version `v` is, asked as known at an instant, and `more` columns.
+
+    `amount` is what is counted of an amount.
+    """
     minor = converted_sql(
         "v.amount_minor",
         currency="v.currency",
@@ -56,14 +69,20 @@ def state_sql(*, mine: str, known: str, group: str) -> str:
         WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pushed_out'
         WHEN v.close_date < %(first)s THEN 'pulled_out' WHEN v.outcome = 'won' THEN 'won'
         ELSE 'omitted' END AS leaving,
-      v.amount_minor AS amount, v.currency AS currency,
-      CASE WHEN v.amount_minor IS NULL THEN 0 ELSE {minor} END AS minor,
-      v.close_date AS close, {GROUPS[group]} AS grp, v.id AS version"""
+      {amount.format("v.amount_minor")} AS amount, v.currency AS currency,
+      CASE WHEN v.amount_minor IS NULL THEN 0 ELSE {amount.format(minor)} END AS minor,
+      v.close_date AS close, {GROUPS[group]} AS grp, v.id AS version{more}"""
 
 
-def at_end(end: str, *, group: str, more: str) -> str:
+def at_end(end: str, *, group: str, mine: str, more: str, is_split: bool) -> str:
     """SQL: the states of one end (t0 or t1) that also fulfil `more`."""
-    columns = state_sql(mine=owner_condition("v", prefix=end), known=f"%({end}_known)s", group=group)
+    known = f"%({end}_known)s"
+    columns = state_sql(
+        mine=mine,
+        known=known,
+        group=group,
+        more=moment_sql(at=f"%({end}_instant)s", known=known) if is_split else "",
+    )
     team = (
         f"LEFT JOIN {SPANS} ON span.owner_id = v.owner_id "
         f"AND span.starts <= %({end}_instant)s AND span.ends > %({end}_instant)s"
@@ -75,34 +94,62 @@ def at_end(end: str, *, group: str, more: str) -> str:
         AND {as_of_condition("v", instant=f"{end}_instant", known=f"{end}_known")} AND {more}"""
 
 
-def endpoint_steps(*, group: str, is_of_deals: bool = False) -> str:
-    """SQL: one step a deal, from one end to the other.
+def owned_sql(end: str, *, is_split: bool) -> str:
+    """SQL: whether the version `v` is owned in scope at an end, or one of its parts is."""
+    mine = owner_condition("v", prefix=end)
+    return any_part(mine, prefix=end) if is_split else mine
+
+
+def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> str:
+    """SQL: one step a deal, or a part where deals are split, from one end to the other.
 
     What counts at either end is read by period and joined whole; only a deal that counts at one end is looked up at
     the other, by its key (OFFSET 0 keeps the look-up apart, so that nobody else costs one).
     """
     only = " AND v.opportunity_id = ANY(%(deals)s::uuid[])" if is_of_deals else ""
+    mine = {end: owned_sql(end, is_split=is_split) for end in ("t0", "t1")}
     ends = [
-        at_end(end, group=group, more=f"{INSIDE} AND {COUNTS} AND {owner_condition('v', prefix=end)}{only}")
+        at_end(
+            end,
+            group=group,
+            mine=mine[end],
+            more=f"{INSIDE} AND {COUNTS} AND {mine[end]}{only}",
+            is_split=is_split,
+        )
         for end in ("t0", "t1")
     ]
     lookups = []
     for end, this, other, name in (("t0", "a", "b", "x"), ("t1", "b", "a", "y")):
         missing = f"v.opportunity_id = {other}.deal AND {this}.deal IS NULL"
-        found = at_end(end, group=group, more=missing)
+        found = at_end(end, group=group, mine=mine[end], more=missing, is_split=is_split)
         lookups.append(f"LEFT JOIN LATERAL ({found} OFFSET 0) AS {name} ON true")
     columns = ", ".join(
         f"coalesce({side}.{column}, {looked}.{column}{', ' + ABSENT[column] if column in ABSENT else ''}) "
         f"AS {side}_{column}"
         for side, looked in (("a", "x"), ("b", "y"))
-        for column in STATE
+        for column in (*STATE, *(PART_STATE if is_split else ()))
     )
-    return f"""SELECT coalesce(a.deal, b.deal) AS deal, %(t1_instant)s::timestamptz AS at,
+    steps = f"""SELECT coalesce(a.deal, b.deal) AS deal, %(t1_instant)s::timestamptz AS at,
       %(t1_known)s::timestamptz AS known, true AS is_first, true AS is_last, false AS is_lacking_once, {columns}
     FROM ({ends[0]}) AS a FULL JOIN ({ends[1]}) AS b ON a.deal = b.deal {" ".join(lookups)}"""
+    if not is_split:
+        return steps
+    owned = {"a": owner_condition("v", prefix="t0"), "b": owner_condition("v", prefix="t1")}
+    return parted_steps(steps, mine=owned, group=group, spans=SPANS if group == "team" else "")
 
 
-def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
+def parted_steps(steps: str, *, mine: dict[str, str], group: str, spans: str) -> str:
+    """SQL: the same steps, those of deals that are split at an end taken apart (see parts.py)."""
+    sides = {
+        side: partial(
+            state_sql, mine=f"(v.is_part AND {mine[side]})", known=f"step.{side}_knowing", group=group
+        )
+        for side in ("a", "b")
+    }
+    return parted(steps, states=sides, columns=STATE, absent=ABSENT, spans=spans)
+
+
+def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozenset[str]) -> str:
     """SQL: a step at the first end, where nothing moves, and one for every version, rate change and line change.
 
     Each candidate's life is looked up by its key (OFFSET 0): joined, PostgreSQL would read every version there is.
@@ -128,23 +175,28 @@ def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
         AND cut.at > greatest(shown.starts, %(t0_instant)s) AND cut.at < shown.ends"""
         for kind in sorted(cuts)
     ]
-    mine = (
-        "CASE WHEN v.owner_id IS NULL THEN %(ever_nobody)s ELSE %(ever_all)s OR span.owner_id IS NOT NULL END"
-    )
-    columns = state_sql(mine=f"({mine})", known="%(t1_known)s" if is_known_now else "v.at", group=group)
+    owned = "(CASE WHEN v.owner_id IS NULL THEN %(ever_nobody)s ELSE %(ever_all)s OR span.owner_id IS NOT NULL END)"
+    known = "%(t1_known)s::timestamptz" if is_known_now else "v.at"
+    if is_split:
+        points += split_points(cuts)
+        columns = state_sql(
+            mine=any_part_in_time(owned), known=known, group=group, more=moment_sql(at="v.at", known=known)
+        )
+    else:
+        columns = state_sql(mine=owned, known=known, group=group)
     is_start = "at = %(t0_instant)s"
     states = ", ".join(
         f"CASE WHEN {is_start} THEN {column} ELSE "
         + (f"lag({column}, 1, {ABSENT[column]})" if column in ABSENT else f"lag({column})")
         + f" OVER deals END AS a_{column}, {column} AS b_{column}"
-        for column in STATE
+        for column in (*STATE, *(PART_STATE if is_split else ()))
     )
-    return f"""WITH
+    steps = f"""WITH
     cut AS MATERIALIZED (SELECT DISTINCT * FROM unnest(%(cut_at)s::timestamptz[], %(cut_kind)s::text[],
       %(cut_currency)s::text[], %(cut_owner)s::uuid[]) AS cut (at, kind, currency, owner_id)),
     candidate AS MATERIALIZED (
       SELECT DISTINCT v.opportunity_id FROM pipeline_opportunityversion v
-      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {owner_condition("v", prefix="ever")}),
+      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {owned_sql("ever", is_split=is_split)}),
     shown AS (
       SELECT life.* FROM candidate CROSS JOIN LATERAL (
         SELECT v.*, {starts} AS starts, {ends} AS ends FROM pipeline_opportunityversion v
@@ -152,8 +204,11 @@ def path_steps(*, group: str, is_known_now: bool, cuts: frozenset[str]) -> str:
           AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s OFFSET 0) AS life),
     point AS ({" UNION ALL ".join(points)}),
     state AS (
-      SELECT {columns}, v.at, {"%(t1_known)s::timestamptz" if is_known_now else "v.at"} AS known
+      SELECT {columns}, v.at, {known} AS known
       FROM point v LEFT JOIN {SPANS} ON span.owner_id = v.owner_id AND span.starts <= v.at AND span.ends > v.at)
     SELECT deal, at, known, {is_start} AS is_first, lead(at) OVER deals IS NULL AS is_last, {states},
       bool_or((is_in OR is_booked) AND minor IS NULL) OVER (PARTITION BY deal) AS is_lacking_once
     FROM state WINDOW deals AS (PARTITION BY deal ORDER BY at)"""
+    if not is_split:
+        return steps
+    return parted_steps(steps, mine={"a": owned, "b": owned}, group=group, spans=SPANS)

@@ -39,15 +39,22 @@ def parts_sql(*, is_split: bool, table: str = VERSIONS) -> str:
     """
     if not is_split:
         return table
-    model = Opportunity if table == DEALS else OpportunityVersion
-    plain = [str(field.column) for field in model._meta.local_fields]
-    whole = ", ".join(f"w.{column}" for column in plain)
-    split = ", ".join("p.person_id" if column == "owner_id" else f"w.{column}" for column in plain)
+    whole = part_columns("w", owner="w.owner_id", table=table)
+    split = part_columns("w", owner="p.person_id", table=table)
     return f"""(SELECT {whole}, NULL::integer AS part_place, NULL::uuid[] AS part_before
         FROM {table} w WHERE w.split_people IS NULL
       UNION ALL SELECT {split}, p.place::integer, w.split_people[:p.place - 1]
         FROM {table} w CROSS JOIN LATERAL unnest(w.split_people) WITH ORDINALITY AS p (person_id, place)
         WHERE w.split_people IS NOT NULL)"""
+
+
+def part_columns(alias: str, *, owner: str, table: str = VERSIONS) -> str:
+    """SQL: the columns of the version (or deal) `alias`, `owner` in the owner's place."""
+    model = Opportunity if table == DEALS else OpportunityVersion
+    columns = (str(field.column) for field in model._meta.local_fields)
+    return ", ".join(
+        f"{owner} AS owner_id" if column == "owner_id" else f"{alias}.{column}" for column in columns
+    )
 
 
 def share_sql(minor: str, alias: str, *, is_split: bool) -> str:

@@ -10,7 +10,14 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.forecasting.waterfall_oracle import account_for, describe, entering_name, half_even, leaving_name
+from tests.forecasting.waterfall_oracle import (
+    account_for,
+    describe,
+    entering_name,
+    half_even,
+    leaving_name,
+    parts_between,
+)
 
 
 @dataclass
@@ -105,23 +112,26 @@ class Asked:
             return self.log.team(state["owner"], self.chart_at or at)
         return state[{"person": "owner"}.get(self.by, self.by)]
 
-    def ends(self, deal: Any, start: datetime, end: datetime) -> tuple[dict, dict, dict, dict]:
-        a, b = self.state(deal, start), self.state(deal, end)
+    def parts(self, deal: Any, start: datetime, end: datetime) -> list[tuple[dict, dict]]:
+        return parts_between(self.state(deal, start), self.state(deal, end))
+
+    def ends(self, part: Any, start: datetime, end: datetime) -> tuple[dict, dict, dict, dict]:
+        a, b = part
         words = [
             describe(state, owners=self.owners(at), first=self.first, last=self.last)
             for state, at in ((a, start), (b, end))
         ]
         return a, b, words[0], words[1]
 
-    def lacks(self, deal: Any, start: datetime, end: datetime) -> bool:
-        a, b, x, y = self.ends(deal, start, end)
+    def lacks(self, part: Any, start: datetime, end: datetime) -> bool:
+        a, b, x, y = self.ends(part, start, end)
         return any(
             (words["in"] or words["booked"]) and state["corporate"] is None
             for state, words in ((a, x), (b, y))
         )
 
-    def account(self, deal: Any, start: datetime, end: datetime) -> dict[str, int]:
-        a, b, _, _ = self.ends(deal, start, end)
+    def account(self, part: Any, start: datetime, end: datetime) -> dict[str, int]:
+        a, b, _, _ = self.ends(part, start, end)
         return account_for(
             a,
             b,
@@ -131,10 +141,10 @@ class Asked:
             last=self.last,
         )
 
-    def by_group(self, deal: Any, start: datetime, end: datetime) -> dict[tuple[Any, str], int]:
-        """A deal's account, told to the groups: one that stays and changes its group moves from one to the other."""
-        a, b, x, y = self.ends(deal, start, end)
-        book = self.account(deal, start, end)
+    def by_group(self, part: Any, start: datetime, end: datetime) -> dict[tuple[Any, str], int]:
+        """A part's account, told to the groups: one that stays and changes its group moves from one to the other."""
+        a, b, x, y = self.ends(part, start, end)
+        book = self.account(part, start, end)
         old, new = self.group(a, start), self.group(b, end)
         if x["in"] and y["in"] and old != new:
             told = {(new, name): amount for name, amount in book.items() if name != "opening"}
@@ -149,10 +159,10 @@ class Asked:
             told[old, "booked before"] = told.pop((here, "booked before"))
         return told
 
-    def cells(self, deal: Any, start: datetime, end: datetime) -> dict[tuple[Any, Any], int]:
+    def cells(self, part: Any, start: datetime, end: datetime) -> dict[tuple[Any, Any], int]:
         """From where to where: a group is ("group", key), a way in or out ("bucket", name)."""
-        a, b, x, y = self.ends(deal, start, end)
-        book, found = self.account(deal, start, end), {}
+        a, b, x, y = self.ends(part, start, end)
+        book, found = self.account(part, start, end), {}
         won = y["booked"] and x["standing"] != "won"
         if not (x["in"] or y["in"] or won):
             return {}
@@ -177,7 +187,12 @@ def summed(books: list[dict]) -> dict:
 
 def endpoint(asked: Asked, start: datetime, end: datetime) -> dict[tuple[Any, str], int]:
     return summed(
-        [asked.by_group(deal, start, end) for deal in asked.log.chains if not asked.lacks(deal, start, end)]
+        [
+            asked.by_group(part, start, end)
+            for deal in asked.log.chains
+            for part in asked.parts(deal, start, end)
+            if not asked.lacks(part, start, end)
+        ]
     )
 
 
@@ -186,17 +201,23 @@ def path(asked: Asked, instants: list[datetime]) -> dict[tuple[Any, str], int]:
     pairs = list(itertools.pairwise(instants))
     books = []
     for deal in asked.log.chains:
-        if any(asked.lacks(deal, *pair) for pair in pairs):
+        if any(asked.lacks(part, *pair) for pair in pairs for part in asked.parts(deal, *pair)):
             continue
         for place, pair in enumerate(pairs):
-            told = asked.by_group(deal, *pair)
             skipped = {"opening"} if place else set()
             skipped |= {"closing"} if place < len(pairs) - 1 else set()
-            books.append({key: amount for key, amount in told.items() if key[1] not in skipped})
+            for part in asked.parts(deal, *pair):
+                told = asked.by_group(part, *pair)
+                books.append({key: amount for key, amount in told.items() if key[1] not in skipped})
     return summed(books)
 
 
 def matrix(asked: Asked, start: datetime, end: datetime) -> dict[tuple[Any, Any], int]:
     return summed(
-        [asked.cells(deal, start, end) for deal in asked.log.chains if not asked.lacks(deal, start, end)]
+        [
+            asked.cells(part, start, end)
+            for deal in asked.log.chains
+            for part in asked.parts(deal, start, end)
+            if not asked.lacks(part, start, end)
+        ]
     )

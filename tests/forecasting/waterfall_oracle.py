@@ -71,12 +71,49 @@ def leaving_name(b: dict) -> str:
 
 
 def currency_effect(before: dict, after: dict) -> int:
-    """In units of a currency with as many decimals as the corporate one."""
+    """In units of a currency with as many decimals as the corporate one. A part is a share of the whole deal's."""
     if before["currency"] != after["currency"] or before["amount"] is None:
         return 0
-    old = half_even(before["amount"] * Fraction(before["rate"]))
-    new = half_even(before["amount"] * Fraction(after["rate"]))
+    whole, part = before.get("whole", before["amount"]), before.get("part", int)
+    old = part(half_even(whole * Fraction(before["rate"])))
+    new = part(half_even(whole * Fraction(after["rate"])))
     return new - old
+
+
+def share_of(amount: int, *, shares: list[tuple[object, int]], person: object) -> int:
+    """By largest remainder; of equal ones the larger share comes first, then the lower id."""
+    shares = sorted(shares, key=lambda one: (-one[1], str(one[0])))
+    exact = {who: Fraction(amount * share, 10_000) for who, share in shares}
+    floors = {who: part.numerator // part.denominator for who, part in exact.items()}
+    spare = amount - sum(floors.values())
+    for who in sorted(exact, key=lambda who: floors[who] - exact[who])[:spare]:
+        floors[who] += 1
+    return floors[person]
+
+
+def part_of(state: dict, person: object) -> dict:
+    """The state of a person's part; of who has none it is like a deal of somebody whom nobody asks for."""
+    if not state:
+        return {}
+    shares = state["shares"] or [(state["owner"], 10_000)]
+    if person not in dict(shares):
+        return {**state, "owner": object(), "amount": 0, "corporate": 0}
+
+    def part(amount: int) -> int:
+        return share_of(amount, shares=shares, person=person)
+
+    worth = {
+        name: state[name] if state[name] is None else part(state[name]) for name in ("amount", "corporate")
+    }
+    return {**state, **worth, "owner": person, "whole": state["amount"], "part": part}
+
+
+def parts_between(a: dict, b: dict) -> list[tuple[dict, dict]]:
+    """The parts of a deal at both ends of a step: the deal itself while it isn't split at either."""
+    if not any(state and state["shares"] for state in (a, b)):
+        return [(a, b)]
+    people = {who for state in (a, b) if state for who, _ in state["shares"] or [(state["owner"], 10_000)]}
+    return [(part_of(a, person), part_of(b, person)) for person in people]
 
 
 def account_for(

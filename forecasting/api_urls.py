@@ -16,6 +16,7 @@ from forecasting.flow.api import FlowEndpoint
 from forecasting.funnel.api import FunnelEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
+from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
@@ -39,6 +40,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-agreed-action",
     ),
     path("calls", Calls.as_view(), name="api-calls"),
+    path("forecast/locks", Locks.as_view(), name="api-forecast-locks"),
+    path("forecast/locks/<uuid:lock_id>", LockDetail.as_view(), name="api-forecast-lock"),
+    path("forecast/locks/<uuid:lock_id>/unlock", LockEnd.as_view(), name="api-forecast-unlock"),
     path("inspection", InspectionEndpoint.as_view(), name="api-inspection"),
     path("integrity", IntegrityEndpoint.as_view(), name="api-integrity"),
     path("waterfall", WaterfallEndpoint.as_view(), name="api-waterfall"),

@@ -9,6 +9,7 @@ from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
+from forecasting.locks.views import forecast_difference, forecast_lock, forecast_locks, forecast_unlock
 from forecasting.onetoone.views import (
     one_to_one,
     one_to_one_action,
@@ -38,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("team/<uuid:person_id>/actions/<uuid:action_id>/", one_to_one_action, name="one_to_one_action"),
     path("forecast/", forecast_page, name="forecast"),
     path("forecast/call/", forecast_call, name="forecast_call"),
+    path("forecast/locks/", forecast_locks, name="forecast_locks"),
+    path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
+    path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),
+    path("forecast/locks/<uuid:lock_id>/unlock/", forecast_unlock, name="forecast_unlock"),
     path("flow/", flow_page, name="flow"),
     path("trends/", trends_page, name="trends"),
     path("funnel/", funnel_page, name="funnel"),

@@ -53,6 +53,12 @@ TABLE = (
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
     Action(
+        "lock_period",
+        REPORTS,
+        "Lock a period’s calls and adjustments, and unlock it with a reason",
+        frozenset({Role.EXECUTIVE, Role.ADMINISTRATOR}),
+    ),
+    Action(
         "manage_alerts",
         SETTINGS,
         "Keep the organization’s alerts and its webhooks",
@@ -82,6 +88,12 @@ TABLE = (
         "manage_fit", SETTINGS, "Say what makes a deal fit, and take versions of it again", ADMINISTRATORS
     ),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
+    Action(
+        "manage_rhythm",
+        SETTINGS,
+        "Say when calls are due, periods locked and forecasts mailed",
+        ADMINISTRATORS,
+    ),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
     Action("manage_logo", SETTINGS, "Set the logo that buyers see", ADMINISTRATORS),
     Action(

@@ -137,16 +137,22 @@ def test_every_report_is_in_the_table(db: None, lived: House) -> None:
 POSTED_TO = {"forecast_call"}
 
 
+OWN_TESTS = (
+    "forecasting.alerts",
+    "forecasting.calls",
+    "forecasting.history",
+    "forecasting.locks",
+    "forecasting.onetoone",
+    "forecasting.rhythm",
+)
+
+
 def test_every_page_of_forecasting_and_post_mortem_is_in_the_table() -> None:
     rooms = ("forecasting", "postmortem")
-    # Alerts are rules and what they told of; a sheet of one person is compared in tests of its own.
+    # Alerts are rules and what they told of; a sheet of one person, locks and calls are compared in tests of their own.
     modules = {route.name: route.view.__module__ for route in page_routes()}
     names = {name for name, module in modules.items() if module.startswith(rooms)}
-    names -= {
-        name
-        for name, module in modules.items()
-        if module.startswith(("forecasting.alerts", "forecasting.onetoone"))
-    }
+    names -= {name for name, module in modules.items() if module.startswith(OWN_TESTS)}
     assert names - POSTED_TO - set(ELSEWHERE) <= {surface.page for surface in SURFACES}
 
 

@@ -39,5 +39,28 @@ FORECAST = Section(
             "A manager’s change on top of a report’s number or one’s own, never written into the deal.",
             ROLLUP,
         ),
+        Term(
+            "lock",
+            "Lock",
+            "From a period’s end, or earlier by hand, nobody calls or adjusts it; the forecast as it was shown is "
+            "kept. Unlocking asks for a reason, and what was kept stays.",
+            see=("lock_difference",),
+        ),
+        Term(
+            "lock_difference",
+            "Difference to the lock",
+            "An amount now less the amount as it was locked: by deals, the change before any adjustment, and by "
+            "adjustments, the rest.",
+            "forecasting.locks.report.difference_report",
+            see=("lock",),
+        ),
+        Term(
+            "punctuality",
+            "On time, late",
+            "A call within the week before the deadline is on time; the first one after it, up to the next deadline, "
+            "is late.",
+            "forecasting.rhythm.rules.punctuality",
+            see=("call",),
+        ),
     ),
 )

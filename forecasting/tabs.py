@@ -1,0 +1,23 @@
+"""The pages around the forecast, which lead to each other with the period that one looks at."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from otc.tenancy.middleware import tenant_of
+from otc.ui.controls import Tab, href_with
+
+TABS = (
+    ("forecast", "Grid"),
+    ("forecast_locks", "Locks"),
+)
+KEPT = ("period", "scope", "as_of", "type", "currency")
+
+
+def forecast_tabs(request: HttpRequest, current: str) -> list[Tab]:
+    """The pages, `current` marked; each keeps whom and when one asks of."""
+    slug = tenant_of(request).organization.slug
+    kept = {name: request.GET[name] for name in KEPT if name in request.GET}
+    return [
+        Tab(label, href_with(reverse(name, args=[slug]), kept), is_current=name == current)
+        for name, label in TABS
+    ]

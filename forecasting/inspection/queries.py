@@ -226,7 +226,13 @@ def _owned(question: Question, since: datetime, parameters: dict[str, Any]) -> t
 def _deals_sql(question: Question, since: datetime, parameters: dict[str, Any], asked: "AskedRows") -> str:
     """The CTEs: `n` the period's versions of now, `e` those that ended since, `r` the open deals beside their past."""
     owned, owned0, reach = _owned(question, since, parameters)
-    forever = "" if question.is_past else f"AND b.valid_to = '{FOREVER}' AND b.known_to = '{FOREVER}'"
+    stands = as_of_condition("b", instant="t1", known="known")
+    if not question.is_past:
+        # Said once, or PostgreSQL thinks of a fifth of the rows and looks each of them up.
+        stands = (
+            f"b.valid_to = '{FOREVER}' AND b.known_to = '{FOREVER}' "
+            "AND b.valid_from <= %(t1)s AND b.known_from <= %(known)s"
+        )
     in_period = "{0}.close_date >= %(first)s AND {0}.close_date < %(end)s AND {0}.deleted_at IS NULL"
     scores = _scores_sql(question, asked)
     rank = "f.rank" if asked.field else "NULL::text"
@@ -240,25 +246,16 @@ WITH n AS MATERIALIZED (
     {corporate_minor_sql("b")} AS minor
   FROM pipeline_opportunityversion b {_field_sql(asked.field, parameters)}
   WHERE b.organization_id = %(organization)s AND {in_period.format("b")}
-    AND {as_of_condition("b", instant="t1", known="known")} {forever}
+    AND {stands}
     AND ({reach.format(alias="b")} OR {owned0.format(alias="b")})
 ), e AS MATERIALIZED (
-  SELECT a.opportunity_id, a.owner_id, a.category, a.outcome, a.amount_minor, a.close_date, a.next_step,
-    a.next_step_on, {corporate_minor_sql("a", known="known0")} AS minor
+  SELECT a.id, a.opportunity_id, a.owner_id, a.stage_id, a.category, a.outcome, a.amount_minor, a.currency,
+    a.close_date, a.next_step, a.next_step_on, {corporate_minor_sql("a", known="known0")} AS minor
   FROM pipeline_opportunityversion a
   WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
     AND {as_of_condition("a", instant="t0", known="known0")} AND {owned0.format(alias="a")}
     AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
-), w AS MATERIALIZED (
-  SELECT a.id, n.opportunity_id, {corporate_minor_sql("a", known="known0")} AS minor,
-    a.stage_id IS DISTINCT FROM n.stage_id OR a.category IS DISTINCT FROM n.category
-      OR a.amount_minor IS DISTINCT FROM n.amount_minor OR a.close_date IS DISTINCT FROM n.close_date
-      OR a.owner_id IS DISTINCT FROM n.owner_id OR a.currency <> n.currency AS is_changed
-  FROM n CROSS JOIN LATERAL (
-    -- One look into an index for each deal that changed, however many versions there are: the limit keeps it so.
-    SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
-      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a
-  WHERE NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'
+), w AS MATERIALIZED ({_was_sql()}
 ), r AS MATERIALIZED (
   SELECT n.*, {scores.columns}, CASE WHEN n.is_same THEN n.id ELSE w.id END AS was_id,
     CASE WHEN n.is_same THEN {_unchanged()} ELSE w.minor END AS was_minor,
@@ -266,6 +263,32 @@ WITH n AS MATERIALIZED (
   FROM n LEFT JOIN w ON w.opportunity_id = n.opportunity_id {scores.joins}
   WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted' AND {_shown(question)}
 )"""
+
+
+def _was_sql() -> str:
+    """SQL: what those of the open deals `n` that changed were before. Who was in the period is in `e`.
+
+    Of all others one look into an index each, however many versions there are: the limit keeps it so.
+    """
+    changed = "NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'"
+    is_changed = " OR ".join(
+        [
+            *(
+                f"a.{column} IS DISTINCT FROM n.{column}"
+                for column in ("stage_id", "category", "amount_minor", "close_date", "owner_id")
+            ),
+            "a.currency <> n.currency",
+        ]
+    )
+    return f"""
+  SELECT a.id, a.opportunity_id, a.minor, {is_changed} AS is_changed
+  FROM n JOIN e AS a ON a.opportunity_id = n.opportunity_id WHERE {changed}
+  UNION ALL
+  SELECT a.id, n.opportunity_id, {corporate_minor_sql("a", known="known0")} AS minor, {is_changed} AS is_changed
+  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id CROSS JOIN LATERAL (
+    SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
+      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a
+  WHERE {changed} AND e.opportunity_id IS NULL"""
 
 
 def _unchanged() -> str:
@@ -298,9 +321,11 @@ def _scores_sql(question: Question, asked: "AskedRows") -> _Scores:
     if question.is_past:
         return _Scores("NULL::float AS p_slip, NULL::float AS p_won, NULL::int AS health", "")
     columns, joins = "k.p_slip, k.p_won, NULL::int AS health", ""
+    # A score is of a close date: those of the period's days are read at once, and one of another day isn't the deal's.
     joins = (
         "LEFT JOIN pipeline_risk k ON k.organization_id = n.organization_id "
-        "AND k.opportunity_id = n.opportunity_id"
+        "AND k.opportunity_id = n.opportunity_id AND k.close_date = n.close_date "
+        "AND k.close_date >= %(first)s AND k.close_date < %(end)s"
     )
     if asked.sort_name == "health":
         columns = "k.p_slip, k.p_won, h.score AS health"

@@ -20,6 +20,7 @@ from forecasting.integrity.report import (
 )
 from forecasting.integrity.rules import TITLES, Finding, finding_named
 from otc.question import Question, ask
+from otc.tenancy.lines import people_by_id
 from otc.tenancy.middleware import tenant_of
 from otc.ui import format as fmt
 from otc.ui.bar import answers_bad_questions, bar
@@ -62,7 +63,7 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": [shown_row(row, report, question) for row in report.rows],
         "cell": CELLS.get(finding.cell) if finding and cures else None,
         "cell_name": finding.cell if finding else "",
-        "choices": Choices(finding if cures else None, context["people"].values()),
+        "choices": Choices(finding if cures else None, people_by_id().values()),
         "bulk": re_owning(question, finding) if cures and finding and finding.cell == "owner" else [],
         "all_href": href_with(request.path, request.GET, finding=None, page=None) + "#deals",
         "here": request.get_full_path() + "#deals",

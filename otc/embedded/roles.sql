@@ -27,6 +27,8 @@ ALTER ROLE otc_app SET otc.user_id = '00000000-0000-0000-0000-000000000000';
 ALTER ROLE otc_app SET idle_in_transaction_session_timeout = '60s';
 -- A worker that was killed must not go on holding its locks.
 ALTER ROLE otc_app SET client_connection_check_interval = '2s';
+-- A report of a large organization sorts and joins in memory rather than in files.
+ALTER ROLE otc_app SET work_mem = '32MB';
 -- For the one function that enters history: it asks set by set what foreign keys would ask row by row. Without this
 -- right it does so too and is slower.
 GRANT SET ON PARAMETER session_replication_role TO otc_owner;

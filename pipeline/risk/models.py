@@ -37,3 +37,11 @@ class Risk(TenantModel):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization", "opportunity"], name="risk_once"),)
+        # A period's scores without their rows.
+        indexes = (
+            models.Index(
+                fields=["organization", "close_date", "opportunity"],
+                include=["p_slip", "p_won"],
+                name="risk_by_close",
+            ),
+        )

@@ -255,6 +255,10 @@ WITH n AS MATERIALIZED (
   WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
     AND {as_of_condition("a", instant="t0", known="known0")} AND {owned0.format(alias="a")}
     AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
+), m AS MATERIALIZED (
+  SELECT n.opportunity_id, n.organization_id, n.owner_id, n.stage_id, n.category, n.amount_minor, n.currency,
+    n.close_date
+  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id WHERE {_CHANGED} AND e.opportunity_id IS NULL
 ), w AS MATERIALIZED ({_was_sql()}
 ), r AS MATERIALIZED (
   SELECT n.*, {scores.columns}, CASE WHEN n.is_same THEN n.id ELSE w.id END AS was_id,
@@ -265,12 +269,14 @@ WITH n AS MATERIALIZED (
 )"""
 
 
+_CHANGED = "NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'"
+
+
 def _was_sql() -> str:
     """SQL: what those of the open deals `n` that changed were before. Who was in the period is in `e`.
 
-    Of all others one look into an index each, however many versions there are: the limit keeps it so.
+    Of all others, `m`, one look into an index each, however many versions there are: the limit keeps it so.
     """
-    changed = "NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'"
     is_changed = " OR ".join(
         [
             *(
@@ -282,13 +288,12 @@ def _was_sql() -> str:
     )
     return f"""
   SELECT a.id, a.opportunity_id, a.minor, {is_changed} AS is_changed
-  FROM n JOIN e AS a ON a.opportunity_id = n.opportunity_id WHERE {changed}
+  FROM n JOIN e AS a ON a.opportunity_id = n.opportunity_id WHERE {_CHANGED}
   UNION ALL
   SELECT a.id, n.opportunity_id, {corporate_minor_sql("a", known="known0")} AS minor, {is_changed} AS is_changed
-  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id CROSS JOIN LATERAL (
+  FROM m AS n CROSS JOIN LATERAL (
     SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
-      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a
-  WHERE {changed} AND e.opportunity_id IS NULL"""
+      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a"""
 
 
 def _unchanged() -> str:

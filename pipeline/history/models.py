@@ -56,9 +56,10 @@ class OpportunityVersion(DealState):
 
     class Meta:
         constraints = (
-            # Serves every way to a deal's versions, whatever is known at the time that is asked about.
+            # Serves every way to a deal's versions, whatever is known at the time that is asked about. known_to goes first:
+            # it has few values, and PostgreSQL reckons with a look-up for each value of what stands before an interval.
             models.UniqueConstraint(
-                fields=["organization", "opportunity", "valid_from", "known_to"], name="version_starts_once"
+                fields=["organization", "opportunity", "known_to", "valid_from"], name="version_starts_once"
             ),
             models.UniqueConstraint(
                 fields=["organization", "opportunity"],

@@ -7,6 +7,7 @@ from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, a
 from forecasting.calls.views import forecast_call
 from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
+from forecasting.grid.views import forecast_page
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
 from forecasting.locks.views import forecast_difference, forecast_lock, forecast_locks, forecast_unlock
@@ -17,7 +18,6 @@ from forecasting.onetoone.views import (
     one_to_one_notes,
     team,
 )
-from forecasting.rollup.views import forecast_page
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
 

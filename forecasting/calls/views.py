@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from forecasting.calls.models import CallColumn
 from forecasting.calls.services import call_submit
 from otc.question import BadQuestion, ask
 from otc.tenancy.middleware import tenant_of
@@ -18,7 +19,7 @@ from pipeline.opportunities.rules import Refused
 @require_POST
 @page("submit_call")
 def forecast_call(request: HttpRequest, slug: str) -> HttpResponse:
-    """Submit `amount` with `note` as one's own commit call for `period`."""
+    """Submit `amount` with `note` as one's own call for `period`, of commit unless `column` names another."""
     tenant = tenant_of(request)
     currency = tenant.organization.currency
     home = reverse("forecast", args=[slug])
@@ -29,6 +30,7 @@ def forecast_call(request: HttpRequest, slug: str) -> HttpResponse:
             tenant.organization,
             author=tenant.person,
             period=question.period,
+            column=request.POST.get("column") or CallColumn.COMMIT,
             amount_minor=parse_amount(request.POST.get("amount", ""), currency=currency),
             note=request.POST.get("note", ""),
             now=tenant.now,

@@ -65,7 +65,7 @@ def counted_sql(*, is_split: bool) -> str:
     corporate = share_sql(corporate_minor_sql("v"), "v", is_split=is_split)
     return f"""
     SELECT v.opportunity_id, v.name, v.owner_id, {share_sql("v.amount_minor", "v", is_split=is_split)} AS amount_minor,
-      v.currency, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
+      v.currency, v.close_date, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
       {corporate} AS corporate_minor, {is_first_sql("v", prefix="scope", is_split=is_split)} AS is_first
     FROM {parts_sql(is_split=is_split)} v
     WHERE v.organization_id = %(organization)s

@@ -115,8 +115,9 @@ def test_the_page_takes_a_call_and_shows_it_beside_its_person(house, signed_in):
     assert "Call the quarter" in client.get(home).content.decode()
     answer = client.post(f"{home}call/", {"period": HERE.key, "amount": "1.2m", "note": "Sure"}, follow=True)
     assert "You called 1,200,000 EUR" in answer.content.decode()
-    (row,) = [row for row in answer.context["rows"] if row.call]
-    assert (row.row.name, row.call.amount_minor) == ("Ana Ruiz", 1_200_000_00)
+    assert {key: said.amount_minor for key, said in answer.context["grid"].calls.items()} == {
+        house.ana.id: 1_200_000_00
+    }
     assert "1,200" in answer.content.decode()
 
 

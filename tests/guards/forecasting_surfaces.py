@@ -1,20 +1,20 @@
 """The surfaces of forecast, flow and inspection. Numbers are minor units and counts by (row, column)."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from forecasting.flow.places import name_of
 from forecasting.flow.report import flow_report
+from forecasting.grid.columns import FOCUSES, NO_CATEGORY, VIEWS
+from forecasting.grid.report import amount_shown, total_shown
 from forecasting.inspection.report import Asked, all_deals, inspection_report
 from forecasting.rollup.report import rollup_report
 from forecasting.rollup.rules import COLUMNS
-from forecasting.rollup.views import NO_CATEGORY, VIEWS
 from forecasting.waterfall.groups import ordered
 from forecasting.waterfall.picture import STEP_LABELS
 from forecasting.waterfall.report import waterfall_report
 from otc.question import Question, since_instant
 from otc.ui import format as fmt
-from tests.guards.page_numbers import amounts_in, minor_of
+from tests.guards.page_numbers import minor_of
 from tests.guards.surface import API, CSV, PAGE, Looker, Numbers, Surface, text_of
 
 GROUP = "group"
@@ -25,7 +25,9 @@ def maybe_int(text: str) -> int | None:
 
 
 def forecast_report(question: Question, medium: str) -> Numbers:
-    """Final amounts and quotas; the page sums people without a line up and leaves empty columns out."""
+    """Amounts and quotas, over the API the final ones, elsewhere as they are shown; the page sums people without a
+    line up and leaves empty columns out.
+    """
     report = rollup_report(question.organization, period=question.period, **question.frame)
     columns = [*COLUMNS, "quota"]
     rows = [(str(row.person_id), row) for row in report.rows if medium != PAGE or not row.is_unassigned]
@@ -34,25 +36,51 @@ def forecast_report(question: Question, medium: str) -> Numbers:
     if medium == PAGE:
         columns = [column for view in VIEWS.values() for column, _ in view]
         columns += [NO_CATEGORY[0]] if report.total.amounts["no_category"].rolled_up else []
-    return {
-        (key, column): row.quota_minor if column == "quota" else row.amounts[column].final
+
+    def minor(row: Any, column: str) -> int | None:
+        if column == "quota":
+            return row.quota_minor
+        if medium == API:
+            return row.amounts[column].final
+        if row is report.total:
+            return total_shown(report, column, viewer_id=question.viewer.id)
+        return amount_shown(row, column, viewer_id=question.viewer.id)
+
+    found = {
+        (key, column): minor(row, column)
         for key, row in [*rows, ("total", report.total)]
         for column in columns
     }
+    if medium == PAGE:
+        for view in FOCUSES.values():
+            found |= {
+                (key, view[0], "reported"): row.amounts[view[0]].rolled_up
+                for key, row in [*rows, ("total", report.total)]
+            }
+    return found
 
 
 def forecast_page(looker: Looker) -> Numbers:
     numbers: Numbers = {}
     for view, columns in VIEWS.items():
-        names = [column for column, _ in columns]
+        focus = FOCUSES[view][0]
+        names: list[str | None] = []
+        for column, _ in columns:
+            names += [f"{focus} reported", None, column] if column == focus else [column]
         for row in text_of(looker.page("forecast/", view=view)).rows:
-            if row.section == "thead" or "is-own" in row.classes or len(row.cells) < len(names) + 5:
+            if (
+                row.section == "thead"
+                or {"is-own", "is-deal"} & row.classes
+                or len(row.cells) < len(names) + 5
+            ):
                 continue
-            href = row.cells[0].hrefs[0] if row.section == "tbody" else "?scope=total"
-            key = parse_qs(urlsplit(href).query)["scope"][0]
+            key = row.row_id.removeprefix("person-") or "total"
             shown = [*names, NO_CATEGORY[0]][: len(row.cells) - 5]
-            amounts = amounts_in(row.cells[2 : 2 + len(shown)])
-            numbers |= {(key, name): amount for name, amount in zip(shown, amounts, strict=True)}
+            for name, cell in zip(shown, row.cells[2 : 2 + len(shown)], strict=True):
+                if name == f"{focus} reported":
+                    numbers[key, focus, "reported"] = minor_of(cell.titles[0])
+                elif name is not None:
+                    numbers[key, name] = minor_of(cell.titles[0])
     return numbers
 
 

@@ -1,0 +1,57 @@
+"""What waits for the viewer beside the grid: stale adjustments, missing calls, deals that nobody holds."""
+
+from dataclasses import dataclass
+
+from forecasting.grid.report import GridReport
+from forecasting.rollup.report import PersonRow
+from forecasting.rollup.rules import Effect
+
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Stale:
+    """An adjustment whose base has moved, and on whom it stands."""
+
+    row: PersonRow
+    effect: Effect
+
+
+@dataclass(frozen=True)
+class Needs:
+    """`without_call` are all who owe a call; `named` the first of them, `others` how many more."""
+
+    stale: tuple[Stale, ...]
+    without_call: tuple[PersonRow, ...]
+    ownerless_count: int
+    ownerless_minor: int
+
+    @property
+    def named(self) -> str:
+        return ", ".join(row.name for row in self.without_call[:NAMED])
+
+    @property
+    def others(self) -> int:
+        return max(0, len(self.without_call) - NAMED)
+
+    @property
+    def count(self) -> int:
+        return len(self.stale) + bool(self.without_call) + bool(self.ownerless_count)
+
+
+def needs(grid: GridReport) -> Needs:
+    """Of the people in sight, for the column in focus."""
+    stale = [
+        Stale(grid.people[person_id], effect)
+        for person_id, effects in grid.effects.items()
+        if person_id in grid.people
+        for effect in effects
+        if effect.is_stale
+    ]
+    unassigned = grid.now.unassigned
+    return Needs(
+        stale=tuple(stale),
+        without_call=tuple(grid.people_without_call),
+        ownerless_count=unassigned.deal_count,
+        ownerless_minor=unassigned.amounts["open"].own,
+    )

@@ -1,0 +1,210 @@
+"""The forecast's page put together: the rollup now and before, calls, adjustments, and which rows stand open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from forecasting.calls.models import Call
+from forecasting.calls.queries import latest_calls
+from forecasting.grid.columns import Layout, layout_of
+from forecasting.grid.queries import DealRow, amounts_of, deals_of
+from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, shown_rows
+from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.rollup.rules import Effect
+from otc.money.queries import shown_minor
+from otc.question import Question, parse_uuid
+from otc.tenancy.lines import UNASSIGNED, Owners
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the grid is open: `opened` and `shut` differ from what stands open by itself; of managers in `whole`
+    every report is shown; of `with_deals` (None: nobody) the deals stand below.
+    """
+
+    opened: frozenset[UUID] = frozenset()
+    shut: frozenset[UUID] = frozenset()
+    whole: frozenset[UUID | None] = frozenset()
+    with_deals: frozenset[UUID | None] = frozenset()
+
+
+def asked_of(parameters: Mapping[str, str]) -> Asked:
+    """`open`, `shut`, `more` and `deals`: ids with commas between. Raises BadQuestion."""
+
+    def ids(name: str) -> frozenset[UUID]:
+        texts = [
+            text for text in parameters.get(name, "").split(",") if text and text not in (UNASSIGNED, "tops")
+        ]
+        return frozenset(parse_uuid(text, name) for text in texts)
+
+    def nobody(name: str, word: str) -> frozenset[None]:
+        return frozenset([None]) if word in parameters.get(name, "").split(",") else frozenset()
+
+    return Asked(
+        opened=ids("open"),
+        shut=ids("shut"),
+        whole=ids("more") | nobody("more", "tops"),
+        with_deals=ids("deals") | nobody("deals", UNASSIGNED),
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """A call as the grid shows it, in the currency shown; `change_minor` since the earlier day."""
+
+    call: Call
+    amount_minor: int | None
+    change_minor: int
+
+
+@dataclass(frozen=True)
+class GridReport:
+    """Everything that the page, its exports and its print show."""
+
+    question: Question
+    layout: Layout
+    now: RollupReport
+    before: RollupReport
+    calls: Mapping[UUID, Said]
+    asked: Asked
+    deals: Mapping[UUID | None, Sequence[DealRow]] = field(default_factory=dict)
+    deals_before: Mapping[tuple[UUID, UUID | None], tuple[str | None, int]] = field(default_factory=dict)
+
+    @cached_property
+    def people(self) -> dict[UUID | None, PersonRow]:
+        return {row.person_id: row for row in self.now.rows if not row.is_unassigned}
+
+    @cached_property
+    def earlier(self) -> dict[UUID | None, PersonRow]:
+        return {row.person_id: row for row in self.before.rows}
+
+    @cached_property
+    def opened_by_default(self) -> frozenset[UUID]:
+        return opened_by_default(self._nodes)
+
+    @cached_property
+    def opened(self) -> frozenset[UUID]:
+        return (self.opened_by_default | self.asked.opened) - self.asked.shut
+
+    @cached_property
+    def rows(self) -> list[Node | Rest]:
+        """The rows of the page in its order."""
+        return shown_rows(self._nodes, opened=self.opened, whole=self.asked.whole)
+
+    @cached_property
+    def _nodes(self) -> list[Node]:
+        return [Node(row.person_id, row.depth, row.reports) for row in self.people.values()]
+
+    @cached_property
+    def effects(self) -> dict[UUID, list[Effect]]:
+        """The adjustments in force of the column in focus, by person."""
+        found: dict[UUID, list[Effect]] = {}
+        for effect in self.now.effects:
+            if effect.adjustment.column == self.layout.focus:
+                found.setdefault(effect.adjustment.person, []).append(effect)
+        return found
+
+    @cached_property
+    def effects_below(self) -> dict[UUID, int]:
+        pairs = ((row.person_id, row.manager_id) for row in self.people.values())
+        return below_counts(pairs, effects=self.effects)
+
+    @cached_property
+    def people_without_call(self) -> list[PersonRow]:
+        """Who owes a call for the running period: everybody with a quota, deals or reports who has said nothing."""
+        if not self.question.period.first <= self.question.day <= self.question.period.last:
+            return []
+        return [
+            row
+            for row in self.people.values()
+            if row.person_id not in self.calls and (row.quota_minor or row.deal_count or row.reports)
+        ]
+
+    def amount(self, row: PersonRow, column: str) -> int:
+        return amount_shown(row, column, viewer_id=self.question.viewer.id)
+
+    def change(self, row: PersonRow, column: str) -> int:
+        """What a cell gained since; a person who wasn't there then gained all of it."""
+        before = self._earlier(row)
+        return self.amount(row, column) - (self.amount(before, column) if before else 0)
+
+    def reported_change(self, row: PersonRow) -> int:
+        before, column = self._earlier(row), self.layout.focus
+        return row.amounts[column].rolled_up - (before.amounts[column].rolled_up if before else 0)
+
+    def total(self, column: str) -> int:
+        return total_shown(self.now, column, viewer_id=self.question.viewer.id)
+
+    def total_change(self, column: str) -> int:
+        return self.total(column) - total_shown(self.before, column, viewer_id=self.question.viewer.id)
+
+    def _earlier(self, row: PersonRow) -> PersonRow | None:
+        return self.before.unassigned if row.person_id is None else self.earlier.get(row.person_id)
+
+
+def amount_shown(row: PersonRow, column: str, *, viewer_id: UUID) -> int:
+    """DEFINITIONS 5: of oneself one sees amount 4, with one's own adjustment; of everybody else the final one."""
+    amounts = row.amounts[column]
+    return amounts.seen if row.person_id == viewer_id else amounts.final
+
+
+def total_shown(report: RollupReport, column: str, *, viewer_id: UUID) -> int:
+    """The sum of what is shown at the tops and of what nobody holds."""
+    amount = report.total.amounts[column].final
+    for row in report.rows:
+        if row.person_id == viewer_id and row.depth == 0 and not row.is_unassigned:
+            amount += row.amounts[column].seen - row.amounts[column].final
+    return amount
+
+
+def grid_report(question: Question, *, since: datetime, parameters: Mapping[str, str]) -> GridReport:
+    """The grid that `parameters` ask for. Raises BadQuestion."""
+    asked = asked_of(parameters)
+    now = rollup_report(question.organization, period=question.period, **question.frame)
+    before = rollup_report(
+        question.organization, period=question.period, **(question.frame | {"as_of": since})
+    )
+    layout = layout_of(parameters, has_no_category=bool(now.total.amounts["no_category"].rolled_up))
+    calls = _calls(question, since=since, column=layout.call_column)
+    known = {row.person_id for row in now.rows} | {None}
+    owners = sorted(person_id for person_id in asked.with_deals & known if person_id)
+    deals: Mapping[UUID | None, Sequence[DealRow]] = {}
+    deals_before: Mapping[tuple[UUID, UUID | None], tuple[str | None, int]] = {}
+    scope = question.owners
+    whose = Owners(frozenset(owners), None in asked.with_deals and scope.unassigned)
+    if owners or whose.unassigned:
+        frame: dict[str, Any] = {"period": question.period, "corporate": question.currency, "owners": whose}
+        deals = deals_of(as_of=question.as_of, known=question.known, **frame)
+        ids = [deal.opportunity_id for found in deals.values() for deal in found]
+        known_then = question.now if question.knowledge == "now" else since
+        deals_before = amounts_of(ids, as_of=since, known=known_then, **frame)
+    return GridReport(question, layout, now, before, calls, asked, deals, deals_before)
+
+
+def _calls(question: Question, *, since: datetime, column: str) -> dict[UUID, Said]:
+    """Everybody's latest call as of the question's instant, in the currency shown, and what it gained since."""
+    calls = latest_calls(question.period.key, as_of=question.as_of, column=column)
+    earlier = latest_calls(question.period.key, as_of=since, column=column) if calls else {}
+    shown = _shown({person_id: call.amount_minor for person_id, call in calls.items()}, question)
+    was = _shown({person_id: call.amount_minor for person_id, call in earlier.items()}, question)
+    return {
+        person_id: Said(
+            call,
+            shown.get(person_id),
+            shown[person_id] - was[person_id] if person_id in shown and person_id in was else 0,
+        )
+        for person_id, call in calls.items()
+    }
+
+
+def _shown(amounts: Mapping[UUID, int], question: Question) -> dict[UUID, int]:
+    return shown_minor(
+        amounts,
+        own=question.organization.currency,
+        currency=question.currency,
+        day=question.period.last,
+        known=question.known,
+    )

@@ -1,0 +1,133 @@
+"""The forecast: branches on demand, deals below their person, calls and their gap, files that nothing runs in."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+
+from forecasting.calls.services import call_submit
+from otc.calendar.rules import period_of
+from otc.tenancy.context import use
+from otc.tenancy.models import Person
+from tests.days import day_in_house
+from tests.forecasting.lives import deal_with
+from tests.guards.surface import looker, text_of
+
+
+@pytest.fixture
+def filled(house):
+    """Ana commits to 300, Max to 50 of his own, and nobody to 20."""
+    day = period_of(day_in_house()).last
+    with use(house.organization.id, channel="ui"):
+        for owner, amount in ((house.ana, 30_000_000), (house.max, 5_000_000), (None, 2_000_000)):
+            name = f"Deal of {owner.name if owner else 'nobody'}"
+            deal_with(
+                name=name,
+                owner_id=owner.id if owner else None,
+                category="commit",
+                amount_minor=amount,
+                close_date=day,
+            )
+    return house
+
+
+def rows_of(eyes, **parameters):
+    rows = text_of(eyes.page("forecast/", **parameters)).rows
+    return {row.row_id: row for row in rows if row.section == "tbody" and row.row_id}
+
+
+def test_a_branch_is_shut_and_opened_by_its_address(filled):
+    eyes = looker(filled, "eve", {})
+    ana, max_id = f"person-{filled.ana.id}", filled.max.id
+    assert ana in rows_of(eyes)
+    assert ana not in rows_of(eyes, shut=str(max_id))
+    link = next(href for href in rows_of(eyes)[f"person-{max_id}"].cells[0].hrefs if "shut=" in href)
+    assert ana not in eyes.browser.get(link).content.decode()
+
+
+def test_a_branch_on_demand_comes_as_the_grid_alone(filled):
+    eyes = looker(filled, "eve", {})
+    answer = eyes.browser.get(
+        filled.url("forecast/"), {"deals": str(filled.ana.id)}, headers={"HX-Request": "true"}
+    )
+    text = answer.content.decode()
+    assert text.lstrip().startswith('<section class="panel panel-flush" id="forecast-grid"')
+    assert "Deal of Ana" in text
+    assert "<h1" not in text
+
+
+def test_a_persons_deals_stand_below_with_what_they_gained(filled):
+    eyes = looker(filled, "eve", {})
+    tomorrow = text_of(eyes.page("forecast/", deals=f"{filled.ana.id},unassigned", since="period"))
+    deals = [row for row in tomorrow.rows if "is-deal" in row.classes]
+    assert [row.cells[0].text.split(",")[0] for row in deals] == [
+        "Deal of Ana RuizCommit",
+        "Deal of nobodyCommit",
+    ]
+    assert deals[0].cells[5].text.startswith("300")
+    assert "+300" in deals[0].cells[5].text
+
+
+def test_a_managers_own_deals_stand_apart(filled):
+    rows = text_of(looker(filled, "eve", {}).page("forecast/")).rows
+    own = next(row for row in rows if "is-own" in row.classes)
+    assert "own deals" in own.cells[0].text
+    assert own.cells[5].text == "50"
+
+
+def test_a_call_stands_beside_its_gap_and_who_owes_one_is_named(filled):
+    now, today = datetime.now(UTC), day_in_house()
+    with use(filled.organization.id):
+        call_submit(
+            filled.organization,
+            author=Person.objects.get(id=filled.ana.id),
+            period=period_of(today),
+            amount_minor=31_000_000,
+            now=now - timedelta(seconds=1),
+            today=today,
+        )
+    rows = rows_of(looker(filled, "eve", {}))
+    assert rows[f"person-{filled.ana.id}"].cells[-3].text.startswith("310")
+    assert rows[f"person-{filled.max.id}"].cells[-3].text == "No call"
+
+
+def test_a_call_of_the_column_in_focus_is_submitted_from_the_page(filled):
+    eyes = looker(filled, "ana", {})
+    period = period_of(day_in_house()).key
+    posted = {"period": period, "amount": "1.5m", "column": "best_case_cumulative"}
+    eyes.browser.post(filled.url("forecast/call/"), posted)
+    best = rows_of(eyes, column="best_case_cumulative")[f"person-{filled.ana.id}"]
+    assert best.cells[-3].text.startswith("1,500")
+    assert rows_of(eyes)[f"person-{filled.ana.id}"].cells[-3].text == "No call"
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"open": "x"}, {"deals": "1"}, {"column": "closed"}, {"column": "commit"}, {"view": "x"}]
+)
+def test_an_address_that_cant_be_meant_is_refused_in_words(filled, parameters):
+    eyes = looker(filled, "eve", {})
+    answer = eyes.browser.get(filled.url("forecast/"), parameters)
+    assert answer.status_code == 400
+    assert next(iter(parameters)) in answer.content.decode()
+
+
+def test_strangers_open_nothing(filled):
+    """Somebody else's people in the address are as if they weren't there."""
+    eyes = looker(filled, "ana", {})
+    text = eyes.page("forecast/", deals=str(filled.max.id), open=str(filled.max.id)).content.decode()
+    assert "Deal of Max" not in text
+
+
+def test_a_workbook_holds_numbers_and_runs_nothing(filled):
+    with use(filled.organization.id):
+        Person.objects.filter(id=filled.ana.id).update(name="=HYPERLINK(1)")
+    answer = looker(filled, "eve", {}).page("forecast/", format="xlsx")
+    assert answer["Content-Disposition"].endswith('.xlsx"')
+    with ZipFile(BytesIO(answer.content)) as book:
+        cells, words = (
+            book.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "sharedStrings")
+        )
+    assert "<f>" not in cells
+    assert "<v>300000</v>" in cells
+    assert "HYPERLINK(1)" in words

@@ -47,9 +47,12 @@ def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) ->
 
 def branch_quota(person_id: UUID, *, chart: Chart, quotas: Mapping[UUID, int]) -> int | None:
     """A person's quota, or where there is none the sum over the reports, all the way down."""
-    if person_id in quotas:
-        return quotas[person_id]
-    reports = [person for person, manager in chart.manager_of.items() if manager == person_id]
-    found = [branch_quota(report, chart=chart, quotas=quotas) for report in reports]
-    given = [amount for amount in found if amount is not None]
-    return sum(given) if given else None
+    found: list[int] = []
+    waiting = [person_id]
+    while waiting:
+        person = waiting.pop()
+        if person in quotas:
+            found.append(quotas[person])
+        else:
+            waiting += chart.reports.get(person, ())
+    return sum(found) if found else None

@@ -56,8 +56,8 @@ class OpportunityVersion(DealState):
 
     class Meta:
         constraints = (
-            # Serves every way to a deal's versions, whatever is known at the time that is asked about. known_to goes first:
-            # it has few values, and PostgreSQL reckons with a look-up for each value of what stands before an interval.
+            # Serves every way to a deal’s versions, whatever is known at the time that is asked about.
+            # known_to has few values and goes first: PostgreSQL reckons with a look-up for each value before a bound.
             models.UniqueConstraint(
                 fields=["organization", "opportunity", "known_to", "valid_from"], name="version_starts_once"
             ),

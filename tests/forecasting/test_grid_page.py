@@ -10,9 +10,12 @@ from forecasting.calls.services import call_submit
 from otc.calendar.rules import period_of
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
+from otc.tenancy.services import person_create
 from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 from tests.guards.surface import looker, text_of
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -131,3 +134,14 @@ def test_a_workbook_holds_numbers_and_runs_nothing(filled):
     assert "<f>" not in cells
     assert "<v>300000</v>" in cells
     assert "HYPERLINK(1)" in words
+
+
+def test_a_sheet_is_one_page_however_many_rows_stand_open(filled):
+    with use(filled.organization.id):
+        for number in range(90):
+            person_create(name=f"Łucja Ωmega {number}", role="rep", manager=filled.max, since=LONG_AGO)
+    eyes = looker(filled, "eve", {})
+    answer = eyes.page("forecast/", format="pdf", open=str(filled.max.id), more=str(filled.max.id))
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    assert answer.content.count(b"/Type /Page\n") == 1

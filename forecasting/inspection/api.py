@@ -141,7 +141,13 @@ class InspectedDealItem(serializers.Serializer):
     category = serializers.ChoiceField(Category.choices, allow_null=True)
     amount_minor = serializers.IntegerField(allow_null=True, help_text="Minor units of the deal's currency.")
     currency = serializers.CharField()
-    corporate_minor = serializers.IntegerField(allow_null=True, help_text="In the organization's currency.")
+    corporate_minor = serializers.IntegerField(
+        allow_null=True,
+        help_text="In the organization's currency; of a split deal what the scope's people have of it.",
+    )
+    share_bp = serializers.IntegerField(
+        allow_null=True, help_text="That share in basis points; null where the deal counts whole."
+    )
     close_date = serializers.DateField()
     next_step = serializers.CharField(allow_blank=True)
     next_step_on = serializers.DateField(allow_null=True)

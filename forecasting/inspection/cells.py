@@ -112,6 +112,9 @@ def _amount(row: Mapping[str, Any], look: Look) -> str:
         shown = f'<span class="bad">{escape(deal.currency)} {native}</span>'
     else:
         shown = fmt.money_full(deal.corporate_minor, currency=look.currency)
+    if deal.share_bp is not None:
+        whole = fmt.money_full(deal.amount_minor or 0, currency=deal.currency)
+        shown = f'<small class="muted">{deal.share_bp / 100:g} % of {whole}</small> {shown}'
     change = row["amount_change"]
     moved = delta_money(change, look.currency) if change else ""
     return f'<div class="valued"><span title="{exact}">{shown}</span><span{_who(row, "amount")}>{moved}</span></div>'

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from forecasting.inspection.before import CHANGED, unchanged_sql, unchanged_then_sql, was_sql
+from forecasting.inspection.parts import counting_of
 from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
 from otc.money.rules import CurrencySum
@@ -19,6 +21,7 @@ from otc.question import Question
 from otc.tenancy.models import FOREVER
 from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
+from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 ROWS_A_PAGE = 50
@@ -209,23 +212,24 @@ def frame_parameters(question: Question, since: datetime) -> dict[str, Any]:
     }
 
 
-def _owned(question: Question, since: datetime, parameters: dict[str, Any]) -> tuple[str, str, str]:
-    """SQL over {alias}: owned in scope now, owned in scope then, and in the viewer's reach now."""
-    conditions = []
-    for name, owners in (("owners", question.owners), ("owners0", question.owners_at(since))):
-        sql, values = owners.condition("{alias}.owner_id")
-        parameters[name] = values[0] if values else []
-        conditions.append(sql.replace("%s", f"%({name})s"))
-    reach, values_of = seen_sql(
+def _reach(question: Question, parameters: dict[str, Any]) -> str:
+    """SQL over {alias}: in the viewer's reach now."""
+    reach, values = seen_sql(
         question.reach, deal="{alias}.opportunity_id", owner="{alias}.owner_id", prefix="reach_"
     )
-    parameters |= values_of
-    return conditions[0], conditions[1], reach
+    parameters |= values
+    return reach
 
 
 def _deals_sql(question: Question, since: datetime, parameters: dict[str, Any], asked: "AskedRows") -> str:
     """The CTEs: `n` the period's versions of now, `e` those that ended since, `r` the open deals beside their past."""
-    owned, owned0, reach = _owned(question, since, parameters)
+    now, then = counting_of(question, since, parameters)
+    reach = _reach(question, parameters).format(alias="b")
+    reached = f"{reach} OR {now.owns('b')}" if now.is_split else reach
+    split, whole = (
+        (", {0}.split_people, {0}.split_shares", ", {0} AS whole_minor") if now.is_split else ("", "")
+    )
+    minor0 = corporate_minor_sql("a", known="known0")
     stands = as_of_condition("b", instant="t1", known="known")
     if not question.is_past:
         # Said once, or PostgreSQL thinks of a fifth of the rows and looks each of them up.
@@ -239,72 +243,36 @@ def _deals_sql(question: Question, since: datetime, parameters: dict[str, Any], 
     return f"""
 WITH n AS MATERIALIZED (
   SELECT b.id, b.organization_id, b.opportunity_id, b.owner_id, b.stage_id, b.category, b.outcome, b.amount_minor,
-    b.currency, b.close_date, b.next_step, b.next_step_on, {GROUPS[group_of(asked.field, asked.group)]} AS key,
+    b.currency, b.close_date, b.next_step, b.next_step_on{split.format("b")},
+    {GROUPS[group_of(asked.field, asked.group)]} AS key,
     {rank} AS field_rank, {_SORTED.get(asked.sort_name, "NULL::int")} AS sorted,
     b.valid_from <= %(t0)s AND b.known_from <= %(known0)s AS is_same,
-    coalesce({owned.format(alias="b")}, false) AS counts, coalesce({owned0.format(alias="b")}, false) AS counted,
-    {corporate_minor_sql("b")} AS minor
+    coalesce({now.owns("b")}, false) AS counts, coalesce({then.owns("b")}, false) AS counted,
+    {now.shown_minor(corporate_minor_sql("b"), "b", counts=now.owns("b"))} AS minor
   FROM pipeline_opportunityversion b {_field_sql(asked.field, parameters)}
   WHERE b.organization_id = %(organization)s AND {in_period.format("b")}
     AND {stands}
-    AND ({reach.format(alias="b")} OR {owned0.format(alias="b")})
+    AND ({reached} OR {then.owns("b")})
 ), e AS MATERIALIZED (
   SELECT a.id, a.opportunity_id, a.owner_id, a.stage_id, a.category, a.outcome, a.amount_minor, a.currency,
-    a.close_date, a.next_step, a.next_step_on, {corporate_minor_sql("a", known="known0")} AS minor
+    a.close_date, a.next_step, a.next_step_on{split.format("a")},
+    {then.minor(minor0, "a")} AS minor{whole.format(minor0)}
   FROM pipeline_opportunityversion a
   WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
-    AND {as_of_condition("a", instant="t0", known="known0")} AND {owned0.format(alias="a")}
+    AND {as_of_condition("a", instant="t0", known="known0")} AND {then.owns("a")}
     AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
 ), m AS MATERIALIZED (
   SELECT n.opportunity_id, n.organization_id, n.owner_id, n.stage_id, n.category, n.amount_minor, n.currency,
-    n.close_date
-  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id WHERE {_CHANGED} AND e.opportunity_id IS NULL
-), w AS MATERIALIZED ({_was_sql()}
+    n.close_date{split.format("n")}{", n.counts" if split else ""}
+  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id WHERE {CHANGED} AND e.opportunity_id IS NULL
+), w AS MATERIALIZED ({was_sql(now)}
 ), r AS MATERIALIZED (
   SELECT n.*, {scores.columns}, CASE WHEN n.is_same THEN n.id ELSE w.id END AS was_id,
-    CASE WHEN n.is_same THEN {_unchanged()} ELSE w.minor END AS was_minor,
+    CASE WHEN n.is_same THEN {unchanged_sql(now)} ELSE w.minor END AS was_minor,
     NOT n.is_same AND coalesce(w.is_changed, true) AS is_changed
   FROM n LEFT JOIN w ON w.opportunity_id = n.opportunity_id {scores.joins}
   WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted' AND {_shown(question)}
 )"""
-
-
-_CHANGED = "NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'"
-
-
-def _was_sql() -> str:
-    """SQL: what those of the open deals `n` that changed were before. Who was in the period is in `e`.
-
-    Of all others, `m`, one look into an index each, however many versions there are: the limit keeps it so.
-    """
-    is_changed = " OR ".join(
-        [
-            *(
-                f"a.{column} IS DISTINCT FROM n.{column}"
-                for column in ("stage_id", "category", "amount_minor", "close_date", "owner_id")
-            ),
-            "a.currency <> n.currency",
-        ]
-    )
-    return f"""
-  SELECT a.id, a.opportunity_id, a.minor, {is_changed} AS is_changed
-  FROM n JOIN e AS a ON a.opportunity_id = n.opportunity_id WHERE {_CHANGED}
-  UNION ALL
-  SELECT a.id, n.opportunity_id, {corporate_minor_sql("a", known="known0")} AS minor, {is_changed} AS is_changed
-  FROM m AS n CROSS JOIN LATERAL (
-    SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
-      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a"""
-
-
-def _unchanged() -> str:
-    """What a version that still holds came to before: the same, unless a rate was learned in between."""
-    learned = (
-        "(SELECT count(*) FROM otc_rate x WHERE x.organization_id = %(organization)s "
-        "AND (x.known_from > %(known0)s AND x.known_from <= %(known)s "
-        "OR x.known_to > %(known0)s AND x.known_to <= %(known)s)) = 0"
-    )
-    again = corporate_minor_sql("n", known="known0")
-    return f"CASE WHEN n.currency = %(corporate)s OR {learned} THEN n.minor ELSE {again} END"
 
 
 def _shown(question: Question) -> str:
@@ -312,7 +280,7 @@ def _shown(question: Question) -> str:
     if not question.reach.seated:
         return "n.counts"
     reach, _ = seen_sql(question.reach, deal="n.opportunity_id", owner="n.owner_id", prefix="reach_")
-    return reach
+    return f"(n.counts OR {reach})" if splits_count() else reach
 
 
 @dataclass(frozen=True)
@@ -407,6 +375,7 @@ def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
     """The figures at both instants, the tabs' counts, the groups of the asked tab, and its page. One query."""
     parameters = frame_parameters(question, since) | {"offset": asked.offset, "limit": asked.limit}
     deals = _deals_sql(question, since, parameters, asked)
+    was = unchanged_then_sql(*counting_of(question, since, parameters))
     tab = TABS[asked.tab]
     direction = "DESC NULLS LAST" if asked.sort.startswith("-") else "ASC NULLS LAST"
     counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in TABS.values())
@@ -426,9 +395,9 @@ def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
 ), p AS (
   SELECT r.id, r.was_id, r.key, NOT r.counts AS seated FROM r JOIN g ON g.key = r.key WHERE {tab}
   ORDER BY g.place, {SORTS[asked.sort_name]} {direction}, r.opportunity_id LIMIT %(limit)s OFFSET %(offset)s
-), d AS MATERIALIZED ({_EFFECTS.format(was=_unchanged())})
+), d AS MATERIALIZED ({_EFFECTS.format(was=was)})
 SELECT (SELECT {_end_sql("n", day="day")} FROM n WHERE n.counts),
-  (SELECT {_end_sql("n", day="day0")} FROM ({_BEFORE.format(minor=_unchanged())}) AS n),
+  (SELECT {_end_sql("n", day="day0")} FROM ({_BEFORE.format(minor=was)}) AS n),
   (SELECT json_build_array({parts}) FROM r), (SELECT json_build_array({counts}) FROM r),
   (SELECT json_agg(json_build_array(g.key, deals, seated, minor, was_minor, lost) ORDER BY place) FROM g),
   (SELECT json_agg(json_build_array(u.currency, u.deals, u.minor) ORDER BY u.currency) FROM (

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from forecasting.inspection.parts import counting_of
 from forecasting.inspection.queries import Place, frame_parameters
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
+from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 WEEKS = 12
@@ -30,7 +32,9 @@ class DealRow:
     """One open deal of the period, with what it was at the compared instant (was_*; None: not there then).
 
     `is_seated`: shown for a seat on its team or in its splits, and counted with its owner, in no sum here.
-    `is_hidden`: it left the viewer's sight since; it keeps its amount of then and bears no name.
+    `is_hidden`: it left the viewer's sight since, or only somebody's part of it is in the scope; it keeps its amount
+    and bears no name. `share_bp` is what the scope's people have of a split deal, in basis points: its corporate
+    amounts are those parts. None where the deal counts whole.
     """
 
     opportunity_id: UUID
@@ -64,6 +68,7 @@ class DealRow:
     failed: list[dict[str, Any]] | None
     p_slip: float | None
     p_won: float | None
+    share_bp: int | None
     is_hidden: bool
     is_seated: bool
     group_key: str
@@ -71,7 +76,7 @@ class DealRow:
 
 def _hidden_sql(question: Question) -> tuple[str, dict[str, Any]]:
     """SQL: the deal of `b` was in scope at the question's instant and is out of the viewer's sight today."""
-    if not question.is_past:
+    if not question.is_past and not splits_count():
         return "false", {}
     condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
     return (
@@ -90,15 +95,21 @@ def deal_rows(question: Question, *, since: datetime, places: Sequence[Place]) -
     parameters |= {
         "ids": [str(place.version_id) for place in places],
         "was": [str(place.was_version_id) if place.was_version_id else None for place in places],
+        "counts": [not place.is_seated for place in places],
     }
+    now, _ = counting_of(question, since, parameters)
+    minor = now.shown_minor(corporate_minor_sql("b"), "b", counts="x.counts")
+    was_minor = now.was_minor(
+        corporate_minor_sql("a", known="known0"), before="a", after="b", counts="x.counts"
+    )
     latest = "true" if not question.is_past else "false"
     sql = f"""
 SELECT b.opportunity_id, b.name, ac.name, b.owner_id, p.name, b.stage_id, sb.name, sb.position, b.category, pr.name,
-  b.amount_minor, b.currency, {corporate_minor_sql("b")}, b.close_date, b.next_step, b.next_step_on,
+  b.amount_minor, b.currency, {minor}, b.close_date, b.next_step, b.next_step_on,
   a.id IS NOT NULL, a.stage_id, sa.name, sa.position, a.category, a.amount_minor, a.currency,
-  {corporate_minor_sql("a", known="known0")}, a.close_date, a.owner_id, pa.name,
-  h.score, h.failed, k.p_slip, k.p_won, {hidden}
-FROM unnest(%(ids)s::uuid[], %(was)s::uuid[]) WITH ORDINALITY AS x(id, was_id, place)
+  {was_minor}, a.close_date, a.owner_id, pa.name,
+  h.score, h.failed, k.p_slip, k.p_won, {now.share_bp("b", counts="x.counts")}, {hidden}
+FROM unnest(%(ids)s::uuid[], %(was)s::uuid[], %(counts)s::boolean[]) WITH ORDINALITY AS x(id, was_id, counts, place)
 JOIN pipeline_opportunityversion b ON b.organization_id = %(organization)s AND b.id = x.id
 LEFT JOIN pipeline_opportunityversion a ON a.organization_id = %(organization)s AND a.id = x.was_id
 LEFT JOIN pipeline_stage sb ON sb.organization_id = b.organization_id AND sb.id = b.stage_id

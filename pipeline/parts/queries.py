@@ -93,11 +93,20 @@ def has_part(owners: Owners, *, deal: str = "id") -> Q:
     return mine | Q(**{f"{deal}__in": ever}, split_people__overlap=people)
 
 
-def parts_of_sql(minor: str, table: str) -> str:
+def parts_of_sql(minor: str, table: str, *, people: str = "people") -> str:
     """SQL: what the people of the parameter `people` have together of the amount `minor` of a deal or version."""
     return (
         f"CASE WHEN {table}.split_people IS NULL THEN {minor} ELSE (SELECT coalesce(sum(pipeline_part("
         f"{minor}, {table}.split_shares, p.place::integer)), CASE WHEN {minor} IS NOT NULL THEN 0 END)::bigint "
         f"FROM unnest({table}.split_people) WITH ORDINALITY AS p (person_id, place) "
-        "WHERE p.person_id = ANY(%(people)s::uuid[])) END"
+        f"WHERE p.person_id = ANY(%({people})s::uuid[])) END"
+    )
+
+
+def shares_of_sql(table: str, *, people: str = "people") -> str:
+    """SQL: basis points that the people have together of a split deal or version; NULL where it isn't split."""
+    return (
+        f"CASE WHEN {table}.split_people IS NOT NULL THEN (SELECT coalesce(sum(p.share_bp), 0)::integer "
+        f"FROM unnest({table}.split_people, {table}.split_shares) AS p (person_id, share_bp) "
+        f"WHERE p.person_id = ANY(%({people})s::uuid[])) END"
     )

@@ -8,9 +8,13 @@ from uuid import UUID
 
 from otc.money.rules import convert
 from pipeline.opportunities.models import Opportunity
+from tests.forecasting.waterfall_oracle import share_of
 
 Deals = Mapping[UUID, Opportunity]
-FOLLOWED = ("stage_id", "category", "amount_minor", "currency", "close_date", "owner_id")
+FOLLOWED = (
+    *("stage_id", "category", "amount_minor", "currency", "close_date", "owner_id"),
+    *("split_people", "split_shares"),
+)
 
 
 class End:
@@ -22,7 +26,28 @@ class End:
         self.deals, self.rates, self.owners, self.day = deals, rates, owners, day
 
     def money(self, deal: Opportunity) -> int | None:
-        """Corporate minor units; None without an amount or without a rate."""
+        """Corporate minor units of what the owners have of it; None without an amount or without a rate."""
+        whole = self.whole(deal)
+        if whole is None or deal.split_people is None:
+            return whole
+        shares = list(zip(deal.split_people, deal.split_shares or (), strict=True))
+        return sum(
+            share_of(whole, shares=shares, person=person) for person, _ in shares if person in self.owners
+        )
+
+    def owns(self, deal: Opportunity) -> bool:
+        return any(person in self.owners for person in deal.split_people or [deal.owner_id])
+
+    def was(self, was: Opportunity, *, now: Opportunity, owners: set[UUID | None]) -> int | None:
+        """What it was worth to those who have it now: whole, unless it is or was split."""
+        if was.split_people is None and now.split_people is None:
+            return self.whole(was)
+        there = End(self.deals, rates=self.rates, owners=owners, day=self.day)
+        if was.split_people is None and was.owner_id not in owners:
+            return 0
+        return there.money(was)
+
+    def whole(self, deal: Opportunity) -> int | None:
         if deal.amount_minor is None:
             return None
         rate = Decimal(1) if deal.currency == "EUR" else self.rates.get(deal.currency)
@@ -37,7 +62,7 @@ class End:
             if deal.deleted_at is None
             and deal.close_date is not None
             and first <= deal.close_date < end
-            and deal.owner_id in self.owners
+            and self.owns(deal)
         ]
 
 
@@ -80,7 +105,7 @@ def rows(now: End, before: End, *, first: date, last_out: date) -> dict[UUID, di
             was = before.deals.get(deal.id)
             found[deal.id] = {
                 "minor": now.money(deal),
-                "was": None if was is None else before.money(was),
+                "was": None if was is None else before.was(was, now=deal, owners=now.owners),
                 "existed": was is not None,
                 "changed": was is None or any(getattr(was, name) != getattr(deal, name) for name in FOLLOWED),
             }

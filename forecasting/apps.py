@@ -8,7 +8,14 @@ class ForecastingConfig(AppConfig):
 
     def ready(self) -> None:
         # Kinds of jobs and ways to undo register themselves.
-        for module in ("alerts.services", "alerts.tasks", "locks.tasks", "onetoone.services", "trends.tasks"):
+        for module in (
+            "alerts.services",
+            "alerts.tasks",
+            "calls.tasks",
+            "locks.tasks",
+            "onetoone.services",
+            "trends.tasks",
+        ):
             import_module(f"forecasting.{module}")
         # What hangs on periods goes with them when the fiscal calendar changes.
         from forecasting.quotas.periods import CallPeriods, QuotaPeriods

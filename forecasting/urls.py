@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from forecasting.alerts.hook_views import alert_hook_remove, alert_hooks
 from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, alerts_fired
-from forecasting.calls.views import forecast_call
+from forecasting.calls.views import forecast_call, forecast_calls, forecast_remind
 from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.grid.views import forecast_page
@@ -39,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("team/<uuid:person_id>/actions/<uuid:action_id>/", one_to_one_action, name="one_to_one_action"),
     path("forecast/", forecast_page, name="forecast"),
     path("forecast/call/", forecast_call, name="forecast_call"),
+    path("forecast/calls/", forecast_calls, name="forecast_calls"),
+    path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),
     path("forecast/locks/", forecast_locks, name="forecast_locks"),
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),

@@ -1,9 +1,11 @@
 """The only writer of calls. A call is never changed: who thinks otherwise submits the next one."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from forecasting.calls.models import Call, CallColumn
 from forecasting.locks.services import period_hold
@@ -59,6 +61,44 @@ def call_submit(
     call.save(force_insert=True)
     _note(call, author=author, period=period)
     return call
+
+
+def calls_submit(
+    organization: Organization,
+    *,
+    author: Person,
+    period: Period,
+    amounts: Mapping[str, int],
+    now: datetime,
+    today: date,
+    note: str = "",
+) -> list[Call]:
+    """Submit several columns at once, with one note: all or none. They are cumulative, so none may be less than a
+    surer one.
+
+    Raises Refused as `call_submit` does, and for columns that contradict each other or no column at all.
+    """
+    given = [(column, amounts[column]) for column in CallColumn.values if column in amounts]
+    if not given:
+        raise Refused("amount", "Say at least one number")
+    for (surer, less), (column, more) in pairwise(given):
+        if more < less:
+            larger, smaller = CallColumn(column).label, CallColumn(surer).label.lower()
+            raise Refused("amount", f"{larger} holds {smaller}, so it can’t be less")
+    with transaction.atomic():
+        return [
+            call_submit(
+                organization,
+                author=author,
+                period=period,
+                amount_minor=amount_minor,
+                column=column,
+                note=note,
+                now=now,
+                today=today,
+            )
+            for column, amount_minor in given
+        ]
 
 
 def _note(call: Call, *, author: Person, period: Period) -> None:

@@ -30,6 +30,7 @@ APPROVAL_ASKED, APPROVAL_ANSWERED = "approval_asked", "approval_answered"
 AT_RISK, CLOSE_DATE_PASSED, MILESTONE_DUE = "at_risk", "close_date_passed", "milestone_due"
 BIG_DEAL, CLOSE_PLAN, WORK = "big_deal", "close_plan", "work"
 ALERT = "alert"
+CALL_DUE, WEEKLY_FORECAST = "call_due", "weekly_forecast"
 
 NOTICE_KINDS = (
     NoticeKind(MENTION, "somebody mentions me in a comment", Ways(is_mailed=True)),
@@ -43,6 +44,13 @@ NOTICE_KINDS = (
     NoticeKind(BIG_DEAL, "a big deal is created, changes much or closes", Ways(is_mailed=True)),
     # A rule says by itself in which of these ways, until its reader chooses.
     NoticeKind(ALERT, "one of my alerts fires", Ways()),
+    NoticeKind(CALL_DUE, "my call of the forecast is due, or somebody asks for it", Ways()),
+    # A mail by itself: those who lead or decide get it, each of what they may see.
+    NoticeKind(
+        WEEKLY_FORECAST,
+        "the forecast of the week is there, if I lead people",
+        Ways(in_app=False, in_digest=False, is_mailed=True),
+    ),
     NoticeKind(
         WORK, "long work that I started ends, an import or an export for example", Ways(in_digest=False)
     ),

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "lead_sources": "a cohort of leads; tests/pipeline/test_leads.py",
     "health": "every open deal, whatever the period; tests/pipeline/test_health_report.py",
     "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
+    "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "team": "each row a branch; tests/forecasting/test_one_to_one.py",
     "inspection_flow": "the waterfall's chart as a part of the inspection; tests/forecasting/test_as_of.py",
 }

@@ -39,6 +39,8 @@ KINDS = {
     "alerts_of_coverage": "what alerts about coverage notice: crossings, once until recovery",
     "alerts_of_deal": "what alerts notice of one deal, each event once by its key",
     "deal_health": "health and risk of one deal",
+    "calls_plan": "asks for the reminders of the next deadline, each once",
+    "calls_remind": "tells whoever hasn't called, each once for a deadline",
     "lock_grid": "the grid of one lock, once it is there and for good; kept already it stays",
     "period_locks": "locks of periods that have ended, each with its grid; what is locked stays so",
     "notice_mail": "marks one notice as mailed, then mails its person; marked already it mails nothing",

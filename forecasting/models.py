@@ -1,5 +1,6 @@
 """Where Django finds the forecast's tables."""
 
+from forecasting.adjustments.models import AdjustmentStep
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
@@ -9,8 +10,10 @@ from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.quotas.models import Quota
 from forecasting.rhythm.models import Rhythm
 from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
+from forecasting.types.models import ForecastType, ForecastTypeFilter
 
 __all__ = [
+    "AdjustmentStep",
     "AgreedAction",
     "AlertDelivery",
     "AlertFired",
@@ -19,6 +22,8 @@ __all__ = [
     "Call",
     "CallReminder",
     "ForecastMail",
+    "ForecastType",
+    "ForecastTypeFilter",
     "LastVisit",
     "Lock",
     "LockedRow",

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from forecasting.adjustments.models import AdjustmentStep
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
@@ -17,6 +18,7 @@ from forecasting.quotas.models import Quota
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.rules import Beat
 from forecasting.trends.models import WeeklySample, WeeklySum
+from forecasting.types.models import ForecastType, ForecastTypeFilter
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
 from otc.calendar.models import FiscalCalendar, columns_of
@@ -126,6 +128,7 @@ def _people(moment: Round) -> None:
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
+    _adjusted(moment)
     _locked(moment, day)
     WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
     WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
@@ -136,6 +139,28 @@ def _people(moment: Round) -> None:
     token_issue(
         moment.owner.id, name=moment.name, scopes=frozenset({"read"}), expires_at=ends, now=moment.now
     )
+
+
+def _adjusted(moment: Round) -> None:
+    """A forecast type with its filter, in which somebody adjusted their own number."""
+    type_ = ForecastType(name=moment.name, slug=f"type-{moment.number}", position=moment.number)
+    type_.save()
+    conditions = {"kind": ["Renewal"]}
+    ForecastTypeFilter(type=type_, conditions=conditions, known_from=moment.now, set_by=moment.owner).save()
+    AdjustmentStep(
+        period="2101",
+        type=type_,
+        column="commit",
+        person=moment.owner,
+        author=moment.owner,
+        is_own=True,
+        kind="delta",
+        amount_minor=1_00,
+        currency="EUR",
+        reason="A hunch",
+        base_minor=0,
+        made_at=moment.now,
+    ).save()
 
 
 def _locked(moment: Round, day: date) -> None:

@@ -6,15 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from forecasting.adjustments.models import AdjustmentStep
+from forecasting.adjustments.queries import adjustments_at
 from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
+from forecasting.rollup.adjusted import (
+    EffectRow,
+    OnTop,
+    adjusted_grid,
+    effect_rows,
+    gone_by,
+    summed,
+    tree_without,
+    without_gone,
+)
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
-from forecasting.rollup.rules import Amounts, Effect, Row, rollup
+from forecasting.rollup.rules import Amounts, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
-from otc.tenancy.lines import EVERYONE, people_by_id, scope_owners
+from otc.tenancy.lines import EVERYONE, Owners, people_by_id, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
 
@@ -63,7 +76,7 @@ class RollupReport:
     rows: tuple[PersonRow, ...]
     unassigned: PersonRow
     total: PersonRow
-    effects: tuple[Effect, ...]
+    effects: tuple[EffectRow, ...]
     unconvertible: tuple[UnconvertibleDeal, ...]
     without_amount: int
 
@@ -83,8 +96,11 @@ def rollup_report(
     org_chart: str = "then",
     knowledge: str = "then",
     currency: str | None = None,
+    type_id: UUID | None = None,
 ) -> RollupReport:
     """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
+
+    What a manager put on top of the viewer's own amount is for the manager: the viewer sees the fourth of the amounts.
 
     `knowledge` "now" shows the instant as it is known today, corrections included. `currency` is that of every amount,
     by default the organization's: each deal at the rates of its close date, each quota at that of the last day.
@@ -100,11 +116,28 @@ def rollup_report(
         "owners": owners,
         "corporate": corporate,
     }
-    own = own_amounts(period, **asked)
-    grid = rollup(
-        {(row.owner_id, row.category): row.amount_minor for row in own}, tree=tree_of(owners, chart=chart)
-    )
     people = people_by_id()
+    day = as_of.astimezone(ZoneInfo(organization.timezone)).date()
+    gone = gone_by(period, people=people, day=day)
+    own = without_gone(own_amounts(period, **asked), gone)
+    steps = adjustments_at(period.key, as_of=as_of, day=day, type_id=type_id)
+    counted = [step for step in steps if _counts(step, viewer=viewer, owners=owners, gone=gone)]
+    home = None
+    if counted and corporate != organization.currency:
+        at_home = own_amounts(period, **(asked | {"corporate": organization.currency}))
+        home = summed(without_gone(at_home, gone))
+    grid = adjusted_grid(
+        summed(own),
+        on_top=OnTop(
+            tuple(counted),
+            tree=tree_without(tree_of(owners, chart=chart), gone),
+            line=Tree(chart.manager_of, chart.vacant),
+        ),
+        home=home,
+        currency=corporate,
+        day=period.last,
+        known=known,
+    )
     given = quotas_of(period, own=organization.currency, currency=corporate, known=known)
     quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
     counts: Counter[UUID | None] = Counter()
@@ -127,10 +160,17 @@ def rollup_report(
             count=sum(row.first_count for row in own),
             quota_minor=sum(targets) if targets else None,
         ),
-        effects=grid.effects,
+        effects=effect_rows(grid.effects, people=people),
         unconvertible=tuple(unconvertible_deals(period, **asked)),
         without_amount=sum(row.without_amount for row in own),
     )
+
+
+def _counts(step: AdjustmentStep, *, viewer: Person, owners: Owners, gone: frozenset[UUID]) -> bool:
+    """Within the scope and of somebody who is there; and a manager's word on the viewer is for the manager."""
+    if step.person_id in gone or not owners.contains(step.person_id):
+        return False
+    return step.is_own or step.person_id != viewer.id
 
 
 def _person_row(

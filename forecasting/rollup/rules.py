@@ -9,6 +9,7 @@ manager's.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -98,6 +99,9 @@ class Adjustment:
     amount_minor: int
     base_minor: int | None = None
     reason: str = ""
+    step_id: Any = None
+    expires_on: date | None = None
+    made_at: datetime | None = None
 
     @property
     def is_own(self) -> bool:
@@ -161,11 +165,13 @@ def rollup(
     *,
     tree: Tree,
     adjustments: Iterable[Adjustment] = (),
+    line: Tree | None = None,
 ) -> Rollup:
     """The grid of a period. `own` holds corporate minor units by (owner or None, category or None).
 
     `adjustments` are those in force, oldest first; a later one of the same author's place (own, or a
-    manager's) replaces the earlier on that person and column. Raises NotAdjustable, RollupError.
+    manager's) replaces the earlier on that person and column. `line` is the whole line where `tree` is only
+    a part of it: it says who adjusts whom. Raises NotAdjustable, RollupError.
     """
     by_person = _own_by_person(own)
     people = _everybody(tree, owners=by_person)
@@ -179,7 +185,9 @@ def rollup(
         for column in COLUMNS:
             below = [amounts[report][column] for report in reports[person]]
             bare = _bare(_in_column(by_person.get(person, {}), column), below)
-            amounts[person][column], found = _adjusted(bare, in_force.get((person, column), ()), tree=tree)
+            amounts[person][column], found = _adjusted(
+                bare, in_force.get((person, column), ()), tree=line or tree
+            )
             effects += found
     rows = tuple(
         Row(person, tree.parent_of(person), depth, is_unassigned, reports[person], amounts[person])

@@ -18,10 +18,10 @@ def chart_for(instant: datetime, *, org_chart: str, now: datetime) -> Chart:
 def tree_of(owners: Owners, *, chart: Chart) -> Tree:
     """The chart as far as the scope reaches: whoever reports to somebody outside of it is a top here."""
     if owners.person_ids is None:
-        return Tree(chart.manager_of)
+        return Tree(chart.manager_of, chart.vacant)
     inside: Mapping[UUID, UUID | None] = {
         person: manager if manager in owners.person_ids else None
         for person, manager in chart.manager_of.items()
         if person in owners.person_ids
     }
-    return Tree(inside)
+    return Tree(inside, chart.vacant)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -25,10 +25,11 @@ class UnknownScope(ValueError):
 class Chart:
     """The reporting lines of one instant: manager_of[person] is a person, or None for a declared top.
 
-    A person without an entry has no line.
+    A person without an entry has no line. `vacant` are the managers who had left.
     """
 
     manager_of: Mapping[UUID, UUID | None]
+    vacant: frozenset[UUID] = frozenset()
 
     @cached_property
     def reports(self) -> Mapping[UUID, list[UUID]]:
@@ -41,10 +42,17 @@ class Chart:
 
     def branch(self, person_id: UUID) -> frozenset[UUID]:
         """The person and everybody below."""
+        return self._below(person_id, without=frozenset())
+
+    def counted_branch(self, person_id: UUID) -> frozenset[UUID]:
+        """The same without the branches of vacant managers further below: their money is unassigned."""
+        return self._below(person_id, without=self.vacant)
+
+    def _below(self, person_id: UUID, *, without: frozenset[UUID]) -> frozenset[UUID]:
         found, waiting = {person_id}, [person_id]
         while waiting:
             for report in self.reports.get(waiting.pop(), ()):
-                if report not in found:
+                if report not in found and report not in without:
                     found.add(report)
                     waiting.append(report)
         return frozenset(found)
@@ -52,7 +60,8 @@ class Chart:
     @cached_property
     def lined(self) -> frozenset[UUID]:
         """Everybody whose line leads up to a declared top; the money of all others is unassigned."""
-        return frozenset().union(*(self.branch(top) for top in self.tops))
+        occupied = self.tops - self.vacant
+        return frozenset().union(*(self.counted_branch(top) for top in occupied))
 
     @cached_property
     def tops(self) -> frozenset[UUID]:
@@ -66,7 +75,10 @@ def chart_at(instant: datetime) -> Chart:
 
 def _read_chart(instant: datetime) -> Chart:
     lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
-    return Chart(dict(lines.values_list("person_id", "manager_id")))
+    rows = list(lines.values_list("person_id", "manager_id", "person__left_on"))
+    managers, day = {manager for _, manager, _ in rows}, instant.astimezone(UTC).date()
+    gone = {person for person, _, left_on in rows if left_on is not None and left_on <= day}
+    return Chart({person: manager for person, manager, _ in rows}, frozenset(gone & managers))
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,7 @@ def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
     is_known = person_id in chart.manager_of or Person.objects.filter(id=person_id).exists()
     if not is_known or not visible.contains(person_id):
         raise UnknownScope(scope)
-    return Owners(chart.branch(person_id), False).intersect(visible)
+    return Owners(chart.counted_branch(person_id), False).intersect(visible)
 
 
 def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]:

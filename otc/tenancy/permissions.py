@@ -52,6 +52,7 @@ TABLE = (
     Action("view_health", REPORTS, "See health and integrity of deals, and download them", EVERYBODY),
     Action("view_forecast", REPORTS, "See the forecast, and download it", EVERYBODY),
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
+    Action("adjust_forecast", REPORTS, "Adjust the forecast: one’s own, and that of direct reports", WRITERS),
     Action(
         "lock_period",
         REPORTS,

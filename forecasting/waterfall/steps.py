@@ -103,8 +103,9 @@ def owned_sql(end: str, *, is_split: bool) -> str:
 def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> str:
     """SQL: one step a deal, or a part where deals are split, from one end to the other.
 
-    What counts at either end is read by period and joined whole; only a deal that counts at one end is looked up at
-    the other, by its key (OFFSET 0 keeps the look-up apart, so that nobody else costs one).
+    What is in the period at either end is read at once and joined whole, what was lost in it too; only a deal that
+    counts at one end and has left the period at the other is looked up there, by its key (OFFSET 0 keeps the look-up
+    apart, so that nobody else costs one).
     """
     only = " AND v.opportunity_id = ANY(%(deals)s::uuid[])" if is_of_deals else ""
     mine = {end: owned_sql(end, is_split=is_split) for end in ("t0", "t1")}
@@ -113,14 +114,15 @@ def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> 
             end,
             group=group,
             mine=mine[end],
-            more=f"{INSIDE} AND {COUNTS} AND {mine[end]}{only}",
+            more=f"{INSIDE} AND v.deleted_at IS NULL AND {mine[end]}{only}",
             is_split=is_split,
         )
         for end in ("t0", "t1")
     ]
     lookups = []
     for end, this, other, name in (("t0", "a", "b", "x"), ("t1", "b", "a", "y")):
-        missing = f"v.opportunity_id = {other}.deal AND {this}.deal IS NULL"
+        counts = f"({other}.is_in OR {other}.is_booked)"
+        missing = f"v.opportunity_id = {other}.deal AND {this}.deal IS NULL AND {counts}"
         found = at_end(end, group=group, mine=mine[end], more=missing, is_split=is_split)
         lookups.append(f"LEFT JOIN LATERAL ({found} OFFSET 0) AS {name} ON true")
     columns = ", ".join(

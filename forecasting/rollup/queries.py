@@ -14,7 +14,7 @@ from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
 from pipeline.history.queries import as_of_condition
-from pipeline.parts.queries import is_first_sql, parts_sql, share_sql, splits_count
+from pipeline.parts.queries import is_first_sql, parts_of_sql, parts_sql, share_sql, splits_count
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,24 @@ def owner_condition(alias: str, *, prefix: str) -> str:
         f"(({alias}.owner_id IS NULL AND %({prefix}_nobody)s) OR ({alias}.owner_id IS NOT NULL AND "
         f"(%({prefix}_all)s OR {alias}.owner_id = ANY(%({prefix}_ids)s::uuid[]))))"
     )
+
+
+def part_condition(alias: str, *, prefix: str, is_split: bool) -> str:
+    """SQL: the same where deals are split: the version is the owners' whole, or one of them has a part of it."""
+    owned = owner_condition(alias, prefix=prefix)
+    if not is_split:
+        return owned
+    return (
+        f"(({alias}.split_people IS NULL AND {owned}) OR ({alias}.split_people IS NOT NULL "
+        f"AND (%({prefix}_all)s OR {alias}.split_people && %({prefix}_ids)s::uuid[])))"
+    )
+
+
+def part_minor(minor: str, alias: str, *, owners: Owners, prefix: str, is_split: bool) -> str:
+    """SQL: what the owners, given under the prefix, have together of the version's amount `minor`."""
+    if not is_split or owners.person_ids is None:
+        return minor
+    return parts_of_sql(minor, alias, people=f"{prefix}_ids")
 
 
 def owner_parameters(owners: Owners, *, prefix: str) -> dict[str, Any]:

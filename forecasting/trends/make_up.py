@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from forecasting.rollup.queries import owner_condition
+from forecasting.rollup.queries import part_condition, part_minor
 from forecasting.trends.queries import (
     COUNTS_WHEN_CLOSING,
     COUNTS_WHEN_CREATED,
@@ -19,6 +19,7 @@ from forecasting.trends.rules import BANDS, Band, Sums
 from otc.money.queries import corporate_minor_sql
 from otc.money.rules import CurrencySum
 from otc.question import Question
+from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 LARGEST = 10
@@ -80,13 +81,25 @@ def present_of(question: Question) -> Present:
     """The question's period in its scope, as of its instant. One query: the deals are looked at once."""
     is_seen, seen_by = _seen_today_sql(question)
     starts = [question.start_of(question.day - timedelta(days=band.first - 1)) for band in BANDS]
+    is_split = splits_count()
+    minor = part_minor(
+        corporate_minor_sql("v"), "v", owners=question.owners, prefix="scope", is_split=is_split
+    )
+    is_owned = part_condition("v", prefix="scope", is_split=is_split)
+    # As in the weeks: a split deal is counted with its largest share.
+    is_counted = "true"
+    if is_split:
+        is_counted = (
+            "(v.split_people IS NULL OR %(scope_all)s OR v.split_people[1] = ANY(%(scope_ids)s::uuid[]))"
+        )
     sql = f"""
 WITH d AS MATERIALIZED (
-  SELECT v.id, v.account_id, v.outcome, v.category, v.amount_minor, v.currency, {corporate_minor_sql("v")} AS minor, (
+  SELECT v.id, v.account_id, v.outcome, v.category, v.amount_minor, v.currency, {minor} AS minor,
+    {is_counted} AS is_counted, (
     SELECT greatest(count(*), 1) FROM unnest(%(starts)s::timestamptz[]) AS b(start) WHERE v.created_at < b.start
   ) AS band, {is_seen} AS is_seen
   FROM {source_sql(question)} v WHERE v.close_date >= %(first)s AND v.close_date < %(end)s
-    AND {COUNTS_WHEN_CLOSING.format("v")} AND {owner_condition("v", prefix="scope")}
+    AND {COUNTS_WHEN_CLOSING.format("v")} AND {is_owned}
 ), open AS (
   SELECT * FROM d WHERE outcome IS NULL
 ), deal AS (
@@ -101,14 +114,16 @@ UNION ALL
 SELECT 'none', NULL, currency, 0, count(*), sum(amount_minor)::bigint FROM open
 WHERE amount_minor IS NOT NULL AND minor IS NULL GROUP BY currency
 UNION ALL
-SELECT 'sum', NULL, coalesce(outcome, category, 'no_category'), 0, count(*), coalesce(sum(minor), 0)::bigint
+SELECT 'sum', NULL, coalesce(outcome, category, 'no_category'), 0, count(*) FILTER (WHERE is_counted),
+  coalesce(sum(minor), 0)::bigint
 FROM d GROUP BY 3
 UNION ALL
-SELECT 'unconvertible', NULL, NULL, 0, count(*), 0 FROM d WHERE amount_minor IS NOT NULL AND minor IS NULL
+SELECT 'unconvertible', NULL, NULL, 0, count(*), 0 FROM d
+WHERE is_counted AND amount_minor IS NOT NULL AND minor IS NULL
 UNION ALL
-SELECT 'created', NULL, NULL, 0, count(*), coalesce(sum({corporate_minor_sql("v")}), 0)::bigint
+SELECT 'created', NULL, NULL, 0, count(*) FILTER (WHERE {is_counted}), coalesce(sum({minor}), 0)::bigint
 FROM {source_sql(question)} v WHERE v.created_at >= %(start)s AND v.created_at < %(as_of)s
-  AND {COUNTS_WHEN_CREATED.format("v")} AND {owner_condition("v", prefix="scope")}
+  AND {COUNTS_WHEN_CREATED.format("v")} AND {is_owned}
 UNION ALL
 SELECT 'deal', CASE WHEN is_seen THEN o.id END, CASE WHEN is_seen THEN o.name ELSE '' END, 0, 1, deal.minor
 FROM deal JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = deal.id
@@ -140,8 +155,8 @@ def _sums(rows: list[tuple[Any, ...]]) -> Sums:
 
 
 def _seen_today_sql(question: Question) -> tuple[str, dict[str, Any]]:
-    """SQL: the viewer may see the deal of `v` today. What is in scope today always is."""
-    if not question.is_past:
+    """SQL: the viewer may see the deal of `v` today. What is owned in scope today always is, a part may not be."""
+    if not question.is_past and not splits_count():
         return "true", {}
     condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
     return (

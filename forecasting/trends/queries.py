@@ -14,6 +14,7 @@ from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
+from pipeline.parts.queries import splits_count
 
 Key = tuple[date, date, datetime]
 
@@ -28,19 +29,19 @@ OPEN_SUMS = ", ".join(
         "x.category IS NULL",
     )
 )
-# In the order of COLUMNS. `is_closing`: it closes in the period; else it was created in it.
+# In the order of COLUMNS. `is_closing`: it closes in the period; else it was created in it. `is_counted`: a split deal
+# is counted with its largest share, so that kept counts of any people add up.
 SUMS = f"""{OPEN_SUMS},
-  count(*) FILTER (WHERE x.is_closing AND x.outcome IS NULL),
+  count(*) FILTER (WHERE x.is_counted AND x.is_closing AND x.outcome IS NULL),
   coalesce(sum(x.minor) FILTER (WHERE x.is_closing AND x.outcome = 'won'), 0)::bigint,
-  count(*) FILTER (WHERE x.is_closing AND x.outcome = 'won'),
+  count(*) FILTER (WHERE x.is_counted AND x.is_closing AND x.outcome = 'won'),
   coalesce(sum(x.minor) FILTER (WHERE NOT x.is_closing), 0)::bigint,
-  count(*) FILTER (WHERE NOT x.is_closing),
-  count(*) FILTER (WHERE x.is_closing AND x.amount_minor IS NOT NULL AND x.minor IS NULL)"""
+  count(*) FILTER (WHERE x.is_counted AND NOT x.is_closing),
+  count(*) FILTER (WHERE x.is_counted AND x.is_closing AND x.amount_minor IS NOT NULL AND x.minor IS NULL)"""
 COUNTS_WHEN_CLOSING = "({0}.outcome = 'won' OR " + IS_OPEN + ")"
 COUNTS_WHEN_CREATED = "({0}.outcome IS NOT NULL OR {0}.category IS DISTINCT FROM 'omitted')"
 # A version and a sample on both clocks.
 HOLDS = "v.valid_from <= s.at AND v.valid_to > s.at AND v.known_from <= s.known AND v.known_to > s.known"
-STATE = "s.first, s.last, s.at, v.owner_id, v.outcome, v.category, v.amount_minor"
 
 
 def _minor(known: str, alias: str = "v") -> str:
@@ -48,8 +49,20 @@ def _minor(known: str, alias: str = "v") -> str:
     return corporate_minor_sql(alias).replace("%(known)s", known)
 
 
-# Per period its versions are read once, whatever the number of its samples.
-FROM_VERSIONS = f"""
+def _from_versions(*, is_split: bool) -> str:
+    """SQL: every sample's sums by owner, or by person where deals are split. Per period its versions are read once,
+    whatever the number of its samples.
+    """
+    owner, minor, is_counted, parts = "v.owner_id", _minor("s.known"), "true", ""
+    if is_split:
+        owner = "CASE WHEN v.split_people IS NULL THEN v.owner_id ELSE p.person_id END AS owner_id"
+        minor = f"CASE WHEN p.place IS NULL THEN {minor} ELSE pipeline_part({minor}, v.split_shares, p.place::int) END"
+        is_counted = "p.place IS NULL OR p.place = 1"
+        parts = "LEFT JOIN LATERAL unnest(v.split_people) WITH ORDINALITY AS p (person_id, place) ON true"
+    state = (
+        f"s.first, s.last, s.at, {owner}, v.outcome, v.category, v.amount_minor, {is_counted} AS is_counted"
+    )
+    return f"""
 WITH sample AS MATERIALIZED (
   SELECT * FROM unnest(%(firsts)s::date[], %(lasts)s::date[], %(starts)s::timestamptz[], %(ats)s::timestamptz[],
     %(knowns)s::timestamptz[]) AS s(first, last, start, at, known)
@@ -57,21 +70,22 @@ WITH sample AS MATERIALIZED (
   SELECT s.first, s.last, min(s.at) AS low, max(s.at) AS high FROM sample s GROUP BY 1, 2
 )
 SELECT x.first, x.last, x.at, x.owner_id, {SUMS} FROM (
-  SELECT {STATE}, true AS is_closing, {_minor("s.known")} AS minor
-  FROM span p
+  SELECT {state}, true AS is_closing, {minor} AS minor
+  FROM span
   JOIN pipeline_opportunityversion v ON v.organization_id = %(organization)s
-    AND v.close_date >= p.first AND v.close_date < p.last AND v.valid_from <= p.high AND v.valid_to > p.low
+    AND v.close_date >= span.first AND v.close_date < span.last AND v.valid_from <= span.high AND v.valid_to > span.low
     AND v.deleted_at IS NULL AND {COUNTS_WHEN_CLOSING.format("v")}
-  JOIN sample s ON s.first = p.first AND s.last = p.last AND {HOLDS}
+  JOIN sample s ON s.first = span.first AND s.last = span.last AND {HOLDS} {parts}
   UNION ALL
-  SELECT {STATE}, false, {_minor("s.known")}
+  SELECT {state}, false, {minor}
   FROM sample s
   JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.created_at >= s.start
     AND o.created_at < s.at
   JOIN pipeline_opportunityversion v ON v.organization_id = %(organization)s AND v.opportunity_id = o.id AND {HOLDS}
-    AND v.deleted_at IS NULL AND {COUNTS_WHEN_CREATED.format("v")}
+    AND v.deleted_at IS NULL AND {COUNTS_WHEN_CREATED.format("v")} {parts}
 ) x GROUP BY 1, 2, 3, 4
 """
+
 
 KEPT = f"""
 SELECT a.first, a.last, a.at, {", ".join(f"sum(w.{column})::bigint" for column in COLUMNS)}
@@ -97,7 +111,7 @@ def summed_from_versions(
     }
     found: dict[Key, dict[UUID | None, Sums]] = {sample.key: {} for sample in samples}
     with connection.cursor() as cursor:
-        cursor.execute(FROM_VERSIONS, parameters)
+        cursor.execute(_from_versions(is_split=splits_count()), parameters)
         for first, last, at, owner_id, *sums in cursor.fetchall():
             found[first, last, at][owner_id] = Sums(*sums)
     return found
@@ -149,6 +163,7 @@ def source_sql(question: Question) -> str:
     return (
         "(SELECT x.opportunity_id AS id, x.organization_id, x.name, x.account_id, x.owner_id, x.outcome, x.category, "
         "x.amount_minor, x.currency, x.close_date, x.source, x.kind, x.product_id, x.attributes, "
+        "x.split_people, x.split_shares, "
         "o.created_at FROM pipeline_opportunityversion x "
         "JOIN pipeline_opportunity o ON o.organization_id = x.organization_id AND o.id = x.opportunity_id "
         "WHERE x.organization_id = %(organization)s AND x.deleted_at IS NULL AND x.valid_from <= %(as_of)s "

@@ -20,14 +20,6 @@ def moment_sql(*, at: str, known: str) -> str:
       NULL::integer AS place, {at}::timestamptz AS instant, {known}::timestamptz AS knowing"""
 
 
-def any_part(mine: str, *, prefix: str) -> str:
-    """SQL: whether the version `v` is `mine` as it is unsplit, or one of its people is of the owners of `prefix`."""
-    return (
-        f"((v.split_people IS NULL AND {mine}) OR (v.split_people IS NOT NULL "
-        f"AND (%({prefix}_all)s OR v.split_people && %({prefix}_ids)s::uuid[])))"
-    )
-
-
 def any_part_in_time(mine: str) -> str:
     """SQL: the same along a path, where people are in the scope for a time."""
     return f"""(CASE WHEN v.split_people IS NULL THEN {mine} ELSE %(ever_all)s OR EXISTS (

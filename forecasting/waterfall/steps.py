@@ -7,10 +7,9 @@ is_first and is_last. Whether one enters, leaves or stays is for the moves to sa
 
 from functools import partial
 
-from forecasting.rollup.queries import owner_condition
+from forecasting.rollup.queries import owner_condition, part_condition
 from forecasting.waterfall.parts import (
     PART_STATE,
-    any_part,
     any_part_in_time,
     moment_sql,
     parted,
@@ -94,12 +93,6 @@ def at_end(end: str, *, group: str, mine: str, more: str, is_split: bool) -> str
         AND {as_of_condition("v", instant=f"{end}_instant", known=f"{end}_known")} AND {more}"""
 
 
-def owned_sql(end: str, *, is_split: bool) -> str:
-    """SQL: whether the version `v` is owned in scope at an end, or one of its parts is."""
-    mine = owner_condition("v", prefix=end)
-    return any_part(mine, prefix=end) if is_split else mine
-
-
 def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> str:
     """SQL: one step a deal, or a part where deals are split, from one end to the other.
 
@@ -108,7 +101,7 @@ def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> 
     apart, so that nobody else costs one).
     """
     only = " AND v.opportunity_id = ANY(%(deals)s::uuid[])" if is_of_deals else ""
-    mine = {end: owned_sql(end, is_split=is_split) for end in ("t0", "t1")}
+    mine = {end: part_condition("v", prefix=end, is_split=is_split) for end in ("t0", "t1")}
     ends = [
         at_end(
             end,
@@ -198,7 +191,7 @@ def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozense
       %(cut_currency)s::text[], %(cut_owner)s::uuid[]) AS cut (at, kind, currency, owner_id)),
     candidate AS MATERIALIZED (
       SELECT DISTINCT v.opportunity_id FROM pipeline_opportunityversion v
-      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {owned_sql("ever", is_split=is_split)}),
+      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {part_condition("v", prefix="ever", is_split=is_split)}),
     shown AS (
       SELECT life.* FROM candidate CROSS JOIN LATERAL (
         SELECT v.*, {starts} AS starts, {ends} AS ends FROM pipeline_opportunityversion v

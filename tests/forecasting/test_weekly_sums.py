@@ -5,6 +5,7 @@ them, the slow way from versions and an oracle agree to the minor unit.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -26,6 +27,8 @@ from pipeline.history.models import STATE_COLUMNS, HistoryRow, OpportunityVersio
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
 from pipeline.process.models import CloseReason
+from pipeline.team.rules import Share
+from pipeline.team.services import splits_set
 from tests.conftest import House
 from tests.days import day_in_house
 from tests.forecasting.lives import change, deal_with
@@ -162,6 +165,17 @@ class Hand:
             last = HistoryRow(opportunity_id=deal.id, at=days_ago(3), provenance="imported", **now)
             enter_history([before, last])
 
+    def split(self) -> None:
+        """Between some people, or the owner's again."""
+        for deal in self.random.sample(list(Opportunity.objects.filter(deleted_at=None).order_by("id")), 5):
+            people = self.random.sample(self.owners[:4], self.random.choice([0, 1, 2, 3]))
+            ends = [0, *sorted(self.random.sample(range(1, 10_000), max(len(people) - 1, 0))), 10_000]
+            shares = [
+                Share(person.id, "revenue", after - before)
+                for person, (before, after) in zip(people, pairwise(ends), strict=False)
+            ]
+            splits_set(deal.id, shares=shares, now=timezone.now())
+
     def rate_late(self) -> None:
         """A rate that is entered as known since half a year: what it converts was converted then."""
         Rate.objects.filter(currency="NOK").delete()
@@ -207,6 +221,7 @@ class Hand:
 KINDS = (
     *("create", "edit", "reprice_many", "delete", "restore", "win", "reopen", "bring_in", "correct"),
     *("rate_late", "rate_again", "move_line", "created_before"),
+    *("split", "edit", "split", "move_line", "split", "correct"),
 )
 SCOPES = ("everyone", "unassigned", "max", "ana")
 

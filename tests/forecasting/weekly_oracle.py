@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from otc.money.models import Rate
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
-from tests.forecasting.waterfall_oracle import half_even
+from tests.forecasting.waterfall_oracle import half_even, share_of
 
 DECIMALS = {"JPY": 0}
 OPEN = ("pipeline", "best_case", "most_likely", "commit", None)
@@ -52,21 +52,27 @@ class Past:
                 if v.valid_from <= instant < v.valid_to and v.known_from <= known < v.known_to
             ]
             assert len(there) <= 1
-            if not there or there[0].deleted_at is not None or not owners(there[0].owner_id):
+            if not there or there[0].deleted_at is not None:
                 continue
             state = there[0]
-            worth = self.worth(state, known=known)
+            people = state.split_people or [state.owner_id]
+            if not any(owners(person) for person in people):
+                continue
+            worth, counts = self.worth(state, known=known), int(owners(people[0]))
+            if worth is not None and state.split_people:
+                shares = list(zip(people, state.split_shares, strict=True))
+                worth = sum(share_of(worth, shares=shares, person=who) for who in people if owners(who))
             in_period = state.close_date is not None and first <= state.close_date < end
             if state.outcome is None and state.category == "omitted":
                 continue
             if in_period and state.outcome in (None, "won"):
                 name = "won" if state.outcome else state.category or "no_category"
                 sums[f"{name}_minor"] += worth or 0
-                sums["won_count" if state.outcome else "open_count"] += 1
-                sums["unconvertible_count"] += worth is None and state.amount_minor is not None
+                sums["won_count" if state.outcome else "open_count"] += counts
+                sums["unconvertible_count"] += counts * (worth is None and state.amount_minor is not None)
             if begin <= self.created[deal] < instant:
                 sums["created_minor"] += worth or 0
-                sums["created_count"] += 1
+                sums["created_count"] += counts
         return {name: amount for name, amount in sums.items() if amount}
 
 

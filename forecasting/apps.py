@@ -13,6 +13,9 @@ class ForecastingConfig(AppConfig):
             "alerts.tasks",
             "calls.tasks",
             "locks.tasks",
+            "mail.tasks",
+            "rhythm.services",
+            "rhythm.tasks",
             "onetoone.services",
             "trends.tasks",
         ):

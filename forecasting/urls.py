@@ -18,6 +18,7 @@ from forecasting.onetoone.views import (
     one_to_one_notes,
     team,
 )
+from forecasting.rhythm.views import rhythm
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
 
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),
     path("forecast/locks/<uuid:lock_id>/unlock/", forecast_unlock, name="forecast_unlock"),
+    path("settings/rhythm/", rhythm, name="rhythm"),
     path("flow/", flow_page, name="flow"),
     path("trends/", trends_page, name="trends"),
     path("funnel/", funnel_page, name="funnel"),

@@ -20,6 +20,7 @@ TABS = (
     ("health_settings", "Health", "manage_health"),
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
+    ("rhythm", "Rhythm", "manage_rhythm"),
     ("currencies", "Currencies", "view_settings"),
     ("big_deals", "Big deals", "manage_notices"),
     ("tokens", "API tokens", "manage_own_tokens"),

@@ -12,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives, mailers
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from otc.notices.stops import DIGEST, stop_token
+from otc.notices.stops import DIGEST, WEEKLY, stop_token
 from otc.tenancy.models import Organization
 
 # RFC 5322; longer ones are refused on the way.
@@ -63,6 +63,7 @@ def letter(
         "stop_href": stop,
         "choices_href": choices,
         "is_digest": sort == DIGEST,
+        "is_weekly": sort == WEEKLY,
         **context,
     }
     domain = settings.ADDRESS.partition("://")[2].partition(":")[0] or "localhost"

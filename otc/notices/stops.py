@@ -4,8 +4,12 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 
-DIGEST, AT_ONCE = "digest", "notice"
-SORTS = {DIGEST: "the daily digest", AT_ONCE: "mails about single events"}
+DIGEST, AT_ONCE, WEEKLY = "digest", "notice", "weekly_forecast"
+SORTS = {
+    DIGEST: "the daily digest",
+    AT_ONCE: "mails about single events",
+    WEEKLY: "the weekly forecast",
+}
 SIGNER = Signer(salt="otc.notices.stop")
 
 

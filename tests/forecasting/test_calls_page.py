@@ -247,3 +247,19 @@ def test_of_two_calls_at_once_both_are_kept_and_the_later_counts(house):
         assert {call.amount_minor for call in kept} == {100, 200}
         counted = latest_calls(HERE.key, as_of=datetime.now(UTC))[house.ana.id]
         assert counted.amount_minor == kept[-1].amount_minor
+
+
+def test_the_rhythm_is_changed_in_the_settings_and_put_back(house, signed_in):
+    client, path = signed_in(house.ops), house.url("settings/rhythm/")
+    sent = {"call_kind": "month", "call_weekday": 2, "call_hour": 9, "reminds": "on", "lock_grace_days": 5}
+    sent |= {"mail_weekday": 1, "mail_hour": 6}
+    answer = client.post(path, sent, follow=True)
+    assert "Calls are due Wednesdays at 9:00, periods lock 5 days after their last" in answer.content.decode()
+    with use(house.organization.id):
+        assert beat_now() == Beat("month", 2, 9, True, 5, False, False, 1, 6)
+    (message,) = list(answer.context["messages"])
+    client.post(message.extra_tags.split()[-1])
+    with use(house.organization.id):
+        assert beat_now() == Beat()
+    assert client.post(path, {**sent, "lock_grace_days": 99}).status_code == 422
+    assert signed_in(house.eve).get(path).status_code == 403

@@ -21,6 +21,7 @@ BESIDE = (
 # Services without an entry, with where what they write is told.
 ELSEWHERE = {
     "forecasting/inspection/services.py": "each person's own view",
+    "forecasting/mail/services.py": "mails of what is on record elsewhere",
     "forecasting/trends/services.py": "sums of what is on record elsewhere",
     "otc/audit/services.py": "the log itself",
     "otc/backup/services.py": "reads and writes files, under a role of its own",

@@ -9,13 +9,14 @@ from django.db import connection
 
 from forecasting.funnel.closed import Closed
 from forecasting.funnel.rules import CohortEnd, Stay, Velocity
-from forecasting.rollup.queries import owner_condition, owner_parameters
+from forecasting.rollup.queries import owner_parameters, part_condition, part_minor
 from forecasting.trends.queries import IS_OPEN, frame_parameters, source_sql
 from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
+from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 SEGMENTS = {
@@ -115,14 +116,23 @@ class ListedDeal:
     corporate_minor: int | None
 
 
+def _is_owned() -> str:
+    """SQL: the deal `v` is of the scope, or somebody of it has a part. It counts once."""
+    return part_condition("v", prefix="scope", is_split=splits_count())
+
+
+def _minor(question: Question) -> str:
+    """SQL: what the scope has of the amount of `v`."""
+    whole = corporate_minor_sql("v")
+    return part_minor(whole, "v", owners=question.owners, prefix="scope", is_split=splits_count())
+
+
 def _cohort(question: Question, process_id: UUID) -> tuple[str, dict[str, Any]]:
     parameters = frame_parameters(question) | {
         "process": str(process_id),
         "stop": min(question.start_of(question.period.end), question.as_of),
     }
-    sql = JOURNEY.format(
-        as_of=as_of_condition("v", instant="as_of", known="known"), mine=owner_condition("v", prefix="scope")
-    )
+    sql = JOURNEY.format(as_of=as_of_condition("v", instant="as_of", known="known"), mine=_is_owned())
     return sql, parameters
 
 
@@ -184,7 +194,7 @@ def deals_of_segment(
     """The deals that one number of a segment counts, by name; `what` is a key of OPENED_OF_SEGMENT."""
     parameters = frame_parameters(question) | {"offset": offset, "limit": limit, "segment": key}
     value, parameters = _segment_sql(segment, field, parameters)
-    picked = f"""SELECT v.id FROM {source_sql(question)} v WHERE {owner_condition("v", prefix="scope")}
+    picked = f"""SELECT v.id FROM {source_sql(question)} v WHERE {_is_owned()}
       AND {value} IS NOT DISTINCT FROM %(segment)s AND {OPENED_OF_SEGMENT[what]}"""
     return _listed(question, f"WITH picked AS ({picked})", parameters)
 
@@ -202,7 +212,7 @@ def _listed(question: Question, picked: str, parameters: dict[str, Any]) -> list
     is_seen, seen_by = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
     sql = f"""{picked}
 SELECT CASE WHEN {is_seen} THEN o.id END, CASE WHEN {is_seen} THEN o.name ELSE '' END, p.name,
-  CASE WHEN {is_seen} THEN a.name END, v.outcome, v.close_date, {corporate_minor_sql("v")}
+  CASE WHEN {is_seen} THEN a.name END, v.outcome, v.close_date, {_minor(question)}
 FROM picked
 JOIN pipeline_opportunity o ON o.organization_id = %(organization)s AND o.id = picked.id
 JOIN pipeline_opportunityversion v ON v.organization_id = %(organization)s AND v.opportunity_id = picked.id
@@ -241,9 +251,9 @@ def segment_rows(question: Question, *, segment: str, field: Field | None = None
 SELECT grouping(x.key) = 1, x.key, {CLOSED_SUMS}, count(*) FILTER (WHERE x.outcome IS NULL),
   percentile_cont(0.5) WITHIN GROUP (ORDER BY x.cycle) FILTER (WHERE x.outcome = 'won')
 FROM (
-  SELECT {key} AS key, v.outcome, CASE WHEN v.outcome IS NOT NULL THEN {corporate_minor_sql("v")} END AS minor,
+  SELECT {key} AS key, v.outcome, CASE WHEN v.outcome IS NOT NULL THEN {_minor(question)} END AS minor,
     {CYCLE} AS cycle
-  FROM {source_sql(question)} v WHERE {owner_condition("v", prefix="scope")} AND (({IS_OPEN.format("v")})
+  FROM {source_sql(question)} v WHERE {_is_owned()} AND (({IS_OPEN.format("v")})
     OR ({CLOSED_IN_PERIOD}))
 ) x GROUP BY GROUPING SETS ((x.key), ())"""
     with connection.cursor() as cursor:
@@ -270,9 +280,9 @@ def velocity_over(question: Question, spans: list[tuple[date, date, datetime]]) 
 WITH span AS (SELECT * FROM unnest(%(firsts)s::date[], %(ends)s::date[], %(ats)s::timestamptz[])
   WITH ORDINALITY AS s(first, last, at, number)
 ), closed AS (
-  SELECT s.number, v.outcome, {corporate_minor_sql("v")} AS minor, {CYCLE} AS cycle
+  SELECT s.number, v.outcome, {_minor(question)} AS minor, {CYCLE} AS cycle
   FROM span s JOIN {source_sql(question)} v ON v.close_date >= s.first AND v.close_date < s.last
-  WHERE v.outcome IS NOT NULL AND {owner_condition("v", prefix="scope")}
+  WHERE v.outcome IS NOT NULL AND {_is_owned()}
 ), sums AS (
   SELECT x.number, {CLOSED_SUMS}, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.cycle) FILTER (WHERE x.outcome = 'won')
   FROM closed x GROUP BY 1
@@ -280,7 +290,7 @@ WITH span AS (SELECT * FROM unnest(%(firsts)s::date[], %(ends)s::date[], %(ats)s
   SELECT s.number, count(*) AS count FROM span s JOIN pipeline_opportunityversion v
     ON v.organization_id = %(organization)s AND v.valid_from <= s.at AND v.valid_to > s.at
     AND v.known_from <= %(known)s AND v.known_to > %(known)s
-  WHERE {IS_OPEN.format("v")} AND v.deleted_at IS NULL AND {owner_condition("v", prefix="scope")} GROUP BY 1
+  WHERE {IS_OPEN.format("v")} AND v.deleted_at IS NULL AND {_is_owned()} GROUP BY 1
 )
 SELECT sums.*, coalesce(open.count, 0), span.number FROM span
 LEFT JOIN sums ON sums.number = span.number LEFT JOIN open ON open.number = span.number ORDER BY span.number"""

@@ -17,6 +17,7 @@ from otc.question import Question
 from otc.tenancy.lines import Chart, Owners
 from otc.tenancy.models import FOREVER
 from pipeline.history.queries import as_of_condition
+from pipeline.parts.queries import parts_of_sql, parts_sql, share_sql, splits_count
 
 MOST_DEALS = 2000
 
@@ -65,7 +66,7 @@ SELECT s.owner_id, coalesce(sum(s.minor) FILTER (WHERE s.won), 0)::bigint,
 FROM (
   SELECT v.owner_id, v.category, v.amount_minor, coalesce(v.outcome = 'won', false) AS won, {minor} AS minor,
     coalesce({gaps}, false) AS gaps, coalesce({risky}, false) OR v.close_date < %(day)s AS risky, c.last_at
-  FROM pipeline_opportunityversion v {joins}
+  FROM {parts} v {joins}
   LEFT JOIN LATERAL (SELECT max(a.at) AS last_at FROM pipeline_activity a WHERE v.outcome IS NULL
     AND a.organization_id = v.organization_id AND a.opportunity_id = v.opportunity_id AND a.at <= %(as_of)s) c ON true
   WHERE v.organization_id = %(organization)s AND {stands} AND v.close_date >= %(first)s AND v.close_date < %(end)s
@@ -93,10 +94,12 @@ def _frame(question: Question, owners: Owners, alias: str) -> tuple[str, dict[st
 
 
 def owner_sums(question: Question, *, owners: Owners) -> dict[UUID | None, OwnerSums]:
-    """The period's sums of each owner as of the question. One query."""
+    """The period's sums of each owner, or of whoever has a part, as of the question. One query."""
     owned, parameters = _frame(question, owners, "v")
+    is_split = splits_count()
     sql = SUMS.format(
-        minor=corporate_minor_sql("v"),
+        parts=parts_sql(is_split=is_split),
+        minor=share_sql(corporate_minor_sql("v"), "v", is_split=is_split),
         gaps=GAPS.format("v", "day"),
         risky="false" if question.is_past else "k.p_slip > 0.5",
         joins="" if question.is_past else RISK_JOIN,
@@ -127,8 +130,15 @@ WHERE b.organization_id = %(organization)s AND b.valid_from > %(since)s AND b.va
 def won_by_period(question: Question, *, periods: Sequence[Period], owners: Owners) -> dict[str, int]:
     """What the owners won in each period, as of the question. One query."""
     owned, parameters = _frame(question, owners, "v")
+    minor = corporate_minor_sql("v")
+    if splits_count() and owners.person_ids is not None:
+        minor = parts_of_sql(minor, "v", people="owners")
+        owned = (
+            f"((v.split_people IS NULL AND {owned}) OR "
+            "(v.split_people IS NOT NULL AND v.split_people && %(owners)s::uuid[]))"
+        )
     sql = f"""
-SELECT p.key, coalesce(sum({corporate_minor_sql("v")}), 0)::bigint
+SELECT p.key, coalesce(sum({minor}), 0)::bigint
 FROM unnest(%(keys)s::text[], %(firsts)s::date[], %(ends)s::date[]) AS p(key, first, last_end)
 JOIN pipeline_opportunityversion v ON v.organization_id = %(organization)s
   AND v.close_date >= p.first AND v.close_date < p.last_end

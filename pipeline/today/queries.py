@@ -17,6 +17,7 @@ from otc.tenancy.models import FOREVER, Person
 from pipeline.health.models import Health
 from pipeline.health.queries import CONTACTS, PATHS
 from pipeline.opportunities.models import Opportunity
+from pipeline.parts.queries import parts_of_sql, splits_count
 from pipeline.risk.models import Risk
 from pipeline.today.models import DealAnswer
 from pipeline.today.rules import (
@@ -225,7 +226,14 @@ class Beside:
 def beside_of(question: Question, *, owners: Owners, people: Collection[UUID]) -> Beside:
     """One query: each alone would be a round trip. Of `people` it has id and names only."""
     condition, values = owners.condition("o.owner_id")
-    sql = BESIDE.format(corporate=corporate_minor_sql("o"), owners=condition.replace("%s", "%(owners)s"))
+    condition, corporate = condition.replace("%s", "%(owners)s"), corporate_minor_sql("o")
+    if splits_count() and owners.person_ids is not None:
+        corporate = parts_of_sql(corporate, "o", people="owners")
+        condition = (
+            f"((o.split_people IS NULL AND {condition}) OR "
+            "(o.split_people IS NOT NULL AND o.split_people && %(owners)s::uuid[]))"
+        )
+    sql = BESIDE.format(corporate=corporate, owners=condition)
     parameters: dict[str, Any] = {
         "organization": str(current_organization_id()),
         "known": question.known,

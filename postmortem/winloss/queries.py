@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from forecasting.rollup.queries import owner_condition, owner_parameters
+from forecasting.rollup.queries import owner_parameters, part_condition, part_minor
 from otc.calendar.rules import Period
 from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
 from pipeline.history.queries import as_of_condition
+from pipeline.parts.queries import splits_count
 from postmortem.winloss.rules import Closed
 
 
@@ -66,14 +67,22 @@ GROUPINGS: dict[str, _Grouping] = {
 }
 
 
-def _sql(grouping: _Grouping) -> str:
+def _counted(owners: Owners) -> tuple[str, str]:
+    """SQL over `v`: what the owners have of its amount, and whether any of it is theirs. A deal counts once."""
+    is_split = splits_count()
+    minor = part_minor(corporate_minor_sql("v"), "v", owners=owners, prefix="scope", is_split=is_split)
+    return minor, part_condition("v", prefix="scope", is_split=is_split)
+
+
+def _sql(grouping: _Grouping, owners: Owners) -> str:
+    minor, is_owned = _counted(owners)
     amounts = ", ".join(
         f"coalesce(sum(corporate_minor) FILTER (WHERE outcome = '{outcome}'), 0)::bigint"
         for outcome in ("won", "lost", "no_decision")
     )
     return f"""
         WITH closed AS (
-          SELECT v.outcome, v.amount_minor, {corporate_minor_sql("v")} AS corporate_minor,
+          SELECT v.outcome, v.amount_minor, {minor} AS corporate_minor,
             v.close_date - (o.created_at AT TIME ZONE %(timezone)s)::date AS cycle_days,
             {grouping.key} AS key, {grouping.name} AS name
           FROM pipeline_opportunityversion v
@@ -82,7 +91,7 @@ def _sql(grouping: _Grouping) -> str:
           WHERE v.organization_id = %(organization)s AND v.outcome IS NOT NULL AND v.deleted_at IS NULL
             AND (%(first)s::date IS NULL OR (v.close_date >= %(first)s AND v.close_date < %(end)s))
             AND {as_of_condition("v", instant="as_of", known="known")}
-            AND {owner_condition("v", prefix="scope")}
+            AND {is_owned}
         )
         SELECT grouping(key) = 1, key, name,
           count(*) FILTER (WHERE outcome = 'won'), count(*) FILTER (WHERE outcome = 'lost'),
@@ -124,7 +133,7 @@ def closed_by_group(
         **owner_parameters(owners, prefix="scope"),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_sql(GROUPINGS[group_by]), parameters)
+        cursor.execute(_sql(GROUPINGS[group_by], owners), parameters)
         return [_group_row(row) for row in cursor.fetchall()]
 
 
@@ -140,15 +149,16 @@ def unconvertible_closed(
     """(id, name, native minor units, currency) of the closed deals in the period that have no rate, by
     name.
     """
+    minor, is_owned = _counted(owners)
     sql = f"""
         SELECT * FROM (
-          SELECT v.opportunity_id, v.name, v.amount_minor, v.currency, {corporate_minor_sql("v")} AS corporate_minor
+          SELECT v.opportunity_id, v.name, v.amount_minor, v.currency, {minor} AS corporate_minor
           FROM pipeline_opportunityversion v
           WHERE v.organization_id = %(organization)s AND v.outcome IS NOT NULL AND v.deleted_at IS NULL
             AND v.currency <> %(corporate)s AND v.amount_minor IS NOT NULL
             AND (%(first)s::date IS NULL OR (v.close_date >= %(first)s AND v.close_date < %(end)s))
             AND {as_of_condition("v", instant="as_of", known="known")}
-            AND {owner_condition("v", prefix="scope")}
+            AND {is_owned}
         ) AS closed WHERE corporate_minor IS NULL ORDER BY name, opportunity_id
     """
     parameters: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from forecasting.adjustments.api import Adjustments, AdjustmentsKept
 from forecasting.alerts.api import (
     AlertHookDetail,
     AlertHooks,
@@ -49,5 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trends", TrendsEndpoint.as_view(), name="api-trends"),
     path("funnel", FunnelEndpoint.as_view(), name="api-funnel"),
     path("flow", FlowEndpoint.as_view(), name="api-flow"),
+    path("forecast/adjustments", Adjustments.as_view(), name="api-adjustments"),
+    path("forecast/adjustments/kept", AdjustmentsKept.as_view(), name="api-adjustments-kept"),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
 ]

@@ -1,6 +1,8 @@
 """The forecast grid over the API: people by columns along the reporting line."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -17,11 +19,13 @@ from forecasting.api_frame import (
     unconvertible_sum_items,
 )
 from forecasting.quotas.rules import Coverage, State
-from forecasting.rollup.report import PersonRow, rollup_report
-from forecasting.rollup.rules import Amounts
+from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.rollup.rules import Amounts, Effect
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
 from otc.question import ask
+from otc.tenancy.lines import people_by_id
+from otc.tenancy.models import Person
 from pipeline.process.columns import COLUMNS
 
 AMOUNTS = {
@@ -67,11 +71,33 @@ class RollupRowItem(serializers.Serializer):
     amounts = ColumnsItem(help_text="By column: single categories and cumulative ones.")
 
 
+class EffectItem(serializers.Serializer):
+    """What one adjustment does: final amounts are the unadjusted ones plus every effect of their column."""
+
+    step_id = serializers.UUIDField()
+    person_id = serializers.UUIDField()
+    person = serializers.CharField(help_text="On whom it stands.")
+    author_id = serializers.UUIDField()
+    author = serializers.CharField()
+    is_own = serializers.BooleanField()
+    column = serializers.CharField()
+    kind = serializers.CharField(help_text="absolute or delta.")
+    amount_minor = serializers.IntegerField(help_text=f"As it was said. {MINOR}")
+    below_minor = serializers.IntegerField(help_text=f"What it stands on. {MINOR}")
+    effect_minor = serializers.IntegerField(help_text=f"What it adds. {MINOR}")
+    reason = serializers.CharField()
+    made_at = serializers.DateTimeField()
+    expires_on = serializers.DateField(allow_null=True, help_text="The last day on which it counts.")
+    is_stale = serializers.BooleanField(help_text="The amount below moved since it was made.")
+    is_from_former_manager = serializers.BooleanField()
+
+
 class RollupItem(FrameItem):
     columns = serializers.ListField(child=serializers.CharField())
     rows = RollupRowItem(many=True, help_text="Depth first, managers before their reports.")
     unassigned = RollupRowItem(help_text="Deals without an owner, or of owners without a line.")
     total = RollupRowItem(help_text="Every own amount and unassigned, summed.")
+    effects = EffectItem(many=True, help_text="Every adjustment that counts in these rows.")
     unconvertible = UnconvertibleItem(many=True)
     unconvertible_sums = UnconvertibleSumItem(many=True)
     without_amount = serializers.IntegerField(help_text="Deals without an amount, counted as 0.")
@@ -98,6 +124,7 @@ class RollupEndpoint(Endpoint):
                 "rows": [row_item(row) for row in report.rows],
                 "unassigned": row_item(report.unassigned),
                 "total": row_item(report.total),
+                "effects": effect_items(report),
                 "unconvertible": unconvertible_items(report.unconvertible),
                 "unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums),
                 "without_amount": report.without_amount,
@@ -120,6 +147,40 @@ def row_item(row: PersonRow) -> dict[str, Any]:
         "commit_to_quota_minor": row.commit_to_quota_minor,
         "coverage": coverage_item(row.coverage),
         "amounts": {column: amounts_item(row.amounts[column]) for column in COLUMNS},
+    }
+
+
+def effect_items(report: RollupReport) -> list[dict[str, Any]]:
+    """The effects with the names of whoever said it, and of whom."""
+    if not report.effects:
+        return []
+    names = people_by_id({person for one in report.effects for person in people_of(one)})
+    return [effect_item(one, names) for one in report.effects]
+
+
+def people_of(effect: Effect) -> tuple[UUID, UUID]:
+    return effect.adjustment.person, effect.adjustment.author
+
+
+def effect_item(effect: Effect, names: Mapping[UUID, Person]) -> dict[str, Any]:
+    said = effect.adjustment
+    return {
+        "step_id": said.step_id,
+        "person_id": said.person,
+        "person": names[said.person].name,
+        "author_id": said.author,
+        "author": names[said.author].name,
+        "is_own": said.is_own,
+        "column": said.column,
+        "kind": str(said.kind),
+        "amount_minor": said.amount_minor,
+        "below_minor": effect.below_minor,
+        "effect_minor": effect.amount_minor,
+        "reason": said.reason,
+        "made_at": said.made_at,
+        "expires_on": said.expires_on,
+        "is_stale": effect.is_stale,
+        "is_from_former_manager": effect.is_from_former_manager,
     }
 
 

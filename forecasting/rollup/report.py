@@ -13,17 +13,15 @@ from forecasting.adjustments.queries import adjustments_at
 from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from forecasting.rollup.adjusted import (
-    EffectRow,
     OnTop,
     adjusted_grid,
-    effect_rows,
     gone_by,
     summed,
     tree_without,
     without_gone,
 )
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
-from forecasting.rollup.rules import Amounts, Row, Tree
+from forecasting.rollup.rules import Amounts, Effect, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
@@ -76,7 +74,7 @@ class RollupReport:
     rows: tuple[PersonRow, ...]
     unassigned: PersonRow
     total: PersonRow
-    effects: tuple[EffectRow, ...]
+    effects: tuple[Effect, ...]
     unconvertible: tuple[UnconvertibleDeal, ...]
     without_amount: int
 
@@ -160,7 +158,7 @@ def rollup_report(
             count=sum(row.first_count for row in own),
             quota_minor=sum(targets) if targets else None,
         ),
-        effects=effect_rows(grid.effects, people=people),
+        effects=grid.effects,
         unconvertible=tuple(unconvertible_deals(period, **asked)),
         without_amount=sum(row.without_amount for row in own),
     )

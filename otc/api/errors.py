@@ -59,9 +59,9 @@ def refused(field_name: str, reason: str) -> Problem:
 
 def problem_of(error: Exception) -> Problem | None:
     """The problem that an exception stands for; None for a fault of ours."""
-    for kind, make in _translations.items():
-        if isinstance(error, kind):
-            return make(error)
+    for kind in type(error).__mro__:
+        if kind in _translations:
+            return _translations[kind](error)
     if isinstance(error, (Http404, ObjectDoesNotExist, UnknownScope, exceptions.NotFound)):
         return NOT_FOUND
     if isinstance(error, PermissionDenied):

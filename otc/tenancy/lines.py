@@ -1,6 +1,6 @@
 """Who reports to whom at an instant, and which owners a person may see or asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -76,9 +76,15 @@ def chart_at(instant: datetime) -> Chart:
 def _read_chart(instant: datetime) -> Chart:
     lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
     rows = list(lines.values_list("person_id", "manager_id", "person__left_on"))
-    managers, day = {manager for _, manager, _ in rows}, instant.astimezone(UTC).date()
+    day = instant.astimezone(UTC).date()
     gone = {person for person, _, left_on in rows if left_on is not None and left_on <= day}
-    return Chart({person: manager for person, manager, _ in rows}, frozenset(gone & managers))
+    return chart_without({person: manager for person, manager, _ in rows}, gone=gone)
+
+
+def chart_without(manager_of: Mapping[UUID, UUID | None], *, gone: Collection[UUID]) -> Chart:
+    """The lines, where of those who had left the managers' seats are vacant."""
+    managers = {manager for manager in manager_of.values() if manager is not None}
+    return Chart(manager_of, frozenset(managers.intersection(gone)))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from otc.tenancy.context import current_organization_id, once_per_snapshot
-from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, sees_everything
+from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_without, sees_everything
 from otc.tenancy.models import Organization, Person, Visibility
 from otc.tenancy.permissions import STANDS_IN
 
@@ -50,6 +50,9 @@ STANDING = """
 SELECT person_id, manager_id, NULL, NULL, NULL FROM otc_reportingline
 WHERE organization_id = %(organization)s AND valid_from <= %(now)s AND valid_to > %(now)s
 UNION ALL
+SELECT id, NULL, NULL, NULL, left_on FROM otc_person
+WHERE organization_id = %(organization)s AND left_on <= %(gone_by)s
+UNION ALL
 SELECT d.manager_id, NULL, p.name, p.role, d.last_on FROM otc_delegation d
 JOIN otc_person p ON p.organization_id = d.organization_id AND p.id = d.manager_id
 WHERE d.organization_id = %(organization)s AND d.delegate_id = %(person)s AND d.ended_at IS NULL
@@ -69,11 +72,13 @@ def _read_standing(person: Person, *, organization: Organization, now: datetime)
         "person": str(person.id),
         "now": now,
         "today": now.astimezone(ZoneInfo(organization.timezone)).date(),
+        "gone_by": now.astimezone(UTC).date(),
     }
     with connection.cursor() as cursor:
         cursor.execute(STANDING, parameters)
         rows = cursor.fetchall()
-    chart = Chart({row[0]: row[1] for row in rows if row[2] is None})
+    gone = {row[0] for row in rows if row[2] is None and row[4] is not None}
+    chart = chart_without({row[0]: row[1] for row in rows if row[2] is None and row[4] is None}, gone=gone)
     charges = [
         Charge(manager_id, name, role, last_on, branch_owners(manager_id, chart=chart))
         for manager_id, _, name, role, last_on in rows

@@ -15,6 +15,7 @@ from forecasting.alerts.api import (
 from forecasting.calls.api import Calls
 from forecasting.flow.api import FlowEndpoint
 from forecasting.funnel.api import FunnelEndpoint
+from forecasting.history.api import HistoryEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.locks.api import LockDetail, LockEnd, Locks
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-agreed-action",
     ),
     path("calls", Calls.as_view(), name="api-calls"),
+    path("forecast/history", HistoryEndpoint.as_view(), name="api-forecast-history"),
     path("forecast/locks", Locks.as_view(), name="api-forecast-locks"),
     path("forecast/locks/<uuid:lock_id>", LockDetail.as_view(), name="api-forecast-lock"),
     path("forecast/locks/<uuid:lock_id>/unlock", LockEnd.as_view(), name="api-forecast-unlock"),

@@ -9,6 +9,7 @@ from otc.ui.controls import Tab, href_with
 TABS = (
     ("forecast", "Grid"),
     ("forecast_calls", "Calls"),
+    ("forecast_history", "History"),
     ("forecast_locks", "Locks"),
 )
 KEPT = ("period", "scope", "as_of", "type", "currency")

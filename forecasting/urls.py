@@ -8,6 +8,7 @@ from forecasting.calls.views import forecast_call, forecast_calls, forecast_remi
 from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.grid.views import forecast_page
+from forecasting.history.views import forecast_history
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
 from forecasting.locks.views import forecast_difference, forecast_lock, forecast_locks, forecast_unlock
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/call/", forecast_call, name="forecast_call"),
     path("forecast/calls/", forecast_calls, name="forecast_calls"),
     path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),
+    path("forecast/history/", forecast_history, name="forecast_history"),
     path("forecast/locks/", forecast_locks, name="forecast_locks"),
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),

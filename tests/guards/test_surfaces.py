@@ -81,12 +81,14 @@ ELSEWHERE = {
     "health": "every open deal, whatever the period; tests/pipeline/test_health_report.py",
     "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
+    "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
     "team": "each row a branch; tests/forecasting/test_one_to_one.py",
     "inspection_flow": "the waterfall's chart as a part of the inspection; tests/forecasting/test_as_of.py",
 }
 
 
 ENDPOINTS_ELSEWHERE = {
+    "/api/v1/forecast/history": "as the page",
     "/api/v1/team": "as the page",
     "/api/v1/team/{person_id}": "one person's sheet; tests/forecasting/test_one_to_one.py",
 }

@@ -274,7 +274,7 @@ def _gap(row: PersonRow, said: Said | None, look: Look) -> str:
 def _coverage(row: PersonRow) -> str:
     coverage = row.coverage
     if coverage.state == State.RATIO:
-        return _wide(fmt.times(coverage.remaining))
+        return _wide(fmt.times(coverage.remaining, decimals=1))
     return _wide("met" if coverage.state == State.MET else "–")
 
 

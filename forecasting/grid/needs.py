@@ -1,6 +1,7 @@
 """What waits for the viewer beside the grid: stale adjustments, missing calls, deals that nobody holds."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from forecasting.grid.report import GridReport
 from forecasting.rollup.report import PersonRow
@@ -23,6 +24,7 @@ class Needs:
 
     stale: tuple[Stale, ...]
     without_call: tuple[PersonRow, ...]
+    due: datetime | None
     ownerless_count: int
     ownerless_minor: int
 
@@ -52,6 +54,7 @@ def needs(grid: GridReport) -> Needs:
     return Needs(
         stale=tuple(stale),
         without_call=tuple(grid.people_without_call),
+        due=grid.due,
         ownerless_count=unassigned.deal_count,
         ownerless_minor=unassigned.amounts["open"].own,
     )

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from forecasting.calls.models import Call
 from forecasting.calls.queries import latest_calls
+from forecasting.calls.report import deadlines
 from forecasting.grid.columns import Layout, layout_of
 from forecasting.grid.queries import DealRow, amounts_of, deals_of
 from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, shown_rows
+from forecasting.rhythm.queries import beat_now
+from forecasting.rhythm.rules import WEEK, Punctuality, punctuality
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
 from forecasting.rollup.rules import Effect
 from otc.money.queries import shown_minor
@@ -62,7 +65,9 @@ class Said:
 
 @dataclass(frozen=True)
 class GridReport:
-    """Everything that the page, its exports and its print show."""
+    """Everything that the page, its exports and its print show. `due` is the next deadline of calls, `late` who missed
+    the latest one and called after it.
+    """
 
     question: Question
     layout: Layout
@@ -70,6 +75,8 @@ class GridReport:
     before: RollupReport
     calls: Mapping[UUID, Said]
     asked: Asked
+    due: datetime | None = None
+    late: frozenset[UUID] = frozenset()
     deals: Mapping[UUID | None, Sequence[DealRow]] = field(default_factory=dict)
     deals_before: Mapping[tuple[UUID, UUID | None], tuple[str | None, int]] = field(default_factory=dict)
 
@@ -181,7 +188,37 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
         ids = [deal.opportunity_id for found in deals.values() for deal in found]
         known_then = question.now if question.knowledge == "now" else since
         deals_before = amounts_of(ids, as_of=since, known=known_then, **frame)
-    return GridReport(question, layout, now, before, calls, asked, deals, deals_before)
+    dues = deadlines(question, beat=beat_now())
+    return GridReport(
+        question,
+        layout,
+        now,
+        before,
+        calls,
+        asked,
+        due=next((due for due in dues if due > question.as_of), None),
+        late=late_callers(question, column=layout.call_column, dues=dues) if calls else frozenset(),
+        deals=deals,
+        deals_before=deals_before,
+    )
+
+
+def late_callers(question: Question, *, column: str, dues: Sequence[datetime]) -> frozenset[UUID]:
+    """Who called after the latest deadline that has passed, and not in the week before it."""
+    passed = [due for due in dues if due <= question.as_of]
+    if not passed:
+        return frozenset()
+    found: dict[UUID, list[datetime]] = {}
+    calls = Call.objects.filter(period=question.period.key, column=column, submitted_at__lte=question.as_of)
+    for person_id, at in calls.filter(submitted_at__gt=passed[-1] - WEEK).values_list(
+        "person_id", "submitted_at"
+    ):
+        found.setdefault(person_id, []).append(at)
+    return frozenset(
+        person_id
+        for person_id, said in found.items()
+        if punctuality(passed[-1], said, now=question.as_of).state is Punctuality.LATE
+    )
 
 
 def _calls(question: Question, *, since: datetime, column: str) -> dict[UUID, Said]:

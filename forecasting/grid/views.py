@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from forecasting.grid.addresses import addresses
 from forecasting.grid.cells import Look, rows_html, total_row, unassigned_row
@@ -49,7 +50,9 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = bar(request, question, since=since) | grid_context(request, grid)
     context |= answer_context(grid, since=since[1])
     context |= choices_context(request, grid)
+    context["prefill_minor"] = prefill_minor(grid)
     context |= {"can_call": may_call(tenant, question), "tabs": forecast_tabs(request, PAGE)}
+    context["tools"] = render_to_string("forecasting/grid/_tools.html", context)
     return render(request, "forecasting/grid/forecast.html", context)
 
 
@@ -60,6 +63,15 @@ def is_fragment(request: HttpRequest) -> bool:
 
 def may_call(tenant: Tenant, question: Question) -> bool:
     return not question.is_past and tenant.may("submit_call") and question.period.end > question.day
+
+
+def prefill_minor(grid: GridReport) -> int | None:
+    """What the rollup says of the viewer, in the organization's currency: a call begins with it."""
+    question = grid.question
+    row = grid.people.get(question.viewer.id)
+    if row is None or question.currency != question.organization.currency:
+        return None
+    return grid.amount(row, grid.layout.call_column)
 
 
 def grid_context(request: HttpRequest, grid: GridReport) -> dict[str, Any]:
@@ -88,7 +100,7 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
         currency=question.currency,
         adjustable=frozenset[UUID](),
         lacks_call=frozenset(lacking),
-        late=frozenset(),
+        late=grid.late,
     )
 
 

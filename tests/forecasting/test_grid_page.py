@@ -6,7 +6,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from forecasting.calls.models import Call, CallColumn
+from forecasting.calls.report import deadlines
 from forecasting.calls.services import call_submit
+from forecasting.grid.report import late_callers
+from forecasting.rhythm.queries import beat_now
 from otc.calendar.rules import period_of
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
@@ -145,3 +149,36 @@ def test_a_sheet_is_one_page_however_many_rows_stand_open(filled):
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF")
     assert answer.content.count(b"/Type /Page\n") == 1
+
+
+def test_a_call_after_the_deadline_is_marked_late(filled):
+    with use(filled.organization.id):
+        question = looker(filled, "eve", {}).question()
+        due = deadlines(question, beat=beat_now())[-2]
+        said = {filled.ana.id: [due + timedelta(minutes=1)], filled.max.id: [due, due + timedelta(minutes=2)]}
+        for person_id, instants in said.items():
+            for at in instants:
+                Call(
+                    person_id=person_id,
+                    period=question.period.key,
+                    amount_minor=1,
+                    currency="EUR",
+                    submitted_at=at,
+                ).save(force_insert=True)
+        found = late_callers(question, column=CallColumn.COMMIT, dues=[due])
+        early = late_callers(question, column=CallColumn.COMMIT, dues=[due + timedelta(days=365)])
+    assert found == {filled.ana.id}
+    assert early == set()
+
+
+def test_who_owes_a_call_is_reminded_from_the_page(filled):
+    eyes = looker(filled, "eve", {})
+    text = eyes.page("forecast/").content.decode()
+    assert "no call yet" in text
+    posted = {
+        "period": period_of(day_in_house()).key,
+        "person": str(filled.ana.id),
+        "next": filled.url("forecast/"),
+    }
+    answer = eyes.browser.post(filled.url("forecast/calls/remind/"), posted, follow=True)
+    assert "1 person reminded" in answer.content.decode()

@@ -7,6 +7,7 @@ from forecasting.alerts.views import alert_act, alert_new, alert_rule, alerts, a
 from forecasting.calls.views import forecast_call, forecast_calls, forecast_remind
 from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
+from forecasting.grid.cell_views import forecast_adjust, forecast_cell
 from forecasting.grid.views import forecast_page
 from forecasting.history.views import forecast_history
 from forecasting.inspection.views import inspection_flow, inspection_page
@@ -40,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("team/<uuid:person_id>/actions/", one_to_one_agree, name="one_to_one_agree"),
     path("team/<uuid:person_id>/actions/<uuid:action_id>/", one_to_one_action, name="one_to_one_action"),
     path("forecast/", forecast_page, name="forecast"),
+    path("forecast/cell/<uuid:person_id>/", forecast_cell, name="forecast_cell"),
+    path("forecast/cell/<uuid:person_id>/adjust/", forecast_adjust, name="forecast_adjust"),
     path("forecast/call/", forecast_call, name="forecast_call"),
     path("forecast/calls/", forecast_calls, name="forecast_calls"),
     path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),

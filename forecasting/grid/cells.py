@@ -4,6 +4,7 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from uuid import UUID
@@ -16,8 +17,9 @@ from forecasting.grid.queries import DEALS_OF_ONE, DealRow
 from forecasting.grid.report import GridReport, Said
 from forecasting.grid.rules import Node, Rest
 from forecasting.quotas.rules import State
+from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow
-from forecasting.rollup.rules import ADJUSTABLE, Effect
+from forecasting.rollup.rules import ADJUSTABLE
 from otc.tenancy.lines import UNASSIGNED
 from otc.ui import format as fmt
 from otc.ui.templatetags.otc_ui import chip, delta_money, icon
@@ -128,7 +130,7 @@ def total_row(look: Look) -> SafeString:
     grid, total = look.grid, look.grid.now.total
     cells = []
     for column, place in _places(look):
-        amount = grid.total(column)
+        amount = total.amounts[column].final
         change = _delta(grid.total_change(column), look)
         shown = f'<b title="{_exact(amount, look)}">{_k(amount, look)}</b>'
         cell = f'<td class="num pick pick-{place}">{shown}{change}</td>'
@@ -163,7 +165,7 @@ def _wide(content: str = "") -> str:
 def _amounts(row: PersonRow, look: Look, *, key: str) -> str:
     grid, cells = look.grid, []
     for column, place in _places(look):
-        amount, href = grid.amount(row, column), escape(look.at.deals(key, column))
+        amount, href = row.amounts[column].final, escape(look.at.deals(key, column))
         change = _delta(grid.change(row, column), look)
         link = f'<a href="{href}" title="{_exact(amount, look)}">{_k(amount, look)}</a>{change}'
         cell = f'<td class="num pick pick-{place}" data-column="{column}">{link}</td>'
@@ -187,7 +189,7 @@ def _adjustment(row: PersonRow, effect_minor: int, look: Look) -> str:
         return _wide(_signed(effect_minor, look) if effect_minor else "")
     effects, below = grid.effects.get(person_id, ()), grid.effects_below.get(person_id, 0)
     shown = _signed(effect_minor, look) if effects or below else ""
-    notes = [_author(effect, look) for effect in effects if _is_shown(effect, look)]
+    notes = [_author(effect, look) for effect in effects]
     is_stale = any(effect.is_stale for effect in effects)
     if below:
         notes.append(f"{below} below")
@@ -207,38 +209,29 @@ def _adjustment(row: PersonRow, effect_minor: int, look: Look) -> str:
     return f'<td class="num wide-only"{cell}>{link}<small>{escape(", ".join(notes))}</small></td>'
 
 
-def _is_shown(effect: Effect, look: Look) -> bool:
-    """One's own amount is shown as one sees it oneself: without the manager's adjustment on it."""
-    return effect.adjustment.is_own or effect.adjustment.person != look.grid.question.viewer.id
-
-
-def _author(effect: Effect, look: Look) -> str:
-    author = effect.adjustment.author
-    who = "you" if author == look.grid.question.viewer.id else _first_name(author, look)
-    mark = "stale, " if effect.is_stale else ""
-    former = "formerly " if effect.is_from_former_manager else ""
-    return f"{mark}{former}{who}"
-
-
-def _first_name(person_id: UUID, look: Look) -> str:
-    row = look.grid.people.get(person_id)
-    return row.name.split()[0] if row else "their manager"
-
-
-def _reasons(effects: object, look: Look) -> str:
-    return "; ".join(
-        f"{_signed(effect.amount_minor, look)}: {effect.adjustment.reason}"
-        for effect in effects  # type: ignore[attr-defined]  # a list or an empty tuple
-        if effect.adjustment.reason
+def _author(effect: EffectRow, look: Look) -> str:
+    is_mine = effect.author_id == look.grid.question.viewer.id
+    who = "you" if is_mine else effect.author_name.split()[0]
+    if effect.is_stale:
+        return f"stale, {who}"
+    if effect.is_from_former_manager:
+        return f"formerly {who}"
+    if effect.made_at is None:
+        return who
+    day = effect.made_at.astimezone(look.zone).date()
+    return (
+        f"{who}, {fmt.weekday(day) if 0 <= (look.today - day).days < 7 else fmt.day(day, today=look.today)}"
     )
+
+
+def _reasons(effects: Iterable[EffectRow], look: Look) -> str:
+    return "; ".join(f"{_signed(effect.effect_minor, look)}: {effect.reason}" for effect in effects)
 
 
 def _quota(row: PersonRow, look: Look) -> str:
     if row.quota_minor is None:
         return '<td class="num wide-only">–</td>'
-    attained = (
-        f"{fmt.percent(look.grid.amount(row, 'closed') / row.quota_minor)} won" if row.quota_minor else ""
-    )
+    attained = f"{fmt.percent(row.amounts['closed'].final / row.quota_minor)} won" if row.quota_minor else ""
     return (
         f'<td class="num wide-only"><span title="{_exact(row.quota_minor, look)}">{_k(row.quota_minor, look)}</span>'
         f"<small>{attained}</small></td>"

@@ -32,7 +32,7 @@ def csv_head() -> list[str]:
 def csv_rows(grid: GridReport) -> list[list[Any]]:
     """People, unassigned and total with every column's amount as it is shown."""
     return [
-        [row.person_id, row.name, row.depth, row.quota_minor, *finals(grid, row), *_call(grid, row)]
+        [row.person_id, row.name, row.depth, row.quota_minor, *finals(row), *_call(grid, row)]
         for row in everybody(grid)
     ]
 
@@ -41,10 +41,8 @@ def everybody(grid: GridReport) -> list[PersonRow]:
     return [*grid.now.rows, grid.now.unassigned, grid.now.total]
 
 
-def finals(grid: GridReport, row: PersonRow) -> list[int]:
-    if row is grid.now.total:
-        return [grid.total(column) for column in COLUMNS]
-    return [grid.amount(row, column) for column in COLUMNS]
+def finals(row: PersonRow) -> list[int]:
+    return [row.amounts[column].final for column in COLUMNS]
 
 
 def _call(grid: GridReport, row: PersonRow) -> tuple[str, int | None]:
@@ -112,7 +110,7 @@ def xlsx_labels(grid: GridReport) -> list[str]:
 def xlsx_values(grid: GridReport, row: PersonRow) -> Iterator[Any]:
     """One row's numbers in units; None where there is none."""
     currency, focus = grid.question.currency, grid.layout.focus
-    shown = finals(grid, row)
+    shown = finals(row)
     reported = row.amounts[focus].rolled_up
     call, quota = _call(grid, row)[1], row.quota_minor
     gap = None if call is None or quota is None else call - quota

@@ -1,21 +1,26 @@
 """What waits for the viewer beside the grid: stale adjustments, missing calls, deals that nobody holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from forecasting.grid.report import GridReport
+from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow
-from forecasting.rollup.rules import Effect
 
 NAMED = 3
 
 
 @dataclass(frozen=True)
 class Stale:
-    """An adjustment whose base has moved, and on whom it stands."""
+    """An adjustment whose base has moved, and on whom it stands; `action` is where the viewer answers for it, if they
+    may.
+    """
 
     row: PersonRow
-    effect: Effect
+    effect: EffectRow
+    action: str
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,10 @@ class Needs:
         return len(self.stale) + bool(self.without_call) + bool(self.ownerless_count)
 
 
-def needs(grid: GridReport) -> Needs:
-    """Of the people in sight, for the column in focus."""
+def needs(grid: GridReport, *, answerable: Mapping[UUID, str]) -> Needs:
+    """Of the people in sight, for the column in focus. `answerable`: where the viewer answers for whose adjustment."""
     stale = [
-        Stale(grid.people[person_id], effect)
+        Stale(grid.people[person_id], effect, _action(grid, effect, answerable))
         for person_id, effects in grid.effects.items()
         if person_id in grid.people
         for effect in effects
@@ -58,3 +63,9 @@ def needs(grid: GridReport) -> Needs:
         ownerless_count=unassigned.deal_count,
         ownerless_minor=unassigned.amounts["open"].own,
     )
+
+
+def _action(grid: GridReport, effect: EffectRow, answerable: Mapping[UUID, str]) -> str:
+    """One answers for one's own adjustment of oneself, and as the manager for any manager's."""
+    is_oneself = effect.person_id == grid.question.viewer.id
+    return answerable.get(effect.person_id, "") if effect.is_own == is_oneself else ""

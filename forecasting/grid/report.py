@@ -15,8 +15,8 @@ from forecasting.grid.queries import DealRow, amounts_of, deals_of
 from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, shown_rows
 from forecasting.rhythm.queries import beat_now
 from forecasting.rhythm.rules import WEEK, Punctuality, punctuality
+from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
-from forecasting.rollup.rules import Effect
 from otc.money.queries import shown_minor
 from otc.question import Question, parse_uuid
 from otc.tenancy.lines import UNASSIGNED, Owners
@@ -106,12 +106,12 @@ class GridReport:
         return [Node(row.person_id, row.depth, row.reports) for row in self.people.values()]
 
     @cached_property
-    def effects(self) -> dict[UUID, list[Effect]]:
+    def effects(self) -> dict[UUID, list[EffectRow]]:
         """The adjustments in force of the column in focus, by person."""
-        found: dict[UUID, list[Effect]] = {}
+        found: dict[UUID, list[EffectRow]] = {}
         for effect in self.now.effects:
-            if effect.adjustment.column == self.layout.focus:
-                found.setdefault(effect.adjustment.person, []).append(effect)
+            if effect.column == self.layout.focus:
+                found.setdefault(effect.person_id, []).append(effect)
         return found
 
     @cached_property
@@ -130,41 +130,20 @@ class GridReport:
             if row.person_id not in self.calls and (row.quota_minor or row.deal_count or row.reports)
         ]
 
-    def amount(self, row: PersonRow, column: str) -> int:
-        return amount_shown(row, column, viewer_id=self.question.viewer.id)
-
     def change(self, row: PersonRow, column: str) -> int:
         """What a cell gained since; a person who wasn't there then gained all of it."""
         before = self._earlier(row)
-        return self.amount(row, column) - (self.amount(before, column) if before else 0)
+        return row.amounts[column].final - (before.amounts[column].final if before else 0)
 
     def reported_change(self, row: PersonRow) -> int:
         before, column = self._earlier(row), self.layout.focus
         return row.amounts[column].rolled_up - (before.amounts[column].rolled_up if before else 0)
 
-    def total(self, column: str) -> int:
-        return total_shown(self.now, column, viewer_id=self.question.viewer.id)
-
     def total_change(self, column: str) -> int:
-        return self.total(column) - total_shown(self.before, column, viewer_id=self.question.viewer.id)
+        return self.now.total.amounts[column].final - self.before.total.amounts[column].final
 
     def _earlier(self, row: PersonRow) -> PersonRow | None:
         return self.before.unassigned if row.person_id is None else self.earlier.get(row.person_id)
-
-
-def amount_shown(row: PersonRow, column: str, *, viewer_id: UUID) -> int:
-    """DEFINITIONS 5: of oneself one sees amount 4, with one's own adjustment; of everybody else the final one."""
-    amounts = row.amounts[column]
-    return amounts.seen if row.person_id == viewer_id else amounts.final
-
-
-def total_shown(report: RollupReport, column: str, *, viewer_id: UUID) -> int:
-    """The sum of what is shown at the tops and of what nobody holds."""
-    amount = report.total.amounts[column].final
-    for row in report.rows:
-        if row.person_id == viewer_id and row.depth == 0 and not row.is_unassigned:
-            amount += row.amounts[column].seen - row.amounts[column].final
-    return amount
 
 
 def grid_report(question: Question, *, since: datetime, parameters: Mapping[str, str]) -> GridReport:

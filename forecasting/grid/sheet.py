@@ -88,7 +88,7 @@ def _cells(row: PersonRow, grid: GridReport) -> tuple[str, ...]:
     currency = grid.question.currency
     cells = [fmt.money_k(row.quota_minor, currency=currency)]
     for column, _ in grid.layout.columns:
-        cells += _shown(grid.amount(row, column), row, column, grid)
+        cells += _shown(row.amounts[column].final, row, column, grid)
     said = grid.calls.get(row.person_id) if row.person_id else None
     call = said.amount_minor if said else None
     gap = None if call is None or row.quota_minor is None else call - row.quota_minor
@@ -100,7 +100,7 @@ def _total(grid: GridReport) -> tuple[str, ...]:
     total, currency = grid.now.total, grid.question.currency
     cells = [fmt.money_k(total.quota_minor, currency=currency)]
     for column, _ in grid.layout.columns:
-        cells += _shown(grid.total(column), total, column, grid)
+        cells += _shown(grid.now.total.amounts[column].final, total, column, grid)
     return (*cells, "", "", _coverage(total.coverage))
 
 
@@ -123,7 +123,7 @@ def _coverage(coverage: Coverage) -> str:
 
 def _title(pdf: FPDF, grid: GridReport) -> None:
     question, currency = grid.question, grid.question.currency
-    focus, quota = grid.total(grid.layout.focus), grid.now.total.quota_minor
+    focus, quota = grid.now.total.amounts[grid.layout.focus].final, grid.now.total.quota_minor
     answer = f"{grid.layout.focus_label} {question.period.label}: {fmt.money_short(focus, currency=currency)}"
     if quota:
         answer += f" of {fmt.money_short(quota, currency=currency)}"

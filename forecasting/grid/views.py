@@ -1,6 +1,6 @@
 """The forecast page: people by columns along the reporting line, with what changed in every cell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from forecasting.grid.addresses import addresses
+from forecasting.grid.cell_report import adjustable
 from forecasting.grid.cells import Look, rows_html, total_row, unassigned_row
 from forecasting.grid.columns import FOCUSES, LABELS
 from forecasting.grid.export import csv_file, pdf_file, xlsx_file
 from forecasting.grid.needs import needs
 from forecasting.grid.report import GridReport, grid_report
+from forecasting.grid.rules import Node
 from forecasting.grid.sentence import movers
 from forecasting.inspection.services import previous_visit, visit_note
 from forecasting.tabs import forecast_tabs
@@ -48,7 +50,10 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "forecasting/grid/_grid.html", grid_context(request, grid))
     visit_note(tenant.person, page=PAGE, now=tenant.now)
     context = bar(request, question, since=since) | grid_context(request, grid)
-    context |= answer_context(grid, since=since[1])
+    stale = [person_id for person_id, effects in grid.effects.items() if any(one.is_stale for one in effects)]
+    mine = adjustable(tenant, question, column=grid.layout.focus, people=stale) if stale else ()
+    at = addresses(question, request.GET)
+    context |= answer_context(grid, since=since[1], answerable={one: at.adjust(one) for one in mine})
     context |= choices_context(request, grid)
     context["prefill_minor"] = prefill_minor(grid)
     context |= {"can_call": may_call(tenant, question), "tabs": forecast_tabs(request, PAGE)}
@@ -71,7 +76,7 @@ def prefill_minor(grid: GridReport) -> int | None:
     row = grid.people.get(question.viewer.id)
     if row is None or question.currency != question.organization.currency:
         return None
-    return grid.amount(row, grid.layout.call_column)
+    return row.amounts[grid.layout.call_column].final
 
 
 def grid_context(request: HttpRequest, grid: GridReport) -> dict[str, Any]:
@@ -91,6 +96,7 @@ def grid_context(request: HttpRequest, grid: GridReport) -> dict[str, Any]:
 
 def look_of(request: HttpRequest, grid: GridReport) -> Look:
     question = grid.question
+    shown = [entry.person for entry in grid.rows if isinstance(entry, Node)]
     lacking = {row.person_id for row in grid.people_without_call if row.person_id}
     return Look(
         grid=grid,
@@ -98,24 +104,24 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
         today=tenant_of(request).today,
         zone=question.zone,
         currency=question.currency,
-        adjustable=frozenset[UUID](),
+        adjustable=adjustable(tenant_of(request), question, column=grid.layout.focus, people=shown),
         lacks_call=frozenset(lacking),
         late=grid.late,
     )
 
 
-def answer_context(grid: GridReport, *, since: datetime) -> dict[str, Any]:
+def answer_context(grid: GridReport, *, since: datetime, answerable: Mapping[UUID, str]) -> dict[str, Any]:
     """The page's answer in a sentence, and what needs the viewer."""
     total = grid.now.total
     return {
         "page_title": "Forecast",
         "report": grid.now,
         "question": grid.question,
-        "focus_minor": grid.total(grid.layout.focus),
+        "focus_minor": grid.now.total.amounts[grid.layout.focus].final,
         "focus_change_minor": grid.total_change(grid.layout.focus),
         "quota_minor": total.quota_minor,
         "movers": movers(grid),
-        "needs": needs(grid),
+        "needs": needs(grid, answerable=answerable),
         "since_day": since.astimezone(grid.question.zone).date(),
     }
 

@@ -102,7 +102,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.stopPropagation();
     // What stood here before is no longer true: to leave a conflict is to leave what the other wrote.
-    const keep = cell.querySelector("[name=keep]");
+    const keep = cell.querySelector("[name=keep], [data-keep]");
     if (keep) keep.click();
     else leave(cell);
   }

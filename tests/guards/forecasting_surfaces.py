@@ -5,7 +5,6 @@ from typing import Any
 from forecasting.flow.places import name_of
 from forecasting.flow.report import flow_report
 from forecasting.grid.columns import FOCUSES, NO_CATEGORY, VIEWS
-from forecasting.grid.report import amount_shown, total_shown
 from forecasting.inspection.report import Asked, all_deals, inspection_report
 from forecasting.rollup.report import rollup_report
 from forecasting.rollup.rules import COLUMNS
@@ -25,9 +24,7 @@ def maybe_int(text: str) -> int | None:
 
 
 def forecast_report(question: Question, medium: str) -> Numbers:
-    """Amounts and quotas, over the API the final ones, elsewhere as they are shown; the page sums people without a
-    line up and leaves empty columns out.
-    """
+    """Final and reported amounts and quotas; the page sums people without a line up and leaves empty columns out."""
     report = rollup_report(question.organization, period=question.period, **question.frame)
     columns = [*COLUMNS, "quota"]
     rows = [(str(row.person_id), row) for row in report.rows if medium != PAGE or not row.is_unassigned]
@@ -37,17 +34,8 @@ def forecast_report(question: Question, medium: str) -> Numbers:
         columns = [column for view in VIEWS.values() for column, _ in view]
         columns += [NO_CATEGORY[0]] if report.total.amounts["no_category"].rolled_up else []
 
-    def minor(row: Any, column: str) -> int | None:
-        if column == "quota":
-            return row.quota_minor
-        if medium == API:
-            return row.amounts[column].final
-        if row is report.total:
-            return total_shown(report, column, viewer_id=question.viewer.id)
-        return amount_shown(row, column, viewer_id=question.viewer.id)
-
     found = {
-        (key, column): minor(row, column)
+        (key, column): row.quota_minor if column == "quota" else row.amounts[column].final
         for key, row in [*rows, ("total", report.total)]
         for column in columns
     }

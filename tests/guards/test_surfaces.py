@@ -176,7 +176,7 @@ def test_another_number_on_one_surface_is_noticed(
         patch.setattr("forecasting.rollup.api.amounts_item", one_more)
         assert {problem.split(":")[0] for problem in forecast.differences(eyes)} == {"forecast api"}
     with monkeypatch.context() as patch:
-        patch.setattr("forecasting.grid.export.finals", lambda grid, row: [1] * 11)
+        patch.setattr("forecasting.grid.export.finals", lambda row: [1] * 11)
         assert {problem.split(":")[0] for problem in forecast.differences(eyes)} == {"forecast csv"}
     with monkeypatch.context() as patch:
         patch.setattr("otc.ui.format.money_exact", lambda minor, currency: "7.00\u00a0EUR")

@@ -1,6 +1,7 @@
 """The forecast grid over the API: people by columns along the reporting line."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -92,6 +93,14 @@ class EffectItem(serializers.Serializer):
     is_from_former_manager = serializers.BooleanField()
 
 
+class OverlayItem(serializers.Serializer):
+    person_id = serializers.UUIDField()
+    name = serializers.CharField()
+    open_minor = serializers.IntegerField(help_text=f"Of open deals that aren't omitted. {MINOR}")
+    won_minor = serializers.IntegerField(help_text=MINOR)
+    deal_count = serializers.IntegerField()
+
+
 class RollupItem(FrameItem):
     columns = serializers.ListField(child=serializers.CharField())
     rows = RollupRowItem(many=True, help_text="Depth first, managers before their reports.")
@@ -101,6 +110,7 @@ class RollupItem(FrameItem):
     unconvertible = UnconvertibleItem(many=True)
     unconvertible_sums = UnconvertibleSumItem(many=True)
     without_amount = serializers.IntegerField(help_text="Deals without an amount, counted as 0.")
+    overlays = OverlayItem(many=True, help_text="Overlay splits by person: beside the forecast, in no sum.")
 
 
 class RollupEndpoint(Endpoint):
@@ -128,6 +138,7 @@ class RollupEndpoint(Endpoint):
                 "unconvertible": unconvertible_items(report.unconvertible),
                 "unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums),
                 "without_amount": report.without_amount,
+                "overlays": [asdict(overlay) for overlay in report.overlays],
             }
         )
 

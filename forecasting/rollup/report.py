@@ -20,6 +20,7 @@ from forecasting.rollup.adjusted import (
     tree_without,
     without_gone,
 )
+from forecasting.rollup.overlay import Overlay, overlays_of
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
 from forecasting.rollup.rules import Amounts, Effect, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
@@ -64,7 +65,9 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class RollupReport:
-    """`total` is everything in the scope; `unassigned` the part of it that no line leads to."""
+    """`total` is everything in the scope; `unassigned` the part of it that no line leads to. `overlays` are beside it,
+    in no sum.
+    """
 
     period: Period
     scope: str
@@ -77,6 +80,7 @@ class RollupReport:
     effects: tuple[Effect, ...]
     unconvertible: tuple[UnconvertibleDeal, ...]
     without_amount: int
+    overlays: tuple[Overlay, ...]
 
     @property
     def unconvertible_sums(self) -> tuple[CurrencySum, ...]:
@@ -161,6 +165,7 @@ def rollup_report(
         effects=grid.effects,
         unconvertible=tuple(unconvertible_deals(period, **asked)),
         without_amount=sum(row.without_amount for row in own),
+        overlays=overlays_of(period, **asked),
     )
 
 

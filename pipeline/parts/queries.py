@@ -18,7 +18,7 @@ VERSIONS, DEALS = OpportunityVersion._meta.db_table, Opportunity._meta.db_table
 
 
 def splits_count() -> bool:
-    """Whether any deal of the organization is or was split. A request knows; else one query."""
+    """Whether any deal of the organization is or was split, overlays too. A request knows; else one query."""
     return once_per_snapshot(SPLITS_KEY, _has_splits)
 
 

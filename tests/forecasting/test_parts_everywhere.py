@@ -12,6 +12,7 @@ from forecasting.trends.make_up import present_of
 from otc.question import Question, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.asked import read
+from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.report import deals_report
 from pipeline.opportunities.services import opportunity_close, opportunity_edit
 from pipeline.process.models import CloseReason
@@ -92,3 +93,22 @@ def test_every_page_adds_up_the_same_parts(inside, deals, scope, expected, is_pa
         # What is to be done today is of today.
         found.pop("today")
     assert found == dict.fromkeys(found, expected)
+
+
+def test_overlay_splits_stand_beside_the_forecast_and_in_no_sum_of_it(inside, deals) -> None:
+    for deal in Opportunity.objects.all():
+        kept = [
+            Share(person, "revenue", share)
+            for person, share in zip(deal.split_people or (), deal.split_shares or (), strict=True)
+        ]
+        overlay = Share(inside.max.id, "overlay", 2_500)
+        splits_set(deal.id, shares=[*kept, overlay], now=datetime.now(UTC))
+    question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), {})
+    report = rollup_report(question.organization, period=question.period, **question.frame)
+    assert [(one.person_id, one.open_minor, one.won_minor, one.deal_count) for one in report.overlays] == [
+        (inside.max.id, 275, 125, 3)
+    ]
+    own = {row.person_id: row.amounts["commit_cumulative"].own for row in report.rows}
+    assert (own[inside.max.id], report.total.amounts["commit_cumulative"].final) == (0, 1_600)
+    jons = ask(Tenant(inside.organization, inside.jon, datetime.now(UTC)), {})
+    assert rollup_report(jons.organization, period=jons.period, **jons.frame).overlays == ()

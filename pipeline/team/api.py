@@ -119,7 +119,7 @@ class OpportunitySplits(TeamEndpoint):
 
     @extend_schema(operation_id="opportunity_splits_list", tags=TAGS, responses=SplitsItem)
     def get(self, request: Request, opportunity_id: UUID) -> Response:
-        """Between whom the deal is split today. Sums count it whole for its owner still."""
+        """Between whom the deal is split today. Every sum adds up these shares."""
         self.check_visible(opportunity_id)
         return Response({"results": [split_item(split) for split in splits_of(opportunity_id)]})
 

@@ -20,6 +20,21 @@ FORECAST = Section(
             ROLLUP,
         ),
         Term(
+            "share",
+            "Share of a deal",
+            "What a person has of a split deal’s amount, from the moment of the split: whole minor units by largest "
+            "remainder, so that the shares add up to the deal.",
+            "pipeline.parts.rules.shared",
+            see=("part", "overlay"),
+        ),
+        Term(
+            "overlay",
+            "Overlay",
+            "A share for somebody who helped: reported beside the forecast, in no sum of it.",
+            "forecasting.rollup.overlay.overlays_of",
+            see=("share",),
+        ),
+        Term(
             "cumulative",
             "Cumulative column",
             "Commit holds closed; most likely holds commit and closed; best case holds most likely, "

@@ -20,6 +20,7 @@ from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
+from forecasting.preview.api import ForecastPreview
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
 from forecasting.waterfall.api import WaterfallEndpoint
@@ -55,4 +56,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/adjustments", Adjustments.as_view(), name="api-adjustments"),
     path("forecast/adjustments/kept", AdjustmentsKept.as_view(), name="api-adjustments-kept"),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
+    path("forecast/preview", ForecastPreview.as_view(), name="api-forecast-preview"),
 ]

@@ -20,6 +20,7 @@ from forecasting.onetoone.views import (
     one_to_one_notes,
     team,
 )
+from forecasting.preview.views import leaving_preview, line_preview
 from forecasting.rhythm.views import rhythm
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
@@ -47,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/calls/", forecast_calls, name="forecast_calls"),
     path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),
     path("forecast/history/", forecast_history, name="forecast_history"),
+    path("forecast/preview/line/<uuid:person_id>/", line_preview, name="line_preview"),
+    path("forecast/preview/leaving/<uuid:person_id>/", leaving_preview, name="leaving_preview"),
     path("forecast/locks/", forecast_locks, name="forecast_locks"),
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),

@@ -82,6 +82,8 @@ ELSEWHERE = {
     "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
+    "line_preview": "what a change would do; tests/forecasting/test_previews.py",
+    "leaving_preview": "the same",
     "team": "each row a branch; tests/forecasting/test_one_to_one.py",
     "inspection_flow": "the waterfall's chart as a part of the inspection; tests/forecasting/test_as_of.py",
 }

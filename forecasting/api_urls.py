@@ -23,6 +23,7 @@ from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEnd
 from forecasting.preview.api import ForecastPreview
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
+from forecasting.types.api import ForecastTypeDetail, ForecastTypePreview, ForecastTypes
 from forecasting.waterfall.api import WaterfallEndpoint
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -55,6 +56,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flow", FlowEndpoint.as_view(), name="api-flow"),
     path("forecast/adjustments", Adjustments.as_view(), name="api-adjustments"),
     path("forecast/adjustments/kept", AdjustmentsKept.as_view(), name="api-adjustments-kept"),
+    path("forecast/types", ForecastTypes.as_view(), name="api-forecast-types"),
+    path("forecast/types/<uuid:type_id>", ForecastTypeDetail.as_view(), name="api-forecast-type"),
+    path(
+        "forecast/types/<uuid:type_id>/preview",
+        ForecastTypePreview.as_view(),
+        name="api-forecast-type-preview",
+    ),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
     path("forecast/preview", ForecastPreview.as_view(), name="api-forecast-preview"),
 ]

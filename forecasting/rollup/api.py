@@ -22,6 +22,7 @@ from forecasting.api_frame import (
 from forecasting.quotas.rules import Coverage, State
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
 from forecasting.rollup.rules import Amounts, Effect
+from forecasting.types.queries import type_asked
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
 from otc.question import ask
@@ -101,7 +102,14 @@ class OverlayItem(serializers.Serializer):
     deal_count = serializers.IntegerField()
 
 
+class RollupQuery(FrameQuery):
+    type = serializers.CharField(
+        required=False, max_length=50, help_text="A forecast type's slug; default: all deals."
+    )
+
+
 class RollupItem(FrameItem):
+    type = serializers.CharField(allow_null=True, help_text="The forecast type; null for all deals.")
     columns = serializers.ListField(child=serializers.CharField())
     rows = RollupRowItem(many=True, help_text="Depth first, managers before their reports.")
     unassigned = RollupRowItem(help_text="Deals without an owner, or of owners without a line.")
@@ -119,17 +127,24 @@ class RollupEndpoint(Endpoint):
     @extend_schema(
         operation_id="forecast_rollup_get",
         tags=["forecasting"],
-        parameters=[FrameQuery],
+        parameters=[RollupQuery],
         responses=RollupItem,
     )
     def get(self, request: Request) -> Response:
         """The forecast of a period: each person's amounts by column. Leaves and unassigned sum to the total."""
-        parameters = self.parameters(FrameQuery)
+        parameters = self.parameters(RollupQuery)
         question = ask(self.tenant, parameters)
-        report = rollup_report(question.organization, period=question.period, **question.frame)
+        type_ = type_asked(parameters.get("type", ""))
+        report = rollup_report(
+            question.organization,
+            period=question.period,
+            type_id=type_.id if type_ else None,
+            **question.frame,
+        )
         return Response(
             frame_item(question)
             | {
+                "type": type_.slug if type_ else None,
                 "columns": list(COLUMNS),
                 "rows": [row_item(row) for row in report.rows],
                 "unassigned": row_item(report.unassigned),

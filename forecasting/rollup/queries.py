@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from forecasting.types.queries import EVERY_DEAL, TypeCondition
 from otc.calendar.rules import Period
 from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
@@ -78,7 +79,7 @@ def owner_parameters(owners: Owners, *, prefix: str) -> dict[str, Any]:
     }
 
 
-def counted_sql(*, is_split: bool) -> str:
+def counted_sql(*, is_split: bool, condition: str = "true") -> str:
     """SQL: open deals by their category, won ones as closed: the parts of the rollup (DEFINITIONS 5)."""
     corporate = share_sql(corporate_minor_sql("v"), "v", is_split=is_split)
     return f"""
@@ -91,13 +92,21 @@ def counted_sql(*, is_split: bool) -> str:
       AND v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')
       AND {as_of_condition("v", instant="as_of", known="known")}
       AND {owner_condition("v", prefix="scope")}
+      AND {condition}
 """
 
 
 def _parameters(
-    period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
+    period: Period,
+    *,
+    as_of: datetime,
+    known: datetime,
+    owners: Owners,
+    corporate: str,
+    condition: TypeCondition,
 ) -> dict[str, Any]:
     return {
+        **condition.parameters,
         "organization": str(current_organization_id()),
         "first": period.first,
         "end": period.end,
@@ -109,28 +118,66 @@ def _parameters(
 
 
 def own_amounts(
-    period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
+    period: Period,
+    *,
+    as_of: datetime,
+    known: datetime,
+    owners: Owners,
+    corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
 ) -> list[OwnRow]:
     """Sums of each person and category over the parts of open and won deals that close in the period."""
+    asked: dict[str, Any] = {
+        "as_of": as_of,
+        "known": known,
+        "owners": owners,
+        "corporate": corporate,
+        "condition": condition,
+    }
+    parameters = _parameters(period, **asked)
     sql = f"""
         SELECT owner_id, category, coalesce(sum(corporate_minor), 0)::bigint, count(*),
           count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND amount_minor IS NULL)
-        FROM ({counted_sql(is_split=splits_count())}) AS counted GROUP BY owner_id, category
+        FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted GROUP BY owner_id, category
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, _parameters(period, as_of=as_of, known=known, owners=owners, corporate=corporate))
+        cursor.execute(
+            sql,
+            _parameters(
+                period, as_of=as_of, known=known, owners=owners, corporate=corporate, condition=condition
+            ),
+        )
         return [OwnRow(*row) for row in cursor.fetchall()]
 
 
 def unconvertible_deals(
-    period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
+    period: Period,
+    *,
+    as_of: datetime,
+    known: datetime,
+    owners: Owners,
+    corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
 ) -> list[UnconvertibleDeal]:
     """The parts of the same set that have an amount but no rate, by their deals' names."""
+    asked: dict[str, Any] = {
+        "as_of": as_of,
+        "known": known,
+        "owners": owners,
+        "corporate": corporate,
+        "condition": condition,
+    }
+    parameters = _parameters(period, **asked)
     sql = f"""
         SELECT opportunity_id, name, owner_id, amount_minor, currency
-        FROM ({counted_sql(is_split=splits_count())}) AS counted
+        FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted
         WHERE amount_minor IS NOT NULL AND corporate_minor IS NULL ORDER BY name, opportunity_id, owner_id
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, _parameters(period, as_of=as_of, known=known, owners=owners, corporate=corporate))
+        cursor.execute(
+            sql,
+            _parameters(
+                period, as_of=as_of, known=known, owners=owners, corporate=corporate, condition=condition
+            ),
+        )
         return [UnconvertibleDeal(*row) for row in cursor.fetchall()]

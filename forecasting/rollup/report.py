@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from forecasting.rollup.overlay import Overlay, overlays_of
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
 from forecasting.rollup.rules import Amounts, Effect, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
+from forecasting.types.queries import TypeCondition, type_condition
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
 from otc.tenancy.lines import EVERYONE, Owners, people_by_id, scope_owners
@@ -99,10 +100,13 @@ def rollup_report(
     knowledge: str = "then",
     currency: str | None = None,
     type_id: UUID | None = None,
+    condition: TypeCondition | None = None,
 ) -> RollupReport:
     """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
 
     What a manager put on top of the viewer's own amount is for the manager: the viewer sees the fourth of the amounts.
+    `type_id` is the forecast type (None: all deals), by its filter as of the instant or the period's end; `condition`
+    tries another filter.
 
     `knowledge` "now" shows the instant as it is known today, corrections included. `currency` is that of every amount,
     by default the organization's: each deal at the rates of its close date, each quota at that of the last day.
@@ -117,6 +121,8 @@ def rollup_report(
         "known": known,
         "owners": owners,
         "corporate": corporate,
+        "condition": condition
+        or type_condition(organization, type_id=type_id, instant=_rules_of(period, as_of, organization)),
     }
     people = people_by_id()
     day = as_of.astimezone(ZoneInfo(organization.timezone)).date()
@@ -167,6 +173,12 @@ def rollup_report(
         without_amount=sum(row.without_amount for row in own),
         overlays=overlays_of(period, **asked),
     )
+
+
+def _rules_of(period: Period, as_of: datetime, organization: Organization) -> datetime:
+    """A period that is over keeps the rules of its time."""
+    end = datetime.combine(period.end, time(), tzinfo=ZoneInfo(organization.timezone))
+    return min(as_of, end.astimezone(UTC))
 
 
 def _counts(step: AdjustmentStep, *, viewer: Person, owners: Owners, gone: frozenset[UUID]) -> bool:

@@ -88,6 +88,12 @@ TABLE = (
     Action(
         "manage_fit", SETTINGS, "Say what makes a deal fit, and take versions of it again", ADMINISTRATORS
     ),
+    Action(
+        "manage_forecast_types",
+        SETTINGS,
+        "Say which forecasts there are beside that of all deals",
+        ADMINISTRATORS,
+    ),
     Action("manage_calendar", SETTINGS, "Change the fiscal calendar", ADMINISTRATORS),
     Action(
         "manage_rhythm",

@@ -36,6 +36,7 @@ MODEL_OF = {
     "rule": "alertrule",
     "action": "agreedaction",
     "hook": "alerthook",
+    "type": "forecasttype",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

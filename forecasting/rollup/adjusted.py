@@ -7,12 +7,38 @@ from uuid import UUID
 
 from forecasting.adjustments.models import AdjustmentStep
 from forecasting.rollup.queries import OwnRow
-from forecasting.rollup.rules import Adjustment, Kind, Rollup, Tree, rollup
+from forecasting.rollup.rules import Adjustment, Effect, Kind, Rollup, Tree, rollup
 from otc.calendar.rules import Period
 from otc.money.queries import shown_minor
 from otc.tenancy.models import Person
 
 type Amounts = dict[tuple[UUID | None, str | None], int]
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """What one adjustment does to the grid: who put what on whom, on top of what. Minor units of the report's currency.
+
+    `amount_minor` is what was said, `below_minor` what it stands on now, `effect_minor` what it adds to the final
+    amounts. `is_stale`: the amount below is no longer the one that the author saw.
+    """
+
+    step_id: UUID
+    person_id: UUID
+    person_name: str
+    author_id: UUID
+    author_name: str
+    is_own: bool
+    column: str
+    kind: str
+    amount_minor: int
+    below_minor: int
+    effect_minor: int
+    reason: str
+    made_at: datetime | None
+    expires_on: date | None
+    is_stale: bool
+    is_from_former_manager: bool
 
 
 @dataclass(frozen=True)
@@ -76,6 +102,31 @@ def adjusted_grid(
     grid = _rollup(own, converted, on_top)
     effects = tuple(replace(one, is_stale=stale[one.adjustment.step_id]) for one in grid.effects)
     return replace(grid, effects=effects)
+
+
+def effect_rows(effects: Iterable[Effect], *, people: Mapping[UUID, Person]) -> tuple[EffectRow, ...]:
+    """Effects that a reader understands, in the order of the grid."""
+    return tuple(
+        EffectRow(
+            step_id=one.adjustment.step_id,
+            person_id=one.adjustment.person,
+            person_name=people[one.adjustment.person].name,
+            author_id=one.adjustment.author,
+            author_name=people[one.adjustment.author].name,
+            is_own=one.adjustment.is_own,
+            column=one.adjustment.column,
+            kind=str(one.adjustment.kind),
+            amount_minor=one.adjustment.amount_minor,
+            below_minor=one.below_minor,
+            effect_minor=one.amount_minor,
+            reason=one.adjustment.reason,
+            made_at=one.adjustment.made_at,
+            expires_on=one.adjustment.expires_on,
+            is_stale=one.is_stale,
+            is_from_former_manager=one.is_from_former_manager,
+        )
+        for one in effects
+    )
 
 
 def _rollup(own: Amounts, adjustments: list[Adjustment], on_top: OnTop) -> Rollup:

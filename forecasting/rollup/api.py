@@ -1,9 +1,7 @@
 """The forecast grid over the API: people by columns along the reporting line."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -20,14 +18,13 @@ from forecasting.api_frame import (
     unconvertible_sum_items,
 )
 from forecasting.quotas.rules import Coverage, State
-from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
-from forecasting.rollup.rules import Amounts, Effect
+from forecasting.rollup.adjusted import EffectRow
+from forecasting.rollup.report import PersonRow, rollup_report
+from forecasting.rollup.rules import Amounts
 from forecasting.types.queries import type_asked
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import FrameQuery
 from otc.question import ask
-from otc.tenancy.lines import people_by_id
-from otc.tenancy.models import Person
 from pipeline.process.columns import COLUMNS
 
 AMOUNTS = {
@@ -149,7 +146,7 @@ class RollupEndpoint(Endpoint):
                 "rows": [row_item(row) for row in report.rows],
                 "unassigned": row_item(report.unassigned),
                 "total": row_item(report.total),
-                "effects": effect_items(report),
+                "effects": [effect_item(one) for one in report.effects],
                 "unconvertible": unconvertible_items(report.unconvertible),
                 "unconvertible_sums": unconvertible_sum_items(report.unconvertible_sums),
                 "without_amount": report.without_amount,
@@ -176,38 +173,9 @@ def row_item(row: PersonRow) -> dict[str, Any]:
     }
 
 
-def effect_items(report: RollupReport) -> list[dict[str, Any]]:
-    """The effects with the names of whoever said it, and of whom."""
-    if not report.effects:
-        return []
-    names = people_by_id({person for one in report.effects for person in people_of(one)})
-    return [effect_item(one, names) for one in report.effects]
-
-
-def people_of(effect: Effect) -> tuple[UUID, UUID]:
-    return effect.adjustment.person, effect.adjustment.author
-
-
-def effect_item(effect: Effect, names: Mapping[UUID, Person]) -> dict[str, Any]:
-    said = effect.adjustment
-    return {
-        "step_id": said.step_id,
-        "person_id": said.person,
-        "person": names[said.person].name,
-        "author_id": said.author,
-        "author": names[said.author].name,
-        "is_own": said.is_own,
-        "column": said.column,
-        "kind": str(said.kind),
-        "amount_minor": said.amount_minor,
-        "below_minor": effect.below_minor,
-        "effect_minor": effect.amount_minor,
-        "reason": said.reason,
-        "made_at": said.made_at,
-        "expires_on": said.expires_on,
-        "is_stale": effect.is_stale,
-        "is_from_former_manager": effect.is_from_former_manager,
-    }
+def effect_item(effect: EffectRow) -> dict[str, Any]:
+    found = asdict(effect)
+    return found | {"person": found.pop("person_name"), "author": found.pop("author_name")}
 
 
 def amounts_item(amounts: Amounts) -> dict[str, int]:

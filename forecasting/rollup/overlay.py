@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from forecasting.rollup.queries import owner_condition, owner_parameters
+from forecasting.types.queries import EVERY_DEAL, TypeCondition
 from otc.calendar.rules import Period
 from otc.money.queries import corporate_minor_sql
 from otc.tenancy.context import current_organization_id
@@ -28,8 +29,9 @@ class Overlay:
     deal_count: int
 
 
-# An overlay share is rounded by itself: it is a part of nothing that has to add up.
-OVERLAYS = f"""
+def _overlays_sql(condition: str) -> str:
+    """An overlay share is rounded by itself: it is a part of nothing that has to add up."""
+    return f"""
 SELECT x.person_id, p.name, coalesce(sum(x.minor) FILTER (WHERE x.outcome IS NULL), 0)::bigint,
   coalesce(sum(x.minor) FILTER (WHERE x.outcome = 'won'), 0)::bigint, count(*)
 FROM (
@@ -41,19 +43,26 @@ FROM (
   WHERE s.organization_id = %(organization)s AND s.kind = 'overlay' AND s.valid_from <= %(as_of)s
     AND s.valid_to > %(as_of)s AND v.close_date >= %(first)s AND v.close_date < %(end)s AND v.deleted_at IS NULL
     AND (v.outcome = 'won' OR (v.outcome IS NULL AND v.category IS DISTINCT FROM 'omitted'))
-    AND {owner_condition("s", prefix="scope")}
+    AND {owner_condition("s", prefix="scope")} AND {condition}
 ) AS x JOIN otc_person p ON p.organization_id = %(organization)s AND p.id = x.person_id
 GROUP BY x.person_id, p.name, p.name_folded ORDER BY p.name_folded, x.person_id
 """
 
 
 def overlays_of(
-    period: Period, *, as_of: datetime, known: datetime, owners: Owners, corporate: str
+    period: Period,
+    *,
+    as_of: datetime,
+    known: datetime,
+    owners: Owners,
+    corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
 ) -> tuple[Overlay, ...]:
     """The overlay shares of the scope's people, by name. One query, where there ever was a split."""
     if not splits_count():
         return ()
     parameters = {
+        **condition.parameters,
         "organization": str(current_organization_id()),
         "first": period.first,
         "end": period.end,
@@ -63,5 +72,5 @@ def overlays_of(
         **owner_parameters(owners, prefix="scope"),
     }
     with connection.cursor() as cursor:
-        cursor.execute(OVERLAYS, parameters)
+        cursor.execute(_overlays_sql(condition.sql), parameters)
         return tuple(Overlay(*row) for row in cursor.fetchall())

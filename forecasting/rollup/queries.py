@@ -127,14 +127,6 @@ def own_amounts(
     condition: TypeCondition = EVERY_DEAL,
 ) -> list[OwnRow]:
     """Sums of each person and category over the parts of open and won deals that close in the period."""
-    asked: dict[str, Any] = {
-        "as_of": as_of,
-        "known": known,
-        "owners": owners,
-        "corporate": corporate,
-        "condition": condition,
-    }
-    parameters = _parameters(period, **asked)
     sql = f"""
         SELECT owner_id, category, coalesce(sum(corporate_minor), 0)::bigint, count(*),
           count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND amount_minor IS NULL)
@@ -160,14 +152,6 @@ def unconvertible_deals(
     condition: TypeCondition = EVERY_DEAL,
 ) -> list[UnconvertibleDeal]:
     """The parts of the same set that have an amount but no rate, by their deals' names."""
-    asked: dict[str, Any] = {
-        "as_of": as_of,
-        "known": known,
-        "owners": owners,
-        "corporate": corporate,
-        "condition": condition,
-    }
-    parameters = _parameters(period, **asked)
     sql = f"""
         SELECT opportunity_id, name, owner_id, amount_minor, currency
         FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted

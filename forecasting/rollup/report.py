@@ -13,8 +13,10 @@ from forecasting.adjustments.queries import adjustments_at
 from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from forecasting.rollup.adjusted import (
+    EffectRow,
     OnTop,
     adjusted_grid,
+    effect_rows,
     gone_by,
     summed,
     tree_without,
@@ -22,7 +24,7 @@ from forecasting.rollup.adjusted import (
 )
 from forecasting.rollup.overlay import Overlay, overlays_of
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
-from forecasting.rollup.rules import Amounts, Effect, Row, Tree
+from forecasting.rollup.rules import Amounts, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
 from forecasting.types.queries import TypeCondition, type_condition
 from otc.calendar.rules import Period
@@ -78,7 +80,7 @@ class RollupReport:
     rows: tuple[PersonRow, ...]
     unassigned: PersonRow
     total: PersonRow
-    effects: tuple[Effect, ...]
+    effects: tuple[EffectRow, ...]
     unconvertible: tuple[UnconvertibleDeal, ...]
     without_amount: int
     overlays: tuple[Overlay, ...]
@@ -168,7 +170,7 @@ def rollup_report(
             count=sum(row.first_count for row in own),
             quota_minor=sum(targets) if targets else None,
         ),
-        effects=grid.effects,
+        effects=effect_rows(grid.effects, people=people),
         unconvertible=tuple(unconvertible_deals(period, **asked)),
         without_amount=sum(row.without_amount for row in own),
         overlays=overlays_of(period, **asked),

@@ -81,8 +81,8 @@ def test_the_five_amounts_of_a_person_and_of_their_manager(inside):
     assert five(found, inside.max) == (7_00, 107_00, 97_00, 102_00, 102_00)
     assert found.total.amounts[COLUMN].rolled_up == 107_00
     assert found.total.amounts[COLUMN].final == 102_00
-    assert sum(one.amount_minor for one in found.effects) == -5_00
-    told = {(one.adjustment.author, one.adjustment.person, one.amount_minor) for one in found.effects}
+    assert sum(one.effect_minor for one in found.effects) == -5_00
+    told = {(one.author_id, one.person_id, one.effect_minor) for one in found.effects}
     assert told == {
         (inside.ana.id, inside.ana.id, 10_00),
         (inside.max.id, inside.ana.id, -20_00),
@@ -135,7 +135,7 @@ def test_what_was_read_before_a_deal_went_to_somebody_else_is_stale_at_once(insi
     change(one, owner_id=inside.jon.id)
     adjust(inside, "max", "ana", 90_00, kind="absolute", base_minor=100_00)
     (effect,) = report(inside).effects
-    assert (effect.is_stale, effect.below_minor, effect.amount_minor) == (True, 0, 90_00)
+    assert (effect.is_stale, effect.below_minor, effect.effect_minor) == (True, 0, 90_00)
 
 
 def test_the_second_of_two_sees_the_first(inside):
@@ -239,12 +239,12 @@ def test_a_former_managers_adjustment_counts_marked_until_the_new_one_replaces_i
     made = adjust(inside, "max", "ana", 10_00)
     line_set(inside.ana, manager_id=inside.eve.id, since=now())
     (effect,) = report(inside).effects
-    assert effect.is_from_former_manager and effect.amount_minor == 10_00
+    assert effect.is_from_former_manager and effect.effect_minor == 10_00
     with pytest.raises(Refused, match="not your direct report"):
         adjust(inside, "max", "ana", expected_step_id=made.step.id)
     adjust(inside, "eve", "ana", 1_00, expected_step_id=made.step.id)
     (effect,) = report(inside).effects
-    assert (effect.is_from_former_manager, effect.amount_minor) == (False, 1_00)
+    assert (effect.is_from_former_manager, effect.effect_minor) == (False, 1_00)
 
 
 def test_for_a_vacant_manager_the_next_one_above_adjusts_and_the_branch_is_unassigned(inside):

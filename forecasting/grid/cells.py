@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 
 from forecasting.grid.addresses import Addresses
 from forecasting.grid.queries import DEALS_OF_ONE, DealRow
-from forecasting.grid.report import GridReport, Said
+from forecasting.grid.report import GridReport
 from forecasting.grid.rules import Node, Rest
+from forecasting.grid.said import Said
 from forecasting.quotas.rules import State
 from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow
@@ -42,7 +43,6 @@ class Look:
     currency: str
     adjustable: frozenset[UUID]
     lacks_call: frozenset[UUID]
-    late: frozenset[UUID]
 
 
 def rows_html(look: Look) -> SafeString:
@@ -245,7 +245,7 @@ def _call(row: PersonRow, said: Said | None, look: Look) -> str:
     at = call.submitted_at.astimezone(look.zone)
     told = f"{fmt.money_exact(call.amount_minor, currency=call.currency)}, {fmt.moment(at, today=look.today)}"
     told += f": {call.note}" if call.note else ""
-    late = '<small class="bad">late</small>' if row.person_id in look.late else ""
+    late = '<small class="bad">late</small>' if said.is_late else ""
     change = delta_money(said.change_minor, look.currency, unit_k=True) if said.change_minor else ""
     day = "" if change or late else f"<small>{fmt.day(at.date(), today=look.today)}</small>"
     return f'<td class="num"><span title="{escape(told)}">{_k(said.amount_minor, look)}</span>{late}{change}{day}</td>'

@@ -7,17 +7,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from forecasting.calls.models import Call
-from forecasting.calls.queries import latest_calls
 from forecasting.calls.report import deadlines
 from forecasting.grid.columns import Layout, layout_of
 from forecasting.grid.queries import DealRow, amounts_of, deals_of
 from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, shown_rows
+from forecasting.grid.said import Said, calls_said
 from forecasting.rhythm.queries import beat_now
-from forecasting.rhythm.rules import WEEK, Punctuality, punctuality
 from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
-from otc.money.queries import shown_minor
 from otc.question import Question, parse_uuid
 from otc.tenancy.lines import UNASSIGNED, Owners
 
@@ -55,18 +52,9 @@ def asked_of(parameters: Mapping[str, str]) -> Asked:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A call as the grid shows it, in the currency shown; `change_minor` since the earlier day."""
-
-    call: Call
-    amount_minor: int | None
-    change_minor: int
-
-
-@dataclass(frozen=True)
 class GridReport:
-    """Everything that the page, its exports and its print show. `due` is the next deadline of calls, `late` who missed
-    the latest one and called after it.
+    """Everything that the page, its exports and its print show. `due` is the next deadline of calls, `adjusted` what
+    adjustments do in the column in focus.
     """
 
     question: Question
@@ -76,7 +64,7 @@ class GridReport:
     calls: Mapping[UUID, Said]
     asked: Asked
     due: datetime | None = None
-    late: frozenset[UUID] = frozenset()
+    adjusted: Sequence[EffectRow] = ()
     deals: Mapping[UUID | None, Sequence[DealRow]] = field(default_factory=dict)
     deals_before: Mapping[tuple[UUID, UUID | None], tuple[str | None, int]] = field(default_factory=dict)
 
@@ -109,9 +97,8 @@ class GridReport:
     def effects(self) -> dict[UUID, list[EffectRow]]:
         """The adjustments in force of the column in focus, by person."""
         found: dict[UUID, list[EffectRow]] = {}
-        for effect in self.now.effects:
-            if effect.column == self.layout.focus:
-                found.setdefault(effect.person_id, []).append(effect)
+        for effect in self.adjusted:
+            found.setdefault(effect.person_id, []).append(effect)
         return found
 
     @cached_property
@@ -150,11 +137,14 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
     """The grid that `parameters` ask for. Raises BadQuestion."""
     asked = asked_of(parameters)
     now = rollup_report(question.organization, period=question.period, **question.frame)
+    earlier = question.frame | {"as_of": since}
     before = rollup_report(
-        question.organization, period=question.period, **(question.frame | {"as_of": since})
+        question.organization, period=question.period, lists_unconvertible=False, **earlier
     )
     layout = layout_of(parameters, has_no_category=bool(now.total.amounts["no_category"].rolled_up))
-    calls = _calls(question, since=since, column=layout.call_column)
+    dues = deadlines(question, beat=beat_now())
+    passed = [due for due in dues if due <= question.as_of]
+    calls = calls_said(question, column=layout.call_column, since=since, due=passed[-1] if passed else None)
     known = {row.person_id for row in now.rows} | {None}
     owners = sorted(person_id for person_id in asked.with_deals & known if person_id)
     deals: Mapping[UUID | None, Sequence[DealRow]] = {}
@@ -167,7 +157,6 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
         ids = [deal.opportunity_id for found in deals.values() for deal in found]
         known_then = question.now if question.knowledge == "now" else since
         deals_before = amounts_of(ids, as_of=since, known=known_then, **frame)
-    dues = deadlines(question, beat=beat_now())
     return GridReport(
         question,
         layout,
@@ -175,52 +164,8 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
         before,
         calls,
         asked,
+        adjusted=[one for one in now.effects if one.column == layout.focus],
         due=next((due for due in dues if due > question.as_of), None),
-        late=late_callers(question, column=layout.call_column, dues=dues) if calls else frozenset(),
         deals=deals,
         deals_before=deals_before,
-    )
-
-
-def late_callers(question: Question, *, column: str, dues: Sequence[datetime]) -> frozenset[UUID]:
-    """Who called after the latest deadline that has passed, and not in the week before it."""
-    passed = [due for due in dues if due <= question.as_of]
-    if not passed:
-        return frozenset()
-    found: dict[UUID, list[datetime]] = {}
-    calls = Call.objects.filter(period=question.period.key, column=column, submitted_at__lte=question.as_of)
-    for person_id, at in calls.filter(submitted_at__gt=passed[-1] - WEEK).values_list(
-        "person_id", "submitted_at"
-    ):
-        found.setdefault(person_id, []).append(at)
-    return frozenset(
-        person_id
-        for person_id, said in found.items()
-        if punctuality(passed[-1], said, now=question.as_of).state is Punctuality.LATE
-    )
-
-
-def _calls(question: Question, *, since: datetime, column: str) -> dict[UUID, Said]:
-    """Everybody's latest call as of the question's instant, in the currency shown, and what it gained since."""
-    calls = latest_calls(question.period.key, as_of=question.as_of, column=column)
-    earlier = latest_calls(question.period.key, as_of=since, column=column) if calls else {}
-    shown = _shown({person_id: call.amount_minor for person_id, call in calls.items()}, question)
-    was = _shown({person_id: call.amount_minor for person_id, call in earlier.items()}, question)
-    return {
-        person_id: Said(
-            call,
-            shown.get(person_id),
-            shown[person_id] - was[person_id] if person_id in shown and person_id in was else 0,
-        )
-        for person_id, call in calls.items()
-    }
-
-
-def _shown(amounts: Mapping[UUID, int], question: Question) -> dict[UUID, int]:
-    return shown_minor(
-        amounts,
-        own=question.organization.currency,
-        currency=question.currency,
-        day=question.period.last,
-        known=question.known,
     )

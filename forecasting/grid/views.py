@@ -19,7 +19,7 @@ from forecasting.grid.needs import needs
 from forecasting.grid.report import GridReport, grid_report
 from forecasting.grid.rules import Node
 from forecasting.grid.sentence import movers
-from forecasting.inspection.services import previous_visit, visit_note
+from forecasting.inspection.services import visit_before, visit_note, visit_of
 from forecasting.tabs import forecast_tabs
 from otc.question import Question, ask, since_instant
 from otc.tenancy.middleware import Tenant, tenant_of
@@ -41,14 +41,16 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/forecast/`: also as a file with `format=csv`, `xlsx` or `pdf`; htmx gets the grid alone."""
     tenant = tenant_of(request)
     question = ask(tenant, request.GET)
-    last_visit = previous_visit(tenant.person, page=PAGE, now=tenant.now)
-    since = since_instant(question, request.GET.get("since", ""), last_visit=last_visit)
+    visit = visit_of(tenant.person, page=PAGE)
+    since = since_instant(
+        question, request.GET.get("since", ""), last_visit=visit_before(visit, now=tenant.now)
+    )
     grid = grid_report(question, since=since[1], parameters=request.GET)
     if request.GET.get("format") in FILES:
         return FILES[request.GET["format"]](grid)
     if is_fragment(request):
         return render(request, "forecasting/grid/_grid.html", grid_context(request, grid))
-    visit_note(tenant.person, page=PAGE, now=tenant.now)
+    visit_note(tenant.person, page=PAGE, now=tenant.now, visit=visit)
     context = bar(request, question, since=since) | grid_context(request, grid)
     stale = [person_id for person_id, effects in grid.effects.items() if any(one.is_stale for one in effects)]
     mine = adjustable(tenant, question, column=grid.layout.focus, people=stale) if stale else ()
@@ -106,7 +108,6 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
         currency=question.currency,
         adjustable=adjustable(tenant_of(request), question, column=grid.layout.focus, people=shown),
         lacks_call=frozenset(lacking),
-        late=grid.late,
     )
 
 

@@ -103,6 +103,7 @@ def rollup_report(
     currency: str | None = None,
     type_id: UUID | None = None,
     condition: TypeCondition | None = None,
+    lists_unconvertible: bool = True,
 ) -> RollupReport:
     """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
 
@@ -112,6 +113,7 @@ def rollup_report(
 
     `knowledge` "now" shows the instant as it is known today, corrections included. `currency` is that of every amount,
     by default the organization's: each deal at the rates of its close date, each quota at that of the last day.
+    A report that another one is only compared with needn't list what has no rate.
     """
     corporate = currency or organization.currency
     chart = chart_for(as_of, org_chart=org_chart, now=now)
@@ -171,7 +173,7 @@ def rollup_report(
             quota_minor=sum(targets) if targets else None,
         ),
         effects=effect_rows(grid.effects, people=people),
-        unconvertible=tuple(unconvertible_deals(period, **asked)),
+        unconvertible=tuple(unconvertible_deals(period, **asked)) if lists_unconvertible else (),
         without_amount=sum(row.without_amount for row in own),
         overlays=overlays_of(period, **asked),
     )

@@ -165,8 +165,9 @@ def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
 
 def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]:
     """Persons of the organization by id, all of them when `person_ids` is None."""
-    people = Person.objects.all() if person_ids is None else Person.objects.filter(id__in=list(person_ids))
-    return {person.id: person for person in people}
+    if person_ids is None:
+        return once_per_snapshot("people", lambda: {person.id: person for person in Person.objects.all()})
+    return {person.id: person for person in Person.objects.filter(id__in=list(person_ids))}
 
 
 def lines_of(person_id: UUID) -> list[ReportingLine]:

@@ -9,7 +9,7 @@ import pytest
 from forecasting.calls.models import Call, CallColumn
 from forecasting.calls.report import deadlines
 from forecasting.calls.services import call_submit
-from forecasting.grid.report import late_callers
+from forecasting.grid.said import calls_said
 from forecasting.rhythm.queries import beat_now
 from otc.calendar.rules import period_of
 from otc.tenancy.context import use
@@ -155,20 +155,22 @@ def test_a_call_after_the_deadline_is_marked_late(filled):
     with use(filled.organization.id):
         question = looker(filled, "eve", {}).question()
         due = deadlines(question, beat=beat_now())[-2]
-        said = {filled.ana.id: [due + timedelta(minutes=1)], filled.max.id: [due, due + timedelta(minutes=2)]}
-        for person_id, instants in said.items():
-            for at in instants:
+        for person, minutes in ((filled.ana, [1]), (filled.max, [0, 2]), (filled.jon, [-8 * 24 * 60, 3])):
+            for late in minutes:
                 Call(
-                    person_id=person_id,
+                    person_id=person.id,
                     period=question.period.key,
-                    amount_minor=1,
+                    amount_minor=12_000 + late,
                     currency="EUR",
-                    submitted_at=at,
+                    submitted_at=due + timedelta(minutes=late),
                 ).save(force_insert=True)
-        found = late_callers(question, column=CallColumn.COMMIT, dues=[due])
-        early = late_callers(question, column=CallColumn.COMMIT, dues=[due + timedelta(days=365)])
-    assert found == {filled.ana.id}
-    assert early == set()
+        found = calls_said(question, column=CallColumn.COMMIT, since=due, due=due)
+    assert {one for one, said in found.items() if said.is_late} == {filled.ana.id, filled.jon.id}
+    assert {one: said.change_minor for one, said in found.items()} == {
+        filled.ana.id: 0,
+        filled.max.id: 2,
+        filled.jon.id: 8 * 24 * 60 + 3,
+    }
 
 
 def test_who_owes_a_call_is_reminded_from_the_page(filled):

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from forecasting.preview.report import COLUMNS, Preview, preview_report
+from forecasting.preview.report import COLUMNS, preview_report
 from otc.identity.people.forms import LineForm
 from otc.identity.tabs import settings_tabs
 from otc.question import Question, ask
@@ -83,13 +83,7 @@ def preview_of(request: HttpRequest, change: Callable[[], object]) -> dict[str, 
         "more_count": max(0, len(preview.rows) - SHOWN),
         "columns": [LABELS[column] for column in COLUMNS],
         "totals": [preview.total[column] for column in COLUMNS],
-        "moved_minor": moved_minor(preview),
     }
-
-
-def moved_minor(preview: Preview) -> int:
-    """How much of the open pipeline changes hands: the largest change of one person."""
-    return max((abs(row.change["open"]) for row in preview.rows), default=0)
 
 
 def starts(tenant: Tenant, form: LineForm) -> datetime:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from forecasting.adjustments.rules import Cell
+from forecasting.adjustments.services import adjustment_set
 from forecasting.preview.report import COLUMNS, preview_report
 from forecasting.rollup.report import rollup_report
 from otc.audit.models import AuditEntry
@@ -63,6 +65,27 @@ def test_a_preview_writes_nothing_and_says_what_then_happens(branch, inside):
     finals = {row.person_id: row for row in report.rows}
     for row in found.rows:
         assert {column: finals[row.person_id].amounts[column].final for column in COLUMNS} == row.after
+
+
+def test_an_adjustment_of_the_manager_who_goes_is_named(branch, inside):
+    dana, _ = branch
+    tenant = administrator(inside)
+    adjustment_set(
+        inside.organization,
+        author=inside.max,
+        cell=Cell(QUARTER, inside.ana.id, "commit_cumulative"),
+        kind="delta",
+        amount_minor=-5_00,
+        reason="too early",
+        expected_step_id=None,
+        now=tenant.now,
+        today=tenant.today,
+    )
+    tenant = administrator(inside)
+    found = preview_report(
+        ask(tenant, {}), lambda: line_set(inside.ana, manager_id=dana.id, since=tenant.now)
+    )
+    assert [(one.author_name, one.effect_minor) for one in found.former] == [("Max Brandt", -5_00)]
 
 
 def test_a_cycle_is_refused_and_nothing_is_written(branch, inside):

@@ -59,6 +59,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
     context |= choices_context(request, grid)
     context["prefill_minor"] = prefill_minor(grid)
     context |= {"can_call": may_call(tenant, question), "tabs": forecast_tabs(request, PAGE)}
+    context["own_keys"] = "forecasting/grid/_keys.html"
     context["tools"] = render_to_string("forecasting/grid/_tools.html", context)
     return render(request, "forecasting/grid/forecast.html", context)
 

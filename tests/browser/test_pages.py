@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/"),
+    *("forecast/?deals=unassigned", "forecast/cell/{person}/"),
     *("forecast/", "health/", "integrity/?finding=no_owner", "settings/health/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(
@@ -49,15 +50,16 @@ PAGES = (
 )
 
 
-def seeded() -> tuple[str, str, str]:
-    """A small demo organization: an administrator's e-mail, a deal that is open, a day in the past."""
+def seeded() -> tuple[str, str, str, str]:
+    """A small demo organization: an administrator's e-mail, a deal that is open, a day in the past, an executive."""
     done = demo_seed("looked-at", deals=60, seed=3, now=timezone.now())
     with use(done.organization.id):
         deals = list(Opportunity.objects.filter(outcome=None).values_list("id", flat=True))
         health_refresh(deals, now=timezone.now())
+        top = Person.objects.filter(role="executive").values_list("id", flat=True)[0]
         person = Person.objects.filter(role="administrator", user__isnull=False).first()
     past = (timezone.now() - timedelta(days=20)).date().isoformat()
-    return User.objects.get(id=person.user_id).email, str(deals[0]), past
+    return User.objects.get(id=person.user_id).email, str(deals[0]), past, str(top)
 
 
 # Where a narrow page has parts of its own, their colours are looked at too.
@@ -65,11 +67,11 @@ OWN_PARTS = ("deals/", "deals/board/", "deals/{deal}/", "forecast/", "settings/"
 
 
 def test_every_page_fits_and_is_readable_in_light_and_dark(sit):
-    email, deal, past = seeded()
+    email, deal, past, person = seeded()
     seat = sit(email)
     troubles = []
     for path in PAGES:
-        answer = seat.open("/o/looked-at/" + path.format(deal=deal, past=past))
+        answer = seat.open("/o/looked-at/" + path.format(deal=deal, past=past, person=person))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
         troubles += troubles_at_both_widths(seat, path, has_own_parts=path in OWN_PARTS)

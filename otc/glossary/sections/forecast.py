@@ -62,6 +62,29 @@ FORECAST = Section(
             see=("lock_difference",),
         ),
         Term(
+            "reported",
+            "Reported, adjusted, final",
+            "Reported is the second of the five amounts: all deals of a branch, unadjusted. Adjusted is what every "
+            "adjustment there adds, final their sum. Of oneself one sees the fourth, without the manager’s word.",
+            "forecasting.rollup.report.rollup_report",
+            see=("adjustment", "rolled_up"),
+        ),
+        Term(
+            "stale_adjustment",
+            "Stale",
+            "The amount that an adjustment was made on has moved since. It still counts, until somebody keeps it on "
+            "the new amount or withdraws it.",
+            "forecasting.rollup.report.rollup_report",
+            see=("adjustment",),
+        ),
+        Term(
+            "call_gap",
+            "Gap to quota",
+            "The call of the column less the quota; below it the call as a share of the quota.",
+            "forecasting.grid.said.calls_said",
+            see=("call",),
+        ),
+        Term(
             "lock_difference",
             "Difference to the lock",
             "An amount now less the amount as it was locked: by deals, the change before any adjustment, and by "

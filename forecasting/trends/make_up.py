@@ -80,7 +80,7 @@ class Present:
 def present_of(question: Question) -> Present:
     """The question's period in its scope, as of its instant. One query: the deals are looked at once."""
     is_seen, seen_by = _seen_today_sql(question)
-    starts = [question.start_of(question.day - timedelta(days=band.first - 1)) for band in BANDS]
+    starts = sorted(question.start_of(question.day - timedelta(days=band.first - 1)) for band in BANDS)
     is_split = splits_count()
     minor = part_minor(
         corporate_minor_sql("v"), "v", owners=question.owners, prefix="scope", is_split=is_split
@@ -95,9 +95,9 @@ def present_of(question: Question) -> Present:
     sql = f"""
 WITH d AS MATERIALIZED (
   SELECT v.id, v.account_id, v.outcome, v.category, v.amount_minor, v.currency, {minor} AS minor,
-    {is_counted} AS is_counted, (
-    SELECT greatest(count(*), 1) FROM unnest(%(starts)s::timestamptz[]) AS b(start) WHERE v.created_at < b.start
-  ) AS band, {is_seen} AS is_seen
+    {is_counted} AS is_counted, {is_seen} AS is_seen,
+    -- How many bands begin after the deal was made: a band's first day goes back in time.
+    greatest({len(BANDS)} - width_bucket(v.created_at, %(starts)s::timestamptz[]), 1) AS band
   FROM {source_sql(question)} v WHERE v.close_date >= %(first)s AND v.close_date < %(end)s
     AND {COUNTS_WHEN_CLOSING.format("v")} AND {is_owned}
 ), open AS (

@@ -7,11 +7,11 @@ manager's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.process.columns import COLUMNS, NO_CATEGORY, SINGLE
 
@@ -119,10 +119,9 @@ class Effect:
     is_from_former_manager: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(NamedTuple):
     """The five amounts of one person and column, in corporate minor units; `seen` is what they see, `final`
-    what their manager sees.
+    what their manager sees. A tuple, because a large organization's grid holds tens of thousands of them.
     """
 
     own: int = 0
@@ -178,17 +177,18 @@ def rollup(
     reports = _reports(people, tree=tree)
     order = _depth_first(people, tree=tree, reports=reports)
     in_force = _in_force(adjustments, people=frozenset(people))
-    amounts: dict[Person, dict[str, Amounts]] = {}
+    adjusted = {person for person, _column in in_force}
+    amounts: dict[Person, Mapping[str, Amounts]] = {}
     effects: list[Effect] = []
     for person, _depth, _is_unassigned in reversed(order):  # reports come before their managers
-        amounts[person] = {}
-        for column in COLUMNS:
-            below = [amounts[report][column] for report in reports[person]]
-            bare = _bare(_in_column(by_person.get(person, {}), column), below)
-            amounts[person][column], found = _adjusted(
-                bare, in_force.get((person, column), ()), tree=line or tree
-            )
+        below = [amounts[report] for report in reports[person] if amounts[report] is not NOTHING]
+        mine = by_person.get(person)
+        if person in adjusted:
+            here = {column: in_force.get((person, column), ()) for column in COLUMNS}
+            amounts[person], found = _adjusted_columns(_columns(mine, below), here, tree=line or tree)
             effects += found
+        else:
+            amounts[person] = _columns(mine, below) if mine or below else NOTHING
     rows = tuple(
         Row(person, tree.parent_of(person), depth, is_unassigned, reports[person], amounts[person])
         for person, depth, is_unassigned in order
@@ -270,16 +270,40 @@ def _in_force(
     }
 
 
+NOTHING: Mapping[str, Amounts] = dict.fromkeys(COLUMNS, Amounts())
+
+
+def _columns(own: Mapping[str, int] | None, below: Sequence[Mapping[str, Amounts]]) -> dict[str, Amounts]:
+    """A person's amounts by column before any adjustment on that person. Most have reports or deals, not both."""
+    if not below and own:
+        return {column: Amounts(*[_in_column(own, column)] * 5) for column in COLUMNS}
+    found = {}
+    for column in COLUMNS:
+        mine = _in_column(own, column) if own else 0
+        rolled_up = adjusted = mine
+        for report in below:
+            amounts = report[column]
+            rolled_up += amounts.rolled_up
+            adjusted += amounts.final
+        found[column] = Amounts(mine, rolled_up, adjusted, adjusted, adjusted)
+    return found
+
+
 def _in_column(own: Mapping[str, int], column: str) -> int:
-    return sum(own.get(category, 0) for category in COLUMNS[column])
+    amount = 0
+    for category in COLUMNS[column]:
+        amount += own.get(category, 0)
+    return amount
 
 
-def _bare(own: int, below: Iterable[Amounts]) -> Amounts:
-    """A person's amounts before any adjustment on that person."""
-    reports = list(below)
-    rolled_up = own + sum(report.rolled_up for report in reports)
-    adjusted = own + sum(report.final for report in reports)
-    return Amounts(own, rolled_up, adjusted, adjusted, adjusted)
+def _adjusted_columns(
+    bare: Mapping[str, Amounts], adjustments: Mapping[str, tuple[Adjustment, ...]], *, tree: Tree
+) -> tuple[dict[str, Amounts], list[Effect]]:
+    amounts, effects = {}, []
+    for column, one in bare.items():
+        amounts[column], found = _adjusted(one, adjustments[column], tree=tree)
+        effects += found
+    return amounts, effects
 
 
 def _adjusted(
@@ -301,13 +325,11 @@ def _adjusted(
 def _heading(rows: tuple[Row, ...], *, own: Mapping[str, int], is_unassigned: bool) -> Row:
     """The row above all roots of its kind, which nobody adjusts."""
     roots = [row for row in rows if row.depth == 0 and row.is_unassigned == is_unassigned]
-    amounts = {
-        column: _bare(_in_column(own, column), [row.amounts[column] for row in roots]) for column in COLUMNS
-    }
+    amounts = _columns(own, [row.amounts for row in roots])
     return Row(None, None, 0, is_unassigned, tuple(row.person for row in roots), amounts)
 
 
 def _total(rows: tuple[Row, ...], unassigned: Row) -> Row:
     tops = _heading(rows, own={}, is_unassigned=False)
-    amounts = {column: _bare(0, [tops.amounts[column], unassigned.amounts[column]]) for column in COLUMNS}
+    amounts = _columns(None, [tops.amounts, unassigned.amounts])
     return Row(None, None, 0, False, tops.reports, amounts)

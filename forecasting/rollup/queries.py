@@ -82,16 +82,21 @@ def owner_parameters(owners: Owners, *, prefix: str) -> dict[str, Any]:
 def counted_sql(*, is_split: bool, condition: str = "true") -> str:
     """SQL: open deals by their category, won ones as closed: the parts of the rollup (DEFINITIONS 5)."""
     corporate = share_sql(corporate_minor_sql("v"), "v", is_split=is_split)
+    # Said of the version too: who has no part of it needs no look at its parts.
+    among = ""
+    if is_split:
+        among = " AND (v.part_place IS NULL OR %(scope_all)s OR v.split_people && %(scope_ids)s::uuid[])"
     return f"""
     SELECT v.opportunity_id, v.name, v.owner_id, {share_sql("v.amount_minor", "v", is_split=is_split)} AS amount_minor,
       v.currency, v.close_date, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
-      {corporate} AS corporate_minor, {is_first_sql("v", prefix="scope", is_split=is_split)} AS is_first
+      v.amount_minor IS NULL AS lacks_amount, {corporate} AS corporate_minor,
+      {is_first_sql("v", prefix="scope", is_split=is_split)} AS is_first
     FROM {parts_sql(is_split=is_split)} v
     WHERE v.organization_id = %(organization)s
       AND v.close_date >= %(first)s AND v.close_date < %(end)s
       AND v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')
       AND {as_of_condition("v", instant="as_of", known="known")}
-      AND {owner_condition("v", prefix="scope")}
+      AND {owner_condition("v", prefix="scope")}{among}
       AND {condition}
 """
 
@@ -129,7 +134,7 @@ def own_amounts(
     """Sums of each person and category over the parts of open and won deals that close in the period."""
     sql = f"""
         SELECT owner_id, category, coalesce(sum(corporate_minor), 0)::bigint, count(*),
-          count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND amount_minor IS NULL)
+          count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND lacks_amount)
         FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted GROUP BY owner_id, category
     """
     with connection.cursor() as cursor:

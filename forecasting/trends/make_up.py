@@ -19,6 +19,7 @@ from forecasting.trends.rules import BANDS, Band, Sums
 from otc.money.queries import corporate_minor_sql
 from otc.money.rules import CurrencySum
 from otc.question import Question
+from otc.tenancy.lines import ALL_OWNERS
 from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
@@ -156,14 +157,15 @@ def _sums(rows: list[tuple[Any, ...]]) -> Sums:
 
 def _seen_today_sql(question: Question) -> tuple[str, dict[str, Any]]:
     """SQL: the viewer may see the deal of `v` today. What is owned in scope today always is, a part may not be."""
-    if not question.is_past and not splits_count():
+    sees_all = question.visible.owners == ALL_OWNERS
+    if not question.is_past and (sees_all or not splits_count()):
         return "true", {}
     condition, values = seen_sql(question.visible, deal="o.id", owner="o.owner_id", prefix="today_")
-    return (
+    is_seen = (
         "EXISTS (SELECT 1 FROM pipeline_opportunity o WHERE o.organization_id = %(organization)s AND o.id = v.id "
-        f"AND {condition})",
-        values,
+        f"AND {condition})"
     )
+    return (is_seen if question.is_past else f"(v.split_people IS NULL OR {is_seen})"), values
 
 
 def _read(rows: list[tuple[Any, ...]]) -> MakeUp:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from forecasting.calls.models import Call, CallColumn
 from forecasting.calls.services import call_submit
+from forecasting.types.queries import type_asked
 from otc.api.endpoints import Endpoint
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import MomentField, Strict
@@ -21,6 +22,7 @@ COLUMNS = (
     "id",
     "person_id",
     "period",
+    "type_id",
     "column",
     "amount_minor",
     "currency",
@@ -35,6 +37,7 @@ class CallItem(serializers.Serializer):
     id = serializers.UUIDField()
     person_id = serializers.UUIDField()
     period = serializers.CharField()
+    type_id = serializers.UUIDField(allow_null=True, help_text="Null: of all deals.")
     column = serializers.ChoiceField(
         CallColumn.choices, help_text="Cumulative: with what is closed and surer."
     )
@@ -48,6 +51,11 @@ class CallItem(serializers.Serializer):
 class CallQuery(PageQuery):
     period = serializers.CharField(required=False, max_length=8)
     person_id = serializers.UUIDField(required=False)
+    type = serializers.CharField(
+        required=False,
+        max_length=50,
+        help_text="A forecast type's slug; `all`: calls of all deals. Default: both.",
+    )
     column = serializers.ChoiceField(CallColumn.choices, required=False)
     submitted_before = MomentField(required=False, help_text="Earlier than this instant.")
     sort = sort_field(SORTS, default="-submitted_at")
@@ -60,6 +68,9 @@ class CallInput(Strict):
     amount_minor = serializers.IntegerField(min_value=0, max_value=2**62, help_text="Corporate minor units.")
     column = serializers.ChoiceField(CallColumn.choices, required=False)
     note = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    type_id = serializers.UUIDField(
+        required=False, help_text="Of one type of forecast; left out: of all deals."
+    )
     person_id = serializers.UUIDField(
         required=False, help_text="Somebody else, for administrators and integrations."
     )
@@ -74,7 +85,10 @@ def call_rows(parameters: dict[str, Any], *, visible: Owners) -> Any:
         "submitted_at__lt": parameters.get("submitted_before"),
     }
     given = {name: value for name, value in conditions.items() if value is not None}
-    return Call.objects.filter(visible.matching("person"), **given).values(*COLUMNS)
+    calls = Call.objects.filter(visible.matching("person"), **given)
+    if "type" in parameters:
+        calls = calls.filter(type=type_asked(parameters["type"]))
+    return calls.values(*COLUMNS)
 
 
 class Calls(Endpoint):
@@ -94,12 +108,14 @@ class Calls(Endpoint):
         """Submit a call for a period that still runs."""
         fields = self.content(CallInput)
         question = ask(self.tenant, {"period": fields.pop("period")})
+        type_ = type_asked(fields.pop("type", ""))
         call = call_submit(
             self.tenant.organization,
             author=self.tenant.person,
             period=question.period,
             now=self.tenant.now,
             today=self.tenant.today,
+            type_id=type_.id if type_ else None,
             **fields,
         )
         return Response(Call.objects.filter(id=call.id).values(*COLUMNS).get(), status=201)

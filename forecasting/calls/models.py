@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from forecasting.types.models import ForecastType
 from otc.tenancy.fields import TenantForeignKey, TenantModel
 from otc.tenancy.models import Person
 
@@ -22,6 +23,8 @@ class Call(TenantModel):
 
     person = TenantForeignKey(Person, models.PROTECT, related_name="+")
     period = models.CharField(max_length=8, db_collation="C")
+    # Empty: of all deals.
+    type = TenantForeignKey(ForecastType, models.PROTECT, null=True, blank=True, related_name="+")
     column = models.CharField(max_length=24, choices=CallColumn.choices, default=CallColumn.COMMIT)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -32,7 +35,9 @@ class Call(TenantModel):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["organization", "period", "person", "column", "submitted_at"], name="call_once"
+                fields=["organization", "period", "person", "type", "column", "submitted_at"],
+                nulls_distinct=False,
+                name="call_once",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="call_not_negative"),
             models.CheckConstraint(condition=Q(column__in=CallColumn.values), name="call_column"),

@@ -77,19 +77,21 @@ class CallsReport:
         return tuple(row for row in self.rows if row.state in open_states)
 
 
-def calls_report(question: Question, *, column: str = CallColumn.COMMIT) -> CallsReport:
+def calls_report(
+    question: Question, *, column: str = CallColumn.COMMIT, type_id: UUID | None = None
+) -> CallsReport:
     """Calls of the question's period and scope as of its instant."""
     expected = {person.id: person for person in callers(now=question.as_of, today=question.day)}
     owners = question.owners
     seen = {person_id: one for person_id, one in expected.items() if owners.contains(person_id)}
-    calls = Call.objects.filter(owners.matching("person"), period=question.period.key)
+    calls = Call.objects.filter(owners.matching("person"), period=question.period.key, type_id=type_id)
     calls = calls.filter(submitted_at__lte=question.as_of).order_by("submitted_at")
     found = list(calls)
     for one in people_by_id({call.person_id for call in found} - seen.keys()).values():
         seen[one.id] = one
     beat = beat_now()
     dues = deadlines(question, beat=beat)
-    rolled = rollup_report(question.organization, period=question.period, **question.frame)
+    rolled = rollup_report(question.organization, period=question.period, type_id=type_id, **question.frame)
     rows = _rows(question, seen, [call for call in found if call.column == column], dues, rolled, column)
     ahead = [due for due in dues if due > question.as_of]
     return CallsReport(
@@ -115,18 +117,18 @@ def deadlines(question: Question, *, beat: Beat) -> list[datetime]:
     return found[-MOST_WEEKS:]
 
 
-def prefill(question: Question) -> dict[str, int]:
+def prefill(question: Question, *, type_id: UUID | None = None) -> dict[str, int]:
     """What the viewer's own row of the rollup shows them, by call column: the fourth amount."""
     asked = question.frame | {"scope": str(question.viewer.id), "currency": question.organization.currency}
-    report = rollup_report(question.organization, period=question.period, **asked)
+    report = rollup_report(question.organization, period=question.period, type_id=type_id, **asked)
     row = next((one for one in report.rows if one.person_id == question.viewer.id), None)
     return {column: row.amounts[column].seen if row else 0 for column in CallColumn.values}
 
 
-def last_said(question: Question) -> dict[str, Call]:
+def last_said(question: Question, *, type_id: UUID | None = None) -> dict[str, Call]:
     """The viewer's latest calls by column: "same as last week"."""
     found = {
-        column: latest_calls(question.period.key, as_of=question.now, column=column)
+        column: latest_calls(question.period.key, as_of=question.now, column=column, type_id=type_id)
         for column in CallColumn.values
     }
     return {

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from forecasting.calls.models import Call, CallColumn
 from forecasting.locks.services import period_hold
+from forecasting.types.models import ForecastType
 from otc.audit.services import audit_append
 from otc.calendar.rules import Period
 from otc.money.rules import decimal_text
@@ -30,6 +31,7 @@ def call_submit(
     person_id: UUID | None = None,
     column: str = CallColumn.COMMIT,
     note: str = "",
+    type_id: UUID | None = None,
 ) -> Call:
     """Submit a call of corporate minor units, one's own unless `person_id` names another.
 
@@ -47,15 +49,18 @@ def call_submit(
         raise Refused("period", f"{period.label} is over; call a period that still runs")
     if amount_minor < 0:
         raise Refused("amount_minor", "A call is zero or more")
-    now = period_hold(period.key, now=now)
+    if type_id is not None and not ForecastType.objects.filter(id=type_id, retired_at__isnull=True).exists():
+        raise Refused("type_id", "There is no such type of forecast")
+    now = period_hold(period.key, now=now, type_id=type_id)
     call = Call(
         person_id=person_id,
         period=period.key,
+        type_id=type_id,
         column=column,
         amount_minor=amount_minor,
         currency=organization.currency,
         note=note.strip()[:500],
-        submitted_at=_behind_the_latest(person_id, period=period, column=column, now=now),
+        submitted_at=_behind_the_latest(person_id, period=period, column=column, type_id=type_id, now=now),
         submitted_by_id=current_context().person_id or author.id,
     )
     call.save(force_insert=True)
@@ -72,6 +77,7 @@ def calls_submit(
     now: datetime,
     today: date,
     note: str = "",
+    type_id: UUID | None = None,
 ) -> list[Call]:
     """Submit several columns at once, with one note: all or none. They are cumulative, so none may be less than a
     surer one.
@@ -94,6 +100,7 @@ def calls_submit(
                 amount_minor=amount_minor,
                 column=column,
                 note=note,
+                type_id=type_id,
                 now=now,
                 today=today,
             )
@@ -114,6 +121,7 @@ def _note(call: Call, *, author: Person, period: Period) -> None:
         detail={
             "person_id": call.person_id,
             "period": call.period,
+            "type_id": call.type_id,
             "column": call.column,
             "amount_minor": call.amount_minor,
             "currency": call.currency,
@@ -121,7 +129,9 @@ def _note(call: Call, *, author: Person, period: Period) -> None:
     )
 
 
-def _behind_the_latest(person_id: UUID, *, period: Period, column: str, now: datetime) -> datetime:
+def _behind_the_latest(
+    person_id: UUID, *, period: Period, column: str, type_id: UUID | None, now: datetime
+) -> datetime:
     """`now`, or just after the latest call, so that the later of two is the one that counts: two at once wait for
     each other here.
     """
@@ -130,6 +140,6 @@ def _behind_the_latest(person_id: UUID, *, period: Period, column: str, now: dat
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
             [f"call {person_id} {period.key} {column}"],
         )
-    calls = Call.objects.filter(person_id=person_id, period=period.key, column=column)
+    calls = Call.objects.filter(person_id=person_id, period=period.key, column=column, type_id=type_id)
     latest = calls.order_by("-submitted_at").values_list("submitted_at", flat=True).first()
     return now if latest is None else max(now, latest + timedelta(microseconds=1))

@@ -16,8 +16,11 @@ from forecasting.calls.models import Call, CallColumn
 from forecasting.calls.reminders import calls_remind
 from forecasting.calls.report import CallRow, calls_report, last_said, prefill
 from forecasting.calls.services import calls_submit
+from forecasting.locks.note import lock_note
 from forecasting.locks.queries import lock_of
 from forecasting.tabs import forecast_tabs
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import type_asked, types_offered
 from otc.question import BadQuestion, Question, ask
 from otc.tenancy.lines import people_by_id
 from otc.tenancy.middleware import Tenant, tenant_of
@@ -60,15 +63,20 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
         raise BadQuestion("column", f"“{column}” is none of: {', '.join(CallColumn.values)}")
     if request.GET.get("format") == "csv":
         return csv_response(f"calls-{question.period.key}.csv", CSV_HEAD, csv_rows(question))
-    report = calls_report(question, column=column)
-    lock = lock_of(question.period.key, as_of=question.as_of if question.is_past else None)
+    type_ = type_asked(request.GET.get("type", ""))
+    type_id = type_.id if type_ else None
+    report = calls_report(question, column=column, type_id=type_id)
+    lock = lock_of(question.period.key, type_id=type_id, as_of=question.as_of if question.is_past else None)
     runs = not question.is_past and question.period.end > question.day
     called = [row for row in report.rows if row.latest]
     context = bar(request, question)
     context |= {
         "page_title": "Calls",
+        "bar_note": lock_note(question),
         "tabs": forecast_tabs(request, "forecast_calls"),
         "report": report,
+        "type": type_,
+        "type_choices": type_choices(request, type_),
         "rows": [cells(request, row) for row in report.rows],
         "called_count": len(called),
         "late": [row for row in report.rows if any(week.is_late for week in row.weeks[-2:])],
@@ -83,7 +91,7 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
         ],
     }
     if context["can_call"]:
-        context["form_fields"] = form_fields(question, fill=request.GET.get("fill", ""))
+        context["form_fields"] = form_fields(question, fill=request.GET.get("fill", ""), type_id=type_id)
         context["same_href"] = href_with(request.path, request.GET, fill="last") + "#call"
         context["rollup_href"] = href_with(request.path, request.GET, fill=None) + "#call"
     return render(request, "forecasting/calls/calls.html", context)
@@ -93,9 +101,19 @@ def cells(request: HttpRequest, row: CallRow) -> dict[str, Any]:
     return {"row": row, "href": href_with(request.path, request.GET, scope=str(row.person.id))}
 
 
-def form_fields(question: Question, *, fill: str) -> list[dict[str, Any]]:
+def type_choices(request: HttpRequest, current: ForecastType | None) -> list[Choice]:
+    """All deals or one type, where there are types."""
+    offered = types_offered()
+    choices = [(one.name, one.slug, current == one) for one in offered]
+    return [
+        Choice(name, href_with(request.path, request.GET, type=slug, fill=None), is_current)
+        for name, slug, is_current in ([("All deals", None, current is None), *choices] if choices else [])
+    ]
+
+
+def form_fields(question: Question, *, fill: str, type_id: UUID | None = None) -> list[dict[str, Any]]:
     """The three numbers with what the rollup says and what one said last; `fill` "last" writes the latter in."""
-    rolled, said = prefill(question), last_said(question)
+    rolled, said = prefill(question, type_id=type_id), last_said(question, type_id=type_id)
     currency = question.organization.currency
     fields = []
     for column, name in FIELDS.items():
@@ -120,12 +138,13 @@ def named(calls: tuple[Call, ...]) -> list[tuple[Call, str]]:
 
 def csv_rows(question: Question) -> list[list[Any]]:
     calls = Call.objects.filter(question.owners.matching("person"), period=question.period.key)
-    found = calls.filter(submitted_at__lte=question.as_of).select_related("person", "submitted_by")
+    found = calls.filter(submitted_at__lte=question.as_of).select_related("person", "submitted_by", "type")
     return [
         [
             call.person_id,
             call.person.name,
             call.period,
+            call.type.slug if call.type else "",
             call.column,
             call.amount_minor,
             call.currency,
@@ -150,11 +169,13 @@ def forecast_call(request: HttpRequest, slug: str) -> HttpResponse:
         question = ask(tenant, {"period": request.POST.get("period", "")})
         home = back(request, default=f"{home}?period={question.period.key}")
         amounts = amounts_typed(request.POST, currency=currency)
+        type_ = type_asked(request.POST.get("type", ""))
         calls = calls_submit(
             tenant.organization,
             author=tenant.person,
             period=question.period,
             amounts=amounts,
+            type_id=type_.id if type_ else None,
             note=request.POST.get("note", ""),
             now=tenant.now,
             today=tenant.today,

@@ -62,7 +62,7 @@ def latest_of_each(question: Question, *, column: str, marks: list[datetime]) ->
         output_field=IntegerField(),
     )
     calls = Call.objects.filter(
-        period=question.period.key, column=column, submitted_at__lte=question.as_of
+        period=question.period.key, column=column, type_id=None, submitted_at__lte=question.as_of
     ).annotate(span=spans)
     found: dict[UUID, list[Call]] = {}
     for call in calls.order_by("person_id", "span", "-submitted_at").distinct("person_id", "span"):

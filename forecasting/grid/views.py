@@ -20,6 +20,7 @@ from forecasting.grid.report import GridReport, grid_report
 from forecasting.grid.rules import Node
 from forecasting.grid.sentence import movers
 from forecasting.inspection.services import visit_before, visit_note, visit_of
+from forecasting.locks.note import lock_note
 from forecasting.tabs import forecast_tabs
 from otc.question import Question, ask, since_instant
 from otc.tenancy.middleware import Tenant, tenant_of
@@ -52,6 +53,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "forecasting/grid/_grid.html", grid_context(request, grid))
     visit_note(tenant.person, page=PAGE, now=tenant.now, visit=visit)
     context = bar(request, question, since=since) | grid_context(request, grid)
+    context["bar_note"] = lock_note(question)
     stale = [person_id for person_id, effects in grid.effects.items() if any(one.is_stale for one in effects)]
     mine = adjustable(tenant, question, column=grid.layout.focus, people=stale) if stale else ()
     at = addresses(question, request.GET)

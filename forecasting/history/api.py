@@ -9,14 +9,14 @@ from rest_framework.response import Response
 
 from forecasting.api_frame import MINOR, FrameItem, frame_item
 from forecasting.history.report import STEPS, HistoryPoint, history_report
-from forecasting.rollup.api import ColumnsItem, amounts_item
+from forecasting.rollup.api import ColumnsItem, RollupQuery, amounts_item
+from forecasting.types.queries import type_asked
 from otc.api.endpoints import Endpoint
-from otc.api.parameters import FrameQuery
 from otc.question import ask
 from pipeline.process.columns import COLUMNS
 
 
-class HistoryQuery(FrameQuery):
+class HistoryQuery(RollupQuery):
     step = serializers.ChoiceField(
         choices=tuple(STEPS), required=False, help_text="week (default), or day: the last fortnight."
     )
@@ -32,6 +32,7 @@ class HistoryPointItem(serializers.Serializer):
 
 
 class HistoryItem(FrameItem):
+    type = serializers.CharField(allow_null=True, help_text="The forecast type; null for all deals.")
     step = serializers.CharField()
     person_id = serializers.UUIDField(allow_null=True, help_text="Whose calls they are.")
     points = HistoryPointItem(many=True, help_text="At most 16, the oldest first; the last is `as_of`.")
@@ -50,8 +51,11 @@ class HistoryEndpoint(Endpoint):
         """How the forecast of a period and scope got to where it is, each point computed as of its instant."""
         parameters = self.parameters(HistoryQuery)
         question = ask(self.tenant, parameters)
-        found = history_report(question, step=parameters.get("step") or "week")
-        more = {"step": found.step, "person_id": found.person_id}
+        type_ = type_asked(parameters.get("type", ""))
+        found = history_report(
+            question, step=parameters.get("step") or "week", type_id=type_.id if type_ else None
+        )
+        more = {"type": type_.slug if type_ else None, "step": found.step, "person_id": found.person_id}
         return Response(
             frame_item(question) | more | {"points": [point_item(point) for point in found.points]}
         )

@@ -36,7 +36,7 @@ class HistoryReport:
     points: tuple[HistoryPoint, ...]
 
 
-def history_report(question: Question, *, step: str = "week") -> HistoryReport:
+def history_report(question: Question, *, step: str = "week", type_id: UUID | None = None) -> HistoryReport:
     """Points from the period's beginning (of days: the last fortnight) up to the question's instant, each computed as
     of then: a rollup a point, so never more than MOST_POINTS.
     """
@@ -44,7 +44,10 @@ def history_report(question: Question, *, step: str = "week") -> HistoryReport:
         (
             instant,
             rollup_report(
-                question.organization, period=question.period, **(question.frame | {"as_of": instant})
+                question.organization,
+                period=question.period,
+                type_id=type_id,
+                **(question.frame | {"as_of": instant}),
             ),
         )
         for instant in instants(question, step=step)
@@ -53,7 +56,7 @@ def history_report(question: Question, *, step: str = "week") -> HistoryReport:
     return HistoryReport(
         step=step,
         person_id=person_id,
-        points=tuple(_point(question, instant, report, person_id) for instant, report in reports),
+        points=tuple(_point(question, instant, report, person_id, type_id) for instant, report in reports),
     )
 
 
@@ -92,7 +95,7 @@ def _whose(question: Question, report: RollupReport) -> UUID | None:
 
 
 def _point(
-    question: Question, instant: datetime, report: RollupReport, person_id: UUID | None
+    question: Question, instant: datetime, report: RollupReport, person_id: UUID | None, type_id: UUID | None
 ) -> HistoryPoint:
     row: PersonRow = report.total
     if question.scope not in (EVERYONE, OWNED, UNASSIGNED):
@@ -101,17 +104,20 @@ def _point(
         as_of=instant,
         amounts=row.amounts,
         quota_minor=row.quota_minor,
-        calls=_calls(question, instant, person_id),
+        calls=_calls(question, instant, person_id, type_id),
     )
 
 
-def _calls(question: Question, instant: datetime, person_id: UUID | None) -> dict[str, int]:
+def _calls(
+    question: Question, instant: datetime, person_id: UUID | None, type_id: UUID | None
+) -> dict[str, int]:
     if person_id is None:
         return {}
     said = {
         column: calls[person_id].amount_minor
         for column in CallColumn.values
-        if person_id in (calls := latest_calls(question.period.key, as_of=instant, column=column))
+        if person_id
+        in (calls := latest_calls(question.period.key, as_of=instant, column=column, type_id=type_id))
     }
     return shown_minor(
         said,

@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from forecasting.history.report import STEPS, HistoryPoint, HistoryReport, history_report
+from forecasting.locks.note import lock_note
 from forecasting.tabs import forecast_tabs
+from forecasting.types.queries import type_asked
 from otc.question import BadQuestion, Question, ask
 from otc.tenancy.middleware import tenant_of
 from otc.ui.bar import answers_bad_questions, bar
@@ -41,13 +43,15 @@ def forecast_history(request: HttpRequest, slug: str) -> HttpResponse:
         raise BadQuestion("step", f"“{step}” is none of: {', '.join(STEPS)}")
     if column not in dict(SWITCH):
         raise BadQuestion("column", f"“{column}” is none of: {', '.join(dict(SWITCH))}")
-    found = history_report(question, step=step)
+    type_ = type_asked(request.GET.get("type", ""))
+    found = history_report(question, step=step, type_id=type_.id if type_ else None)
     if request.GET.get("format") == "csv":
         return csv_response(f"history-{question.period.key}.csv", csv_head(), csv_rows(found))
     context = bar(request, question)
     rows = point_rows(request, question, found, column)
     context |= {
         "page_title": "History",
+        "bar_note": lock_note(question),
         "tabs": forecast_tabs(request, "forecast_history"),
         "found": found,
         "rows": list(reversed(rows)),

@@ -15,6 +15,7 @@ from forecasting.locks.queries import locks_with_ends
 from forecasting.locks.report import DifferenceRow, difference_report
 from forecasting.locks.services import period_unlock
 from forecasting.locks.views import SWITCH, difference_asked, lock_by_hand
+from forecasting.types.queries import type_asked
 from otc.api.endpoints import Endpoint
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import Strict
@@ -25,6 +26,7 @@ COLUMNS = (
     "id",
     "period",
     "label",
+    "type_id",
     "first",
     "end",
     "locked_at",
@@ -42,6 +44,7 @@ class LockItem(serializers.Serializer):
     id = serializers.UUIDField()
     period = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # a field of ours, which DRF takes off the class
+    type_id = serializers.UUIDField(allow_null=True, help_text="Null: the whole period, with every type.")
     first = serializers.DateField(help_text="The first day of the period, under the calendar of then.")
     end = serializers.DateField(help_text="The first day after it.")
     locked_at = serializers.DateTimeField()
@@ -62,6 +65,11 @@ class LockInput(Strict):
     """Lock a period that has begun. It locks by itself when it ends."""
 
     period = serializers.CharField(max_length=8, help_text="2026-Q4, 2026-11 or 2026.")
+    type = serializers.CharField(
+        required=False,
+        max_length=50,
+        help_text="Only this forecast type, by its slug; default: the whole period.",
+    )
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
 
 
@@ -75,6 +83,9 @@ class DifferenceQuery(Strict):
     )
     scope = serializers.CharField(
         required=False, max_length=40, help_text="Whose moved deals; default: all you see."
+    )
+    type = serializers.CharField(
+        required=False, max_length=50, help_text="A forecast type's slug; default: all deals."
     )
     column = serializers.ChoiceField(
         [key for key, _ in SWITCH],
@@ -145,7 +156,12 @@ class Locks(Endpoint):
     def post(self, request: Request) -> Response:
         """Lock a period now: nobody calls or adjusts it any more, and its grid is kept."""
         fields = self.content(LockInput)
-        lock = lock_by_hand(ask(self.tenant, {"period": fields["period"]}), reason=fields.get("reason", ""))
+        type_ = type_asked(fields.get("type", ""))
+        lock = lock_by_hand(
+            ask(self.tenant, {"period": fields["period"]}),
+            reason=fields.get("reason", ""),
+            type_id=type_.id if type_ else None,
+        )
         return Response(lock_values(lock.id), status=201)
 
 
@@ -163,8 +179,10 @@ class LockDetail(Endpoint):
         lock = locks_with_ends().filter(id=lock_id).first()
         if lock is None:
             raise Http404
-        question, column = difference_asked(self.tenant, lock, self.parameters(DifferenceQuery))
-        report = difference_report(question, lock, column=column)
+        asked = self.parameters(DifferenceQuery)
+        question, column = difference_asked(self.tenant, lock, asked)
+        type_ = type_asked(asked.get("type", ""))
+        report = difference_report(question, lock, column=column, type_id=type_.id if type_ else None)
         moved = [
             {
                 "deal_id": deal.deal_id,

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from forecasting.types.models import ForecastType
 from otc.tenancy.fields import TenantForeignKey, TenantModel
 from otc.tenancy.models import Person
 
@@ -21,6 +22,8 @@ class Lock(TenantModel):
     end = models.DateField()
     locked_at = models.DateTimeField()
     locked_by = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    # Empty: the whole period, with every type.
+    type = TenantForeignKey(ForecastType, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
     currency = models.CharField(max_length=3)
     kept_at = models.DateTimeField(null=True, blank=True)
@@ -28,7 +31,9 @@ class Lock(TenantModel):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["organization", "period", "locked_at"], name="lock_once"),
+            models.UniqueConstraint(
+                fields=["organization", "period", "type", "locked_at"], nulls_distinct=False, name="lock_once"
+            ),
             models.CheckConstraint(condition=Q(first__lt=models.F("end")), name="lock_has_days"),
         )
 
@@ -55,11 +60,13 @@ class RowKind(models.TextChoices):
 
 
 class LockedRow(TenantModel):
-    """One line of the grid as it was shown: `amounts` are the five amounts by column, own, rolled up, with the
+    """One line of a type's grid as it was shown: `amounts` are the five amounts by column, own, rolled up, with the
     reports' adjustments, seen and final; `calls` the latest call by column. All are minor units of the lock's currency.
     """
 
     lock = TenantForeignKey(Lock, models.CASCADE, related_name="rows")
+    # Empty: of all deals.
+    type = TenantForeignKey(ForecastType, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=10, choices=RowKind.choices)
     place = models.PositiveIntegerField()
     person = TenantForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
@@ -76,7 +83,9 @@ class LockedRow(TenantModel):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["organization", "lock", "place"], name="locked_row_once"),
+            models.UniqueConstraint(
+                fields=["organization", "lock", "type", "place"], nulls_distinct=False, name="locked_row_once"
+            ),
             models.CheckConstraint(
                 condition=Q(kind=RowKind.PERSON, person__isnull=False)
                 | Q(kind__in=[RowKind.UNASSIGNED, RowKind.TOTAL], person__isnull=True),

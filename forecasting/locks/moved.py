@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from forecasting.rollup.queries import counted_sql, owner_parameters
+from forecasting.types.queries import EVERY_DEAL, TypeCondition
 from otc.calendar.rules import Period
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
@@ -19,7 +20,7 @@ from pipeline.process.columns import COLUMNS, NO_CATEGORY
 SHOWN = 100
 
 
-def moved_sql(*, is_split: bool) -> str:
+def moved_sql(*, is_split: bool, then_type: str, now_type: str) -> str:
     """SQL: the rollup's parts at both ends, summed by deal; the lock's end has parameters under names of its own."""
     now = counted_sql(is_split=is_split)
     then = (
@@ -43,11 +44,12 @@ FROM moved ORDER BY abs(now_minor - then_minor) DESC, opportunity_id LIMIT %(lim
 
 @dataclass(frozen=True)
 class End:
-    """A scope at an instant, as it was known at another."""
+    """A scope at an instant, as it was known at another; `type` says which deals count."""
 
     at: datetime
     known: datetime
     owners: Owners
+    type: TypeCondition = EVERY_DEAL
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,12 @@ def moved_deals(
         "limit": limit,
         **owner_parameters(then.owners, prefix="then"),
         **owner_parameters(now.owners, prefix="scope"),
+        **{f"then_{name}": value for name, value in then.type.parameters.items()},
+        **now.type.parameters,
     }
     with connection.cursor() as cursor:
-        cursor.execute(moved_sql(is_split=splits_count()), parameters)
+        sql = moved_sql(is_split=splits_count(), then_type=then.type.sql, now_type=now.type.sql)
+        cursor.execute(sql, parameters)
         rows = cursor.fetchall()
     ids = [row[0] for row in rows]
     before, after = _states(ids, end=then), _states(ids, end=now)

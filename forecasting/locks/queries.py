@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from forecasting.locks.models import Lock, Unlock
 from otc.calendar.queries import calendar_of
@@ -15,13 +15,13 @@ from otc.tenancy.models import Organization
 
 
 def is_locked(period_key: str, *, type_id: UUID | None = None, as_of: datetime | None = None) -> bool:
-    """Whether a lock of the period held at `as_of` (None: now). A lock of the period holds for every type."""
+    """Whether a lock held at `as_of` (None: now): one of the type, or one of the period, which holds for every type."""
     return lock_of(period_key, type_id=type_id, as_of=as_of) is not None
 
 
 def lock_of(period_key: str, *, type_id: UUID | None = None, as_of: datetime | None = None) -> Lock | None:
     """The lock that held at `as_of` (None: now). One query."""
-    return once_per_snapshot(("lock", period_key, as_of), lambda: _read(period_key, as_of))
+    return once_per_snapshot(("lock", period_key, type_id, as_of), lambda: _read(period_key, type_id, as_of))
 
 
 def locks_with_ends() -> Any:
@@ -44,8 +44,9 @@ def period_of_lock(lock: Lock, *, organization: Organization) -> Period:
     return replace(period, first=lock.first, end=lock.end, label=lock.label)
 
 
-def _read(period_key: str, as_of: datetime | None) -> Lock | None:
-    locks, ends = Lock.objects.filter(period=period_key), Unlock.objects.filter(lock=OuterRef("pk"))
+def _read(period_key: str, type_id: UUID | None, as_of: datetime | None) -> Lock | None:
+    ours = Q(type_id__isnull=True) | Q(type_id=type_id)
+    locks, ends = Lock.objects.filter(ours, period=period_key), Unlock.objects.filter(lock=OuterRef("pk"))
     if as_of is not None:
         locks, ends = locks.filter(locked_at__lte=as_of), ends.filter(unlocked_at__lte=as_of)
     found: Lock | None = locks.filter(~Exists(ends)).order_by("-locked_at").first()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from forecasting.locks.models import Lock, LockedRow, RowKind
 from forecasting.locks.moved import End, Moved, moved_deals
 from forecasting.locks.queries import period_of_lock
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.types.queries import TypeCondition, type_condition
+from otc.calendar.rules import Period
 from otc.question import Question
 from otc.tenancy.lines import Owners
 from pipeline.process.columns import COLUMNS
@@ -72,21 +75,32 @@ class DifferenceReport:
         return tuple(row for row in self.rows if row.differs)
 
 
-def difference_report(question: Question, lock: Lock, *, column: str) -> DifferenceReport:
+def difference_report(
+    question: Question, lock: Lock, *, column: str, type_id: UUID | None = None
+) -> DifferenceReport:
     """The locked grid against that of the question's instant, as far as the viewer may see today.
 
-    `question` is asked of the lock's period. Its scope narrows the moved deals; its currency is left out: a lock is in
+    `type_id` is one type of a lock of the whole period; a type's own lock has that type only. `question` is asked of
+    the lock's period. Its scope narrows the moved deals; its currency is left out: a lock is in
     the organization's.
     """
+    type_id = lock.type_id or type_id
     period = period_of_lock(lock, organization=question.organization)
     report = rollup_report(
-        question.organization, period=period, **(question.frame | {"scope": "", "currency": lock.currency})
+        question.organization,
+        period=period,
+        type_id=type_id,
+        **(question.frame | {"scope": "", "currency": lock.currency}),
     )
     visible = question.visible.owners
-    kept = [row for row in LockedRow.objects.filter(lock=lock).order_by("place") if _may_see(row, visible)]
+    kept = [
+        row
+        for row in LockedRow.objects.filter(lock=lock, type_id=type_id).order_by("place")
+        if _may_see(row, visible)
+    ]
     calls = {
         person_id: call.amount_minor
-        for person_id, call in latest_calls(period.key, as_of=question.as_of).items()
+        for person_id, call in latest_calls(period.key, as_of=question.as_of, type_id=type_id).items()
     }
     return DifferenceReport(
         lock=lock,
@@ -95,12 +109,28 @@ def difference_report(question: Question, lock: Lock, *, column: str) -> Differe
         moved=moved_deals(
             period,
             column=column,
-            then=End(lock.locked_at, lock.locked_at, question.owners_at(lock.locked_at)),
-            now=End(question.as_of, question.known, question.owners),
+            then=End(
+                lock.locked_at,
+                lock.locked_at,
+                question.owners_at(lock.locked_at),
+                _type(question, period, lock.locked_at, type_id),
+            ),
+            now=End(
+                question.as_of,
+                question.known,
+                question.owners,
+                _type(question, period, question.as_of, type_id),
+            ),
             corporate=lock.currency,
         ),
         column=column,
     )
+
+
+def _type(question: Question, period: Period, instant: datetime, type_id: UUID | None) -> TypeCondition:
+    """Which deals were of the type then: by the filter of the instant, of a period that was over by that of its end."""
+    ended = question.start_of(period.end)
+    return type_condition(question.organization, type_id=type_id, instant=min(instant, ended))
 
 
 def _rows(

@@ -9,7 +9,9 @@ from django.db import connection
 from forecasting.calls.models import Call
 from forecasting.locks.models import Lock, LockedRow, RowKind, Unlock
 from forecasting.locks.queries import lock_of
+from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.types.models import ForecastType
 from otc.audit.services import audit_append
 from otc.calendar.rules import Period
 from otc.jobs.services import enqueue
@@ -55,14 +57,16 @@ def period_lock(
     now: datetime | None = None,
     author: Person | None = None,
     reason: str = "",
+    type_id: UUID | None = None,
 ) -> Lock:
-    """Lock a period at `now` (None: the database's clock, once everybody who is just calling is done) and keep its
+    """Lock a period, or one type of it, at `now` (None: the database's clock, once everybody who is just calling is
+    done) and keep its
     grid. `author` is empty where the period's end does it.
 
     Raises Refused where it is locked already.
     """
     clock = _take(period.key, shared=False)
-    held = lock_of(period.key)
+    held = lock_of(period.key, type_id=type_id)
     if held is not None:
         raise Refused("period", f"{held.label} is locked already, since {held.locked_at:%-d %b %Y}")
     lock = Lock(
@@ -72,6 +76,7 @@ def period_lock(
         end=period.end,
         locked_at=now or clock,
         locked_by_id=author.id if author else None,
+        type_id=type_id,
         reason=reason.strip()[:LONGEST_REASON],
         currency=organization.currency,
     )
@@ -123,17 +128,28 @@ def grid_keep(organization: Organization, *, lock: Lock, period: Period, now: da
     row = Lock.objects.filter(id=lock.id, kept_at__isnull=True)
     if not row.exists():
         return
-    report = rollup_report(
-        organization, viewer=all_seeing(), period=period, as_of=lock.locked_at, now=lock.locked_at
-    )
-    calls = _calls(period.key, as_of=lock.locked_at)
-    rows = [_kept(lock, place, one, RowKind.PERSON, calls) for place, one in enumerate(report.rows)]
-    rows.append(_kept(lock, len(rows), report.unassigned, RowKind.UNASSIGNED, {}))
-    rows.append(_kept(lock, len(rows), report.total, RowKind.TOTAL, {}))
-    rows[-1].without_amount = report.without_amount
-    LockedRow.objects.bulk_create(rows, batch_size=1000)
-    row.update(kept_at=now, rules=_rules(report))
+    rules: dict[str, Any] = {"columns": {column: list(parts) for column, parts in COLUMNS.items()}}
+    rules |= {"currency": lock.currency, "effects": []}
+    for type_id in kept_types(lock):
+        report = rollup_report(
+            organization,
+            viewer=all_seeing(),
+            period=period,
+            as_of=lock.locked_at,
+            now=lock.locked_at,
+            type_id=type_id,
+        )
+        LockedRow.objects.bulk_create(_rows(lock, report, type_id), batch_size=1000)
+        rules["effects"] += [_effect(effect, type_id) for effect in report.effects]
+    row.update(kept_at=now, rules=rules)
     lock.kept_at = now
+
+
+def kept_types(lock: Lock) -> list[UUID | None]:
+    """Whose grids a lock keeps: its own type's, or that of all deals and of every type on offer."""
+    if lock.type_id is not None:
+        return [lock.type_id]
+    return [None, *ForecastType.objects.filter(retired_at__isnull=True).values_list("id", flat=True)]
 
 
 def all_seeing() -> Person:
@@ -168,6 +184,17 @@ def _take(period_key: str, *, shared: bool) -> datetime:
         return clock
 
 
+def _rows(lock: Lock, report: RollupReport, type_id: UUID | None) -> list[LockedRow]:
+    calls = _calls(lock.period, as_of=lock.locked_at, type_id=type_id)
+    rows = [_kept(lock, place, one, RowKind.PERSON, calls) for place, one in enumerate(report.rows)]
+    rows.append(_kept(lock, len(rows), report.unassigned, RowKind.UNASSIGNED, {}))
+    rows.append(_kept(lock, len(rows), report.total, RowKind.TOTAL, {}))
+    rows[-1].without_amount = report.without_amount
+    for row in rows:
+        row.type_id = type_id
+    return rows
+
+
 def _kept(
     lock: Lock, place: int, row: PersonRow, kind: RowKind, calls: dict[UUID, dict[str, Any]]
 ) -> LockedRow:
@@ -194,10 +221,10 @@ def five(row: PersonRow, column: str) -> tuple[int, int, int, int, int]:
     return (one.own, one.rolled_up, one.with_reports_adjustments, one.seen, one.final)
 
 
-def _calls(period_key: str, *, as_of: datetime) -> dict[UUID, dict[str, Any]]:
+def _calls(period_key: str, *, as_of: datetime, type_id: UUID | None) -> dict[UUID, dict[str, Any]]:
     """Everybody's latest call by column."""
     found: dict[UUID, dict[str, Any]] = {}
-    calls = Call.objects.filter(period=period_key, submitted_at__lte=as_of)
+    calls = Call.objects.filter(period=period_key, type_id=type_id, submitted_at__lte=as_of)
     for call in calls.order_by("person_id", "column", "-submitted_at").distinct("person_id", "column"):
         said = {
             "amount_minor": call.amount_minor,
@@ -208,9 +235,16 @@ def _calls(period_key: str, *, as_of: datetime) -> dict[UUID, dict[str, Any]]:
     return found
 
 
-def _rules(report: RollupReport) -> dict[str, Any]:
-    """By which rules the grid was summed."""
+def _effect(effect: EffectRow, type_id: UUID | None) -> dict[str, Any]:
+    """An adjustment as it counted at the lock."""
     return {
-        "columns": {column: list(parts) for column, parts in COLUMNS.items()},
-        "currency": report.currency,
+        "type_id": str(type_id) if type_id else None,
+        "person_id": str(effect.person_id),
+        "author_id": str(effect.author_id),
+        "column": effect.column,
+        "kind": effect.kind,
+        "amount_minor": effect.amount_minor,
+        "below_minor": effect.below_minor,
+        "effect_minor": effect.effect_minor,
+        "is_stale": effect.is_stale,
     }

@@ -15,6 +15,8 @@ from forecasting.locks.report import DifferenceReport, DifferenceRow, difference
 from forecasting.locks.services import period_lock, period_unlock
 from forecasting.rhythm.queries import beat_now
 from forecasting.tabs import forecast_tabs
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import type_asked, types_offered
 from otc.question import BadQuestion, Question, ask
 from otc.tenancy.lines import people_by_id
 from otc.tenancy.middleware import tenant_of
@@ -74,11 +76,17 @@ def forecast_lock(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("forecast_difference", slug=slug, lock_id=lock.id)
 
 
-def lock_by_hand(question: Question, *, reason: str) -> Lock:
+def lock_by_hand(question: Question, *, reason: str, type_id: UUID | None = None) -> Lock:
     """Lock the question's period in the viewer's name. Raises Refused for one that hasn't begun."""
     if question.day < question.period.first:
         raise Refused("period", f"{question.period.label} hasn’t begun; there is nothing to lock")
-    return period_lock(question.organization, period=question.period, author=question.viewer, reason=reason)
+    return period_lock(
+        question.organization,
+        period=question.period,
+        author=question.viewer,
+        reason=reason,
+        type_id=type_id,
+    )
 
 
 @require_POST
@@ -104,7 +112,8 @@ def forecast_difference(request: HttpRequest, slug: str, lock_id: UUID) -> HttpR
     tenant = tenant_of(request)
     lock = lock_or_404(lock_id)
     question, column = difference_asked(tenant, lock, request.GET)
-    report = difference_report(question, lock, column=column)
+    type_ = type_asked(request.GET.get("type", ""))
+    report = difference_report(question, lock, column=column, type_id=type_.id if type_ else None)
     if request.GET.get("format") == "csv":
         return csv_response(f"lock-{lock.period}.csv", csv_head(), csv_rows(report))
     context = bar(request, question)
@@ -115,6 +124,7 @@ def forecast_difference(request: HttpRequest, slug: str, lock_id: UUID) -> HttpR
         "page_title": f"{lock.label}, locked",
         "tabs": forecast_tabs(request, "forecast_locks"),
         "lock": lock,
+        "type_choices": type_choices(request, lock, type_),
         "by": people_by_id([lock.locked_by_id]).get(lock.locked_by_id) if lock.locked_by_id else None,
         "report": report,
         "rows": [(row, row.cells[column]) for row in (report.rows if shows_all else report.differing)],
@@ -135,6 +145,16 @@ def forecast_difference(request: HttpRequest, slug: str, lock_id: UUID) -> HttpR
         ),
     }
     return render(request, "forecasting/locks/difference.html", context)
+
+
+def type_choices(request: HttpRequest, lock: Lock, current: ForecastType | None) -> list[Choice]:
+    """All deals or one type, where the lock kept several."""
+    kept = [] if lock.type_id else types_offered()
+    choices = [(one.name, one.slug, current == one) for one in kept]
+    return [
+        Choice(name, href_with(request.path, request.GET, type=slug), is_current)
+        for name, slug, is_current in ([("All deals", None, current is None), *choices] if choices else [])
+    ]
 
 
 def lock_or_404(lock_id: UUID) -> Any:

@@ -78,17 +78,17 @@ def mail_report(person: Person, organization: Organization, *, beat: Beat, now: 
         ),
         rows=tuple(rows),
         more_rows=max(0, len(grid.people) - min(len(shown), MOST_ROWS)),
-        waits=_waits(needs(grid), question.currency),
+        waits=_waits(needs(grid, answerable={}), question.currency),
     )
 
 
 def _sentence(grid: GridReport, label: str) -> str:
-    commit, currency = grid.total("commit_cumulative"), grid.question.currency
+    commit, currency = grid.now.total.amounts["commit_cumulative"].final, grid.question.currency
     quota = grid.now.total.quota_minor
     shown = fmt.money_short(commit, currency=currency)
     if not quota:
         return f"Commit for {label} stands at {shown}."
-    gap = quota - grid.total("closed")
+    gap = quota - grid.now.total.amounts["closed"].final
     ending = f"{fmt.money_short(gap, currency=currency)} are to be won" if gap > 0 else "it is reached"
     return (
         f"Your people commit to {shown} of {fmt.money_short(quota, currency=currency)} for {label}; {ending}."
@@ -105,7 +105,10 @@ def _row(grid: GridReport, row: PersonRow, said: Said | None) -> MailRow:
         name=row.name,
         depth=row.depth,
         cells=tuple(
-            (fmt.money_k(grid.amount(row, column), currency=currency), _k(grid.change(row, column), currency))
+            (
+                fmt.money_k(row.amounts[column].final, currency=currency),
+                _k(grid.change(row, column), currency),
+            )
             for column, _ in COLUMNS
         ),
         quota="" if row.quota_minor is None else fmt.money_k(row.quota_minor, currency=currency),
@@ -119,7 +122,10 @@ def _total(grid: GridReport) -> MailRow:
         name="Total",
         depth=0,
         cells=tuple(
-            (fmt.money_k(grid.total(column), currency=currency), _k(grid.total_change(column), currency))
+            (
+                fmt.money_k(grid.now.total.amounts[column].final, currency=currency),
+                _k(grid.total_change(column), currency),
+            )
             for column, _ in COLUMNS
         ),
         quota="" if quota is None else fmt.money_k(quota, currency=currency),

@@ -259,6 +259,7 @@ def _last_calls(question: Question, *, periods: list[Period], person_id: UUID) -
         person_id=person_id,
         period__in=[period.key for period in periods],
         column=CallColumn.COMMIT,
+        type_id=None,
         submitted_at__lte=question.as_of,
     )
     ends = {period.key: question.start_of(period.end) for period in periods}

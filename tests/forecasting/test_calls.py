@@ -83,6 +83,7 @@ def test_the_api_submits_and_lists_what_one_may_see(house):
         "id": "",
         "person_id": str(house.ana.id),
         "period": HERE.key,
+        "type_id": None,
         "column": "commit_cumulative",
         "amount_minor": 900_00,
         "currency": "EUR",

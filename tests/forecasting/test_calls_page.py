@@ -19,10 +19,13 @@ from forecasting.calls.reminders import (
 )
 from forecasting.calls.report import calls_report
 from forecasting.calls.services import call_submit, calls_submit
+from forecasting.locks.models import LockedRow
+from forecasting.locks.queries import is_locked
 from forecasting.locks.services import period_lock
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.queries import beat_now
 from forecasting.rhythm.rules import WEEK, Beat, Punctuality, punctuality
+from forecasting.types.models import ForecastType
 from otc.calendar.rules import parse_period, period_of, previous
 from otc.notices.models import Notice
 from otc.question import ask
@@ -263,3 +266,25 @@ def test_the_rhythm_is_changed_in_the_settings_and_put_back(house, signed_in):
         assert beat_now() == Beat()
     assert client.post(path, {**sent, "lock_grace_days": 99}).status_code == 422
     assert signed_in(house.eve).get(path).status_code == 403
+
+
+def test_each_type_has_calls_and_locks_of_its_own(inside):
+    renewal = ForecastType(name="Renewal", slug="renewal", position=1)
+    renewal.save()
+    now = datetime.now(UTC)
+    given = {"author": inside.ana, "period": HERE, "now": now, "today": day_in_house()}
+    call_submit(inside.organization, amount_minor=500, **given)
+    call_submit(inside.organization, amount_minor=90, type_id=renewal.id, **given)
+    at = datetime.now(UTC)
+    assert latest_calls(HERE.key, as_of=at)[inside.ana.id].amount_minor == 500
+    assert latest_calls(HERE.key, as_of=at, type_id=renewal.id)[inside.ana.id].amount_minor == 90
+    period_lock(inside.organization, period=HERE, author=inside.eve, type_id=renewal.id)
+    assert is_locked(HERE.key, type_id=renewal.id) and not is_locked(HERE.key)
+    call_submit(inside.organization, amount_minor=600, **given)
+    with pytest.raises(Refused, match="is locked since"):
+        call_submit(inside.organization, amount_minor=91, type_id=renewal.id, **given)
+    with pytest.raises(Refused, match="no such type"):
+        call_submit(inside.organization, amount_minor=91, type_id=inside.ana.id, **given)
+    whole = period_lock(inside.organization, period=HERE, author=inside.eve)
+    assert set(LockedRow.objects.filter(lock=whole).values_list("type_id", flat=True)) == {None, renewal.id}
+    assert is_locked(HERE.key)

@@ -1,10 +1,18 @@
 """What a lock kept beside what is now: its rows add up, its deals explain it, and the past can be computed again."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from random import Random
+from threading import Event
 
 import pytest
+from django.db import connection, transaction
 
+from forecasting.adjustments.models import AdjustmentStep
+from forecasting.adjustments.queries import latest_step
+from forecasting.adjustments.rules import Cell
+from forecasting.adjustments.services import adjustment_set
 from forecasting.calls.models import CallColumn
 from forecasting.calls.services import call_submit
 from forecasting.locks.models import Lock, LockedRow
@@ -13,6 +21,8 @@ from forecasting.locks.report import FINAL, ROLLED_UP, difference_report
 from forecasting.locks.services import all_seeing, period_lock, period_unlock
 from forecasting.rollup.report import rollup_report
 from otc.calendar.rules import parse_period
+from otc.jobs.models import Job
+from otc.jobs.services import run
 from otc.money.models import Rate
 from otc.question import ask
 from otc.tenancy.context import use
@@ -20,6 +30,9 @@ from otc.tenancy.middleware import Tenant
 from otc.tenancy.services import line_set
 from pipeline.opportunities.rules import Refused
 from pipeline.process.columns import COLUMNS
+from pipeline.team.models import Split
+from pipeline.team.rules import Share
+from pipeline.team.services import splits_set
 from tests.api_client import Caller
 from tests.forecasting.lives import change, deal_with, random_state
 
@@ -104,6 +117,9 @@ def test_somebody_new_and_what_a_manager_may_not_see(inside):
     assert row_of(report, inside.ops).is_new
 
 
+STEPS = ("edit", "edit", "edit", "new", "call", "lock", "unlock", "line", "rate", "adjust", "split")
+
+
 def lived(house, seed, count=60):
     """Random lives: deals edited, calls made, lines changed, locks taken and ended, in any order."""
     random = Random(seed)
@@ -111,7 +127,9 @@ def lived(house, seed, count=60):
     state = {"owners": owners, "currencies": ["EUR", "USD", "NOK"]}
     deals = [deal_with(**random_state(random, **state)) for _ in range(20)]
     for _ in range(count):
-        step = random.choice(["edit", "edit", "edit", "new", "call", "lock", "unlock", "line", "rate"])
+        step = random.choice(
+            ["edit", "edit", "edit", "new", "call", "lock", "unlock", "line", "rate", "adjust", "split"]
+        )
         if step == "edit":
             change(random.choice(deals), **random_state(random, **state))
         elif step == "new":
@@ -121,6 +139,10 @@ def lived(house, seed, count=60):
             line_set(house.jon, manager_id=manager.id, since=datetime.now(UTC))
         elif step == "rate":
             rate(random)
+        elif step == "split":
+            split(random.choice(deals), random, house)
+        elif step == "adjust":
+            adjust(house, random)
         else:
             frozen(house, random, step)
     return deals
@@ -132,6 +154,33 @@ def rate(random):
     known.filter(known_to__gt=at).update(known_to=at)
     value = f"0.{random.randrange(5000, 9999)}"
     Rate(currency="USD", valid_from=date(2026, 1, 1), known_from=at, rate=value).save()
+
+
+def split(deal, random, house):
+    """Between two people, or nobody any more; refused for a deal that is deleted."""
+    share = random.randrange(1, 10_000)
+    shares = [Share(house.ana.id, "revenue", share), Share(house.jon.id, "revenue", 10_000 - share)]
+    with suppress(Exception), transaction.atomic():
+        splits_set(deal.id, shares=random.choice([shares, []]), now=datetime.now(UTC))
+
+
+def adjust(house, random):
+    """Max on one of his people, or somebody on themselves; refused while it is locked."""
+    author, person = random.choice([(house.max, house.ana), (house.max, house.jon), (house.ana, house.ana)])
+    cell = Cell(Q4, person.id, random.choice(["commit", "best_case", "commit_cumulative"]))
+    latest = latest_step(Q4.key, column=cell.column, person_id=person.id, is_own=author == person)
+    with suppress(Refused), transaction.atomic():
+        adjustment_set(
+            house.organization,
+            author=author,
+            cell=cell,
+            kind=random.choice(["absolute", "delta"]),
+            amount_minor=random.randrange(10**6),
+            reason="Too careful",
+            expected_step_id=latest.id if latest else None,
+            now=datetime.now(UTC),
+            today=INSIDE,
+        )
 
 
 def frozen(house, random, step):
@@ -190,6 +239,8 @@ def test_a_past_day_computed_today_is_what_was_kept_at_its_lock(inside, seed):
     if not Lock.objects.exists():
         lock_q4(inside)
     lived(inside, seed + 100, count=20)
+    if seed == 0:
+        assert AdjustmentStep.objects.exists() and Split.objects.exists()
     for lock in Lock.objects.all():
         assert computed(inside, lock) == kept_of(lock)
 
@@ -270,3 +321,34 @@ def test_before_the_lock_there_is_nothing_to_compare(house, signed_in):
     path = house.url(f"forecast/locks/{lock.id}/")
     answer = signed_in(house.eve).get(path, {"as_of": "2020-06-01"})
     assert answer.status_code == 400 and "compare with a later day" in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_that_began_before_a_lock_and_ends_after_it_is_in_its_grid(house):
+    """Its instant lies before the lock's: whoever computes that day later finds it, so the grid waits for it."""
+    with use(house.organization.id, channel="ui"):
+        deal = commit(house.ana, 100)
+    written, locked = Event(), Event()
+
+    def edit():
+        try:
+            with use(house.organization.id, channel="ui"):
+                change(deal, amount_minor=40)
+                written.set()
+                assert locked.wait(20)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(edit)
+        assert written.wait(20)
+        with use(house.organization.id, channel="ui"):
+            lock = lock_q4(house)
+            assert lock.kept_at is None
+            job_id = Job.objects.get(kind="lock_grid").id
+        locked.set()
+        running.result(20)
+    assert run(house.organization.id, job_id)
+    with use(house.organization.id):
+        assert kept_of(lock) == computed(house, lock)
+        assert LockedRow.objects.get(lock=lock, person=house.ana).amounts["commit"][FINAL] == 40

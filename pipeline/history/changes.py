@@ -210,6 +210,21 @@ def _untyped(before: Any, after: Any, *, known: set[str]) -> Change | None:
     return Change("Fields:", after=shown + more)
 
 
+def _split(before: Any, after: Any, today: date) -> Change | None:
+    """Which shares a deal is split into, the largest first; who has them stands on the deal. A draft has none."""
+    old, new = (
+        (getattr(state, "split_people", None), getattr(state, "split_shares", None))
+        for state in (before, after)
+    )
+    if old == new:
+        return None
+    words = [
+        " / ".join(f"{share / 100:g} %" for share in shares or ()) or "nobody else"
+        for _, shares in (old, new)
+    ]
+    return Change("Split between", before=words[0], after=words[1])
+
+
 TELLERS: tuple[Callable[[Any, Any, date], Change | None], ...] = (
     _stage,
     _amount,
@@ -224,4 +239,5 @@ TELLERS: tuple[Callable[[Any, Any, date], Change | None], ...] = (
     _named("reason", "Reason"),
     _text("source", "Source"),
     _text("kind", "Kind"),
+    _split,
 )

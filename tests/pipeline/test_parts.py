@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from otc.tenancy.context import use
 from otc.tenancy.models import FOREVER
+from pipeline.history.changes import changes
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.models import Opportunity
 from pipeline.opportunities.services import opportunity_edit
@@ -77,12 +78,15 @@ def test_the_database_shares_as_the_rules_do(db: None) -> None:
 def test_a_split_writes_one_version_of_the_deal(inside, make_deal) -> None:
     deal = make_deal(owner=inside.ana, amount_minor=1_000)
     before = OpportunityVersion.objects.count()
+    stood = OpportunityVersion.objects.get(opportunity=deal)
     split(deal, **{inside.max.id.hex: 7_500, inside.ana.id.hex: 2_500})
     split(deal, **{inside.max.id.hex: 7_500, inside.ana.id.hex: 2_500})
     assert OpportunityVersion.objects.count() == before + 1
     version = OpportunityVersion.objects.get(opportunity=deal, valid_to=FOREVER)
     assert version.split_people == [inside.max.id, inside.ana.id]
     assert version.split_shares == [7_500, 2_500]
+    told = changes(stood, version, today=now().date())
+    assert [change.sentence for change in told] == ["Split between nobody else to 75 % / 25 %"]
     split(deal)
     assert OpportunityVersion.objects.get(opportunity=deal, valid_to=FOREVER).split_people is None
 

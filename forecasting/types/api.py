@@ -108,8 +108,8 @@ class ForecastTypeDetail(Endpoint):
     )
     def patch(self, request: Request, type_id: UUID) -> Response:
         """Another name or filter, from now on; or retire it. Periods that are over keep the filter of their time."""
-        fields = self.content(ForecastTypeChange)
         found = ForecastType.objects.select_for_update().get(id=type_id)
+        fields = self.content(ForecastTypeChange)
         retires = fields.pop("is_retired", None)
         if retires is False:
             forecast_type_restore(found)
@@ -137,9 +137,9 @@ class ForecastTypePreview(Endpoint):
     )
     def post(self, request: Request, type_id: UUID) -> Response:
         """What a change of the filter would change in a period, before it is made."""
+        found = ForecastType.objects.get(id=type_id)
         fields = self.content(TypePreviewInput)
         organization = self.tenant.organization
-        found = ForecastType.objects.get(id=type_id)
         question = ask(self.tenant, {"period": fields.get("period", "")})
         wanted = condition_of(organization, conditions_read(organization, fields["conditions"]))
         reports = [

@@ -1,5 +1,5 @@
 // The forecast as a spreadsheet: Space opens a branch, D the deals behind a number, E what a cell is made of. Arrows are
-// in rows.js, the editor in cell-edit.js.
+// in rows.js, the editor in cell-edit.js; htmx gives a swapped chevron its focus back by its id.
 const rowOf = (element) => element?.closest?.(".table-forecast tbody tr");
 
 function press(element) {
@@ -19,15 +19,4 @@ document.addEventListener("keydown", (event) => {
   if (!row || event.target.closest("input, textarea, select")) return;
   const act = KEYS[event.key.toLowerCase()];
   if (act?.(row, event.target.closest("td"))) event.preventDefault();
-});
-
-// A branch that was opened or closed keeps the focus on its chevron.
-let returnTo = "";
-document.addEventListener("htmx:before:request", (event) => {
-  const { sourceElement } = event.detail.ctx;
-  if (sourceElement.matches(".grid-open")) returnTo = sourceElement.id;
-});
-document.addEventListener("htmx:after:swap", () => {
-  if (returnTo) document.getElementById(returnTo)?.focus();
-  returnTo = "";
 });

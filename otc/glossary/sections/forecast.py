@@ -70,6 +70,14 @@ FORECAST = Section(
             see=("adjustment", "rolled_up"),
         ),
         Term(
+            "forecast_type",
+            "Forecast type",
+            "A forecast of its own beside that of all deals, such as renewals: a saved filter of deals, by which a "
+            "period that is over stays summed as at its end.",
+            "forecasting.types.queries.type_condition",
+            see=("adjustment",),
+        ),
+        Term(
             "stale_adjustment",
             "Stale",
             "The amount that an adjustment was made on has moved since. It still counts, until somebody keeps it on "

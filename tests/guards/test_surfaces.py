@@ -80,6 +80,8 @@ ELSEWHERE = {
     "lead_sources": "a cohort of leads; tests/pipeline/test_leads.py",
     "health": "every open deal, whatever the period; tests/pipeline/test_health_report.py",
     "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
+    "forecast_cell": "one cell of the forecast; tests/forecasting/test_grid_cell.py",
+    "forecast_adjust": "its editor; the same",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
     "line_preview": "what a change would do; tests/forecasting/test_previews.py",

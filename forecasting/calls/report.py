@@ -18,7 +18,7 @@ from otc.tenancy.lines import people_by_id
 from otc.tenancy.models import Person
 from otc.ui.bar import in_line_order
 
-MOST_WEEKS, MOST_SAID = 14, 60
+MOST_WEEKS, MOST_SAID = 8, 60
 
 
 @dataclass(frozen=True)

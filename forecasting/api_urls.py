@@ -21,6 +21,7 @@ from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
 from forecasting.preview.api import ForecastPreview
+from forecasting.quotas.api import Quotas
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
 from forecasting.types.api import ForecastTypeDetail, ForecastTypePreview, ForecastTypes
@@ -65,4 +66,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
     path("forecast/preview", ForecastPreview.as_view(), name="api-forecast-preview"),
+    path("quotas", Quotas.as_view(), name="api-quotas"),
 ]

@@ -17,6 +17,7 @@ class ForecastingConfig(AppConfig):
             "rhythm.services",
             "rhythm.tasks",
             "onetoone.services",
+            "quotas.services",
             "trends.tasks",
         ):
             import_module(f"forecasting.{module}")

@@ -7,7 +7,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
-from forecasting.quotas.models import Quota
+from forecasting.quotas.models import Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
 from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
 from forecasting.types.models import ForecastType, ForecastTypeFilter
@@ -29,6 +29,7 @@ __all__ = [
     "LockedRow",
     "OneToOne",
     "Quota",
+    "QuotaRamp",
     "Rhythm",
     "SumsStale",
     "Unlock",

@@ -10,6 +10,7 @@ TABS = (
     ("forecast", "Grid"),
     ("forecast_calls", "Calls"),
     ("forecast_history", "History"),
+    ("quotas", "Quotas"),
     ("forecast_locks", "Locks"),
 )
 KEPT = ("period", "scope", "as_of", "type", "currency")

@@ -21,6 +21,14 @@ from forecasting.onetoone.views import (
     team,
 )
 from forecasting.preview.views import leaving_preview, line_preview
+from forecasting.quotas.views import (
+    quota_ramp,
+    quota_story,
+    quota_year_share,
+    quotas,
+    quotas_paste,
+    quotas_save,
+)
 from forecasting.rhythm.views import rhythm
 from forecasting.trends.views import trends_page
 from forecasting.waterfall.views import flow_page
@@ -50,6 +58,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/history/", forecast_history, name="forecast_history"),
     path("forecast/preview/line/<uuid:person_id>/", line_preview, name="line_preview"),
     path("forecast/preview/leaving/<uuid:person_id>/", leaving_preview, name="leaving_preview"),
+    path("quotas/", quotas, name="quotas"),
+    path("quotas/save/", quotas_save, name="quotas_save"),
+    path("quotas/paste/", quotas_paste, name="quotas_paste"),
+    path("quotas/<uuid:person_id>/year/", quota_year_share, name="quota_year_share"),
+    path("quotas/<uuid:person_id>/ramp/", quota_ramp, name="quota_ramp"),
+    path("quotas/<uuid:person_id>/<str:period>/", quota_story, name="quota_story"),
     path("forecast/locks/", forecast_locks, name="forecast_locks"),
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),

@@ -14,7 +14,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
-from forecasting.quotas.models import Quota
+from forecasting.quotas.models import EVER, Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.rules import Beat
 from forecasting.trends.models import WeeklySample, WeeklySum
@@ -126,6 +126,8 @@ def _people(moment: Round) -> None:
         **size,
     ).save()
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
+    ramp = {"starts_on": date(2026, 1, 1), "shares": [50], "said_at": moment.now}
+    QuotaRamp(person=moment.owner, **ramp | {"said_at": EVER + timedelta(days=moment.number)}).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
     _adjusted(moment)

@@ -1,18 +1,64 @@
-"""The target of a person for a period, in corporate minor units."""
+"""The target of a person for a period, with the time in which it was the target; and how a new one ramps up."""
+
+from datetime import UTC, datetime
 
 from django.db import models
+from django.db.models import F, Q
 
+from forecasting.types.models import ForecastType
 from otc.tenancy.fields import TenantForeignKey, TenantModel
-from otc.tenancy.models import Person
+from otc.tenancy.models import FOREVER, Person
+
+# The first quota of a period counts for every day before it, too: there was none that it took the place of.
+EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Quota(TenantModel):
+    """What `person` is to win in `period`, in corporate minor units, in [valid_from, valid_to). A manager's is that of
+    the team. `type` None: of all deals. Another amount closes the interval and begins the next one.
+    """
+
     person = TenantForeignKey(Person, models.CASCADE, related_name="+")
     period = models.CharField(max_length=8, db_collation="C")
+    type = TenantForeignKey(
+        ForecastType, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     amount_minor = models.BigIntegerField()
+    valid_from = models.DateTimeField(default=EVER)
+    valid_to = models.DateTimeField(default=FOREVER)
+    set_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["organization", "period", "person"], name="quota_once"),
-            models.CheckConstraint(condition=models.Q(amount_minor__gte=0), name="quota_not_negative"),
+            models.UniqueConstraint(
+                fields=["organization", "period", "person", "type", "valid_from"],
+                name="quota_starts_once",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "period", "person", "type"],
+                condition=Q(valid_to=FOREVER),
+                name="quota_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="quota_not_negative"),
+            models.CheckConstraint(condition=Q(valid_from__lt=F("valid_to")), name="quota_interval"),
+        )
+
+
+class QuotaRamp(TenantModel):
+    """From `starts_on` on the person is asked for `shares[n]` percent of a quota in the n-th month, then for all of it;
+    for nothing before. The latest counts from when it was said.
+    """
+
+    person = TenantForeignKey(Person, models.CASCADE, related_name="+")
+    starts_on = models.DateField()
+    shares = models.JSONField()
+    said_at = models.DateTimeField()
+    set_by = TenantForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "person", "said_at"], name="quota_ramp_once"),
         )

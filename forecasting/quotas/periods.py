@@ -1,17 +1,20 @@
 """What becomes of quotas and calls when the fiscal calendar changes the days of their periods?"""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
+from django.utils import timezone
 
 from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
 from otc.audit.services import audit_append
 from otc.calendar.holders import Shares
 from otc.money.rules import allocate
+from otc.tenancy.models import FOREVER
 
 
 class QuotaPeriods:
@@ -21,20 +24,23 @@ class QuotaPeriods:
     fate = "shared out by days"
 
     def held(self) -> Mapping[str, int]:
-        return dict(Quota.objects.values_list("period").annotate(count=Count("id")).order_by())
+        standing = Quota.objects.filter(valid_to=FOREVER)
+        return dict(standing.values_list("period").annotate(count=Count("id")).order_by())
 
     def share_out(self, keys: frozenset[str], shares: Shares) -> Any:
-        rows = list(Quota.objects.filter(period__in=keys).order_by("period", "person_id"))
-        wanted: dict[tuple[UUID, str], int] = Counter()
+        rows = list(Quota.objects.filter(period__in=keys, valid_to=FOREVER).order_by("period", "person_id"))
+        wanted: dict[tuple[UUID, str, UUID | None], int] = Counter()
         for row in rows:
             parts = shares(row.period)
             amounts = allocate(row.amount_minor, weights=[days for _, days in parts])
             for (key, _), amount_minor in zip(parts, amounts, strict=True):
-                wanted[row.person_id, key] += amount_minor
-        Quota.objects.filter(period__in=keys).delete()
+                wanted[row.person_id, key, row.type_id] += amount_minor
+        now = timezone.now()
+        # What was a quota on a past day stays one; what stands is another from now on.
+        Quota.objects.filter(id__in=[row.id for row in rows]).update(valid_to=now)
         Quota.objects.bulk_create(
-            Quota(person_id=person_id, period=key, amount_minor=amount_minor)
-            for (person_id, key), amount_minor in sorted(wanted.items(), key=str)
+            Quota(person_id=person, period=key, type_id=type_id, amount_minor=amount, valid_from=now)
+            for (person, key, type_id), amount in sorted(wanted.items(), key=str)
         )
         if rows:
             audit_append(
@@ -42,27 +48,20 @@ class QuotaPeriods:
                 summary=f"{len(rows):,} quotas became {len(wanted):,}: the calendar's periods have other days",
                 detail={
                     "before": sorted({row.period for row in rows}),
-                    "after": sorted({key for _, key in wanted}),
+                    "after": sorted({key for _, key, _ in wanted}),
                 },
             )
-        made: dict[str, list[str]] = defaultdict(list)
-        for person_id, key in wanted:
-            made[key].append(str(person_id))
-        before = [[str(row.person_id), row.period, row.amount_minor] for row in rows]
-        return {"made": made, "before": before}
+        return {"at": now.isoformat(), "count": len(rows), "periods": sorted({row.period for row in rows})}
 
     def restore(self, before: Any) -> None:
-        for key, people in before["made"].items():
-            Quota.objects.filter(period=key, person_id__in=people).delete()
-        Quota.objects.bulk_create(
-            Quota(person_id=UUID(person_id), period=period, amount_minor=amount_minor)
-            for person_id, period, amount_minor in before["before"]
-        )
-        if before["before"]:
+        at = datetime.fromisoformat(before["at"])
+        Quota.objects.filter(valid_from=at, valid_to=FOREVER).delete()
+        Quota.objects.filter(valid_to=at).update(valid_to=FOREVER)
+        if before["count"]:
             audit_append(
                 "quota.restored",
-                summary=f"{len(before['before']):,} quotas are as they were before the calendar changed",
-                detail={"after": sorted({period for _, period, _ in before["before"]})},
+                summary=f"{before['count']:,} quotas are as they were before the calendar changed",
+                detail={"after": before["periods"]},
             )
 
 

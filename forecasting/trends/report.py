@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from forecasting.quotas.models import Quota
-from forecasting.quotas.queries import quota_minor
+from forecasting.quotas.queries import quota_minor, quotas_at, ramps_at
+from forecasting.quotas.rules import ramped
 from forecasting.trends.make_up import MakeUp, present_of
 from forecasting.trends.queries import holding, kept_sums, summed_from_versions
 from forecasting.trends.rules import (
@@ -143,14 +143,18 @@ def _start(question: Question, trend: PeriodTrend) -> datetime:
 
 
 def _quotas(question: Question, periods: Sequence[Period]) -> dict[str, int | None]:
-    """The scope's target in each period, by the lines of the question. One query."""
-    rows = Quota.objects.filter(period__in=[period.key for period in periods])
-    by_period: dict[str, dict[UUID, int]] = {period.key: {} for period in periods}
-    for key, person_id, amount_minor in rows.values_list("period", "person_id", "amount_minor"):
-        by_period[key][person_id] = amount_minor
+    """The scope's target in each period, by the lines of the question. Two queries."""
+    found = quotas_at([period.key for period in periods], known=question.known)
+    ramps = ramps_at(question.known)
     shown = {
         period.key: shown_minor(
-            by_period[period.key],
+            {
+                person_id: ramped(
+                    quota.amount_minor, first=period.first, end=period.end, ramp=ramps.get(person_id)
+                )
+                for (person_id, key), quota in found.items()
+                if key == period.key
+            },
             own=question.organization.currency,
             currency=question.currency,
             day=period.last,

@@ -54,6 +54,12 @@ TABLE = (
     Action("submit_call", REPORTS, "Submit a call: the number that one expects of a period", WRITERS),
     Action("adjust_forecast", REPORTS, "Adjust the forecast: one’s own, and that of direct reports", WRITERS),
     Action(
+        "manage_quotas",
+        REPORTS,
+        "Set quotas and ramps of everybody, one by one or as a file",
+        frozenset({Role.EXECUTIVE, Role.OPERATIONS, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    ),
+    Action(
         "lock_period",
         REPORTS,
         "Lock a period’s calls and adjustments, and unlock it with a reason",

@@ -84,6 +84,8 @@ ELSEWHERE = {
     "forecast_adjust": "its editor; the same",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
+    "quotas": "what is asked of whom; tests/forecasting/test_quotas.py",
+    "quota_story": "the same, over time",
     "line_preview": "what a change would do; tests/forecasting/test_previews.py",
     "leaving_preview": "the same",
     "team": "each row a branch; tests/forecasting/test_one_to_one.py",
@@ -150,6 +152,8 @@ OWN_TESTS = (
     "forecasting.history",
     "forecasting.locks",
     "forecasting.onetoone",
+    "forecasting.preview",
+    "forecasting.quotas",
     "forecasting.rhythm",
 )
 

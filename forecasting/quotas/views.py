@@ -237,7 +237,8 @@ def cell_name(person_id: UUID, period: str) -> str:
 
 def cell_text(cell: Any, row: Any, typed: dict[str, str] | None, currency: str) -> tuple[str, str]:
     """What stands in the cell, and what stood there when it was shown."""
-    was = "" if cell.amount_minor is None else written_amount(cell.amount_minor, currency=currency)
+    whole, mark, rest = written_amount(cell.amount_minor, currency=currency).partition(".")
+    was = f"{int(whole):,}{mark}{rest}" if whole else ""
     return (typed or {}).get(f"{CELL}{cell_name(row.person.id, cell.period.key)}", was), was
 
 

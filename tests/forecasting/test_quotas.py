@@ -100,7 +100,7 @@ def test_who_left_is_asked_for_nothing_later(inside):
 @pytest.mark.django_db
 def test_undo_brings_back_what_was_unless_somebody_changed_it_again(house, signed_in):
     browser = signed_in(house.ops)
-    page = f"/o/{house.organization.slug}/quotas/"
+    page = f"/o/{house.organization.slug}/forecast/quotas/"
     form = {"year": "2026", f"was:{house.ana.id}:2026-Q4": "", f"q:{house.ana.id}:2026-Q4": "780k"}
     assert browser.post(f"{page}save/", form).status_code == 302
     with use(house.organization.id, person_id=house.ops.id, channel="ui"):
@@ -189,7 +189,7 @@ def test_lines_are_read_by_mail_or_name_with_or_without_a_head(inside):
 @pytest.mark.django_db
 def test_a_pasted_block_is_checked_first_and_written_whole(house, signed_in):
     browser = signed_in(house.ops)
-    page = f"/o/{house.organization.slug}/quotas/paste/"
+    page = f"/o/{house.organization.slug}/forecast/quotas/paste/"
     block = "Ana Ruiz\t2026-Q4\t100\nJonas Feld\t2026-Q4\t200"
     checked = browser.post(page, {"block": block, "year": "2026", "act": "check"})
     assert "2 quotas can be written" in checked.content.decode()
@@ -203,7 +203,7 @@ def test_a_pasted_block_is_checked_first_and_written_whole(house, signed_in):
 def test_what_can_not_be_read_comes_back_as_it_was_typed(house, signed_in):
     browser = signed_in(house.ops)
     form = {"year": "2026", f"was:{house.ana.id}:2026-Q4": "", f"q:{house.ana.id}:2026-Q4": "lots"}
-    answer = browser.post(f"/o/{house.organization.slug}/quotas/save/", form)
+    answer = browser.post(f"/o/{house.organization.slug}/forecast/quotas/save/", form)
     assert answer.status_code == 422
     assert 'value="lots"' in answer.content.decode()
 
@@ -211,7 +211,7 @@ def test_what_can_not_be_read_comes_back_as_it_was_typed(house, signed_in):
 @pytest.mark.django_db
 def test_a_manager_sees_quotas_and_may_not_set_them(house, signed_in):
     browser = signed_in(house.max)
-    page = f"/o/{house.organization.slug}/quotas/"
+    page = f"/o/{house.organization.slug}/forecast/quotas/"
     assert b'name="q:' not in browser.get(page).content
     assert browser.post(f"{page}save/", {}).status_code == 403
 
@@ -222,11 +222,11 @@ def test_a_page_of_a_year_adds_up_and_its_csv_says_the_same(house, signed_in):
         for person, amount in ((house.ana, 100_00), (house.jon, 250_00)):
             set_to(house, amount, person=person)
     browser = signed_in(house.eve)
-    page = f"/o/{house.organization.slug}/quotas/?year=2026"
+    page = f"/o/{house.organization.slug}/forecast/quotas/?year=2026"
     assert "asks for" in browser.get(page).content.decode()
     csv = browser.get(f"{page}&format=csv").content.decode()
     assert "Ana Ruiz" in csv and "10000" in csv
-    story = browser.get(f"/o/{house.organization.slug}/quotas/{house.ana.id}/2026-Q4/")
+    story = browser.get(f"/o/{house.organization.slug}/forecast/quotas/{house.ana.id}/2026-Q4/")
     assert "from the beginning" in story.content.decode()
 
 

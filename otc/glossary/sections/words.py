@@ -71,6 +71,9 @@ WORDS = Section(
         ),
         Term("quota", "Quota", "The target of a person or team for a period."),
         Term(
+            "ramp", "Ramp", "What part of a quota a new rep is asked for, month by month from the first day."
+        ),
+        Term(
             "push",
             "Push",
             "An edit: the close date moved later. A month push crosses the end of a calendar month.",

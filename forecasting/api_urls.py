@@ -20,6 +20,7 @@ from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
+from forecasting.pay.api import Attainment, PayPlanEnd, PayPlans
 from forecasting.preview.api import ForecastPreview
 from forecasting.quotas.api import Quotas
 from forecasting.rollup.api import RollupEndpoint
@@ -65,6 +66,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-forecast-type-preview",
     ),
     path("forecast/rollup", RollupEndpoint.as_view(), name="api-forecast-rollup"),
+    path("pay/attainment", Attainment.as_view(), name="api-pay-attainment"),
+    path("pay/plans", PayPlans.as_view(), name="api-pay-plans"),
+    path("pay/plans/<uuid:plan_id>/withdraw", PayPlanEnd.as_view(), name="api-pay-plan-withdraw"),
     path("forecast/preview", ForecastPreview.as_view(), name="api-forecast-preview"),
     path("quotas", Quotas.as_view(), name="api-quotas"),
 ]

@@ -14,6 +14,7 @@ class ForecastingConfig(AppConfig):
             "calls.tasks",
             "locks.tasks",
             "mail.tasks",
+            "pay.services",
             "rhythm.services",
             "rhythm.tasks",
             "onetoone.services",
@@ -27,3 +28,7 @@ class ForecastingConfig(AppConfig):
 
         hold_periods(QuotaPeriods())
         hold_periods(CallPeriods())
+        from forecasting.pay.panel import PANEL
+        from pipeline.opportunities.panels import show_panel
+
+        show_panel(PANEL)

@@ -7,6 +7,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
+from forecasting.pay.models import PayPlan
 from forecasting.quotas.models import Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
 from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
@@ -28,6 +29,7 @@ __all__ = [
     "Lock",
     "LockedRow",
     "OneToOne",
+    "PayPlan",
     "Quota",
     "QuotaRamp",
     "Rhythm",

@@ -20,6 +20,7 @@ from forecasting.onetoone.views import (
     one_to_one_notes,
     team,
 )
+from forecasting.pay.views import deal_pay, pay, pay_withdraw
 from forecasting.preview.views import leaving_preview, line_preview
 from forecasting.quotas.views import (
     quota_ramp,
@@ -68,6 +69,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),
     path("forecast/locks/<uuid:lock_id>/unlock/", forecast_unlock, name="forecast_unlock"),
+    path("settings/pay/", pay, name="pay"),
+    path("settings/pay/<uuid:plan_id>/withdraw/", pay_withdraw, name="pay_withdraw"),
+    path("deals/<uuid:deal_id>/pay/", deal_pay, name="deal_pay"),
     path("settings/rhythm/", rhythm, name="rhythm"),
     path("flow/", flow_page, name="flow"),
     path("trends/", trends_page, name="trends"),

@@ -14,6 +14,7 @@ from forecasting.inspection.models import LastVisit
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
+from forecasting.pay.models import PayPlan
 from forecasting.quotas.models import EVER, Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.rules import Beat
@@ -131,6 +132,7 @@ def _people(moment: Round) -> None:
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
     _adjusted(moment)
+    _paid(moment, day)
     _locked(moment, day)
     WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
     WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
@@ -163,6 +165,13 @@ def _adjusted(moment: Round) -> None:
         base_minor=0,
         made_at=moment.now,
     ).save()
+
+
+def _paid(moment: Round, day: date) -> None:
+    """A plan that pays the owner, and one for everybody of a role."""
+    said = {"cycle": "quarter", "tiers": [[0, 500], [10_000, 800]], "reason": "The year’s plan"}
+    for whom in ({"person": moment.owner}, {"role": "rep"}):
+        PayPlan(**whom, starts_on=day, made_by=moment.owner, made_at=moment.now, **said).save()
 
 
 def _locked(moment: Round, day: date) -> None:

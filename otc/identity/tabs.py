@@ -21,6 +21,7 @@ TABS = (
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
     ("rhythm", "Rhythm", "manage_rhythm"),
+    ("pay", "Pay", "manage_pay"),
     ("currencies", "Currencies", "view_settings"),
     ("big_deals", "Big deals", "manage_notices"),
     ("tokens", "API tokens", "manage_own_tokens"),

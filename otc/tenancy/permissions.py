@@ -107,6 +107,12 @@ TABLE = (
         "Say when calls are due, periods locked and forecasts mailed",
         ADMINISTRATORS,
     ),
+    Action(
+        "manage_pay",
+        SETTINGS,
+        "Say what is paid for what is won, and see what it comes to for everybody",
+        ADMINISTRATORS,
+    ),
     Action("manage_rates", SETTINGS, "Add, correct and withdraw exchange rates", ADMINISTRATORS),
     Action("manage_logo", SETTINGS, "Set the logo that buyers see", ADMINISTRATORS),
     Action(

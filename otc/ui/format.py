@@ -122,6 +122,16 @@ def percent(share: float | Decimal | Fraction | None, *, decimals: int = 0) -> s
     return f"{signed(_exact(share) * 100, decimals=decimals)}{NBSP}%"
 
 
+def basis_points(share_bp: int) -> str:
+    """A share in basis points as percent, with the decimals that it needs.
+
+    >>> basis_points(850), basis_points(10_000)
+    ('8.5\\xa0%', '100\\xa0%')
+    """
+    decimals = 0 if share_bp % 100 == 0 else 1 if share_bp % 10 == 0 else 2
+    return percent(Fraction(share_bp, 10_000), decimals=decimals)
+
+
 def times(ratio: float | Decimal | Fraction | None, *, decimals: int = 2) -> str:
     """A ratio as '1.72 ×'."""
     return NOT_APPLICABLE if ratio is None else f"{signed(ratio, decimals=decimals)}{NBSP}×"

@@ -37,6 +37,7 @@ MODEL_OF = {
     "action": "agreedaction",
     "hook": "alerthook",
     "type": "forecasttype",
+    "plan": "payplan",
 }
 # Parts that are words, not ids: one that is meant.
 WORDS = {"field": "close_date", "code": "USD"}

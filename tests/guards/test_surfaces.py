@@ -95,6 +95,7 @@ ELSEWHERE = {
 
 ENDPOINTS_ELSEWHERE = {
     "/api/v1/forecast/history": "as the page",
+    "/api/v1/pay/attainment": "no page gives it as CSV; tests/forecasting/test_pay.py",
     "/api/v1/team": "as the page",
     "/api/v1/team/{person_id}": "one person's sheet; tests/forecasting/test_one_to_one.py",
 }
@@ -152,6 +153,7 @@ OWN_TESTS = (
     "forecasting.history",
     "forecasting.locks",
     "forecasting.onetoone",
+    "forecasting.pay",
     "forecasting.preview",
     "forecasting.quotas",
     "forecasting.rhythm",

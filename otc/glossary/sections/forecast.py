@@ -108,5 +108,20 @@ FORECAST = Section(
             "forecasting.rhythm.rules.punctuality",
             see=("call",),
         ),
+        Term(
+            "attainment",
+            "Attainment",
+            "What a person, with everybody below, won in a period as a share of the quota; none without a quota.",
+            "forecasting.pay.rules.attainment",
+            see=("deal_pay",),
+        ),
+        Term(
+            "deal_pay",
+            "What a deal pays",
+            "All that was won with the deal paid by the plan, less the same without it: each part at the rate of the "
+            "tier of attainment in which it lies, in whole minor units.",
+            "forecasting.pay.rules.deal_parts",
+            see=("attainment",),
+        ),
     ),
 )

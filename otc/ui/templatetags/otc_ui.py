@@ -87,6 +87,12 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 
 @register.filter
+def basis_points(share_bp: int) -> str:
+    """850 -> 8.5 %"""
+    return fmt.basis_points(share_bp)
+
+
+@register.filter
 def times(ratio: float | None) -> str:
     """1.72 ×"""
     return fmt.times(ratio)

@@ -18,6 +18,7 @@ from pipeline.duplicates.report import duplicates_of
 from pipeline.opportunities.deal import DealReport, deal_report
 from pipeline.opportunities.forms import ActivityForm
 from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.panels import panels_of
 from pipeline.opportunities.queries import visible_opportunity
 from pipeline.opportunities.rules import Refused
 from pipeline.opportunities.timeline import MORE_ENTRIES, MOST_ENTRIES, SHOWN_ENTRIES
@@ -86,6 +87,7 @@ def context_of(
         "more_href": href_with(path, query, show=str(len(report.timeline.entries) + MORE_ENTRIES)),
         "more_count": min(MORE_ENTRIES, report.timeline.more),
         "activity_form": ActivityForm(contacts=report.team.contacts, today=question.day),
+        "panels": panels_of(tenant_of(request), report.state),
         "deal_team": report.deal_team,
         "splits": report.splits,
         "can_edit_team": can_edit and tenant_of(request).may_on("edit_team", report.deal.owner_id),

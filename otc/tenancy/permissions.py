@@ -57,7 +57,7 @@ TABLE = (
         "manage_quotas",
         REPORTS,
         "Set quotas and ramps of everybody, one by one or as a file",
-        frozenset({Role.EXECUTIVE, Role.OPERATIONS, Role.ADMINISTRATOR, Role.INTEGRATION}),
+        frozenset({Role.EXECUTIVE, Role.ADMINISTRATOR, Role.INTEGRATION}),
     ),
     Action(
         "lock_period",

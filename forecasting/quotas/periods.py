@@ -13,6 +13,7 @@ from forecasting.calls.models import Call
 from forecasting.quotas.models import Quota
 from otc.audit.services import audit_append
 from otc.calendar.holders import Shares
+from otc.calendar.rules import CalendarRefused
 from otc.money.rules import allocate
 from otc.tenancy.models import FOREVER
 
@@ -54,8 +55,15 @@ class QuotaPeriods:
         return {"at": now.isoformat(), "count": len(rows), "periods": sorted({row.period for row in rows})}
 
     def restore(self, before: Any) -> None:
+        """Raises CalendarRefused where somebody set one of these quotas since: which of both counts isn't ours to say."""
         at = datetime.fromisoformat(before["at"])
-        Quota.objects.filter(valid_from=at, valid_to=FOREVER).delete()
+        made = Quota.objects.filter(valid_from=at)
+        restored = Quota.objects.filter(valid_to=at).values_list("person_id", "period", "type_id")
+        standing = Quota.objects.filter(valid_to=FOREVER).exclude(valid_from=at)
+        taken = set(standing.values_list("person_id", "period", "type_id"))
+        if made.exclude(valid_to=FOREVER).exists() or not taken.isdisjoint(restored):
+            raise CalendarRefused("Quotas were changed since the calendar was; change the calendar by hand.")
+        made.delete()
         Quota.objects.filter(valid_to=at).update(valid_to=FOREVER)
         if before["count"]:
             audit_append(

@@ -261,6 +261,10 @@ def put_quotas_back(payload: Mapping[str, Any]) -> str:
     now_there = [standing[one.place].amount_minor if one.place in standing else None for one in wishes]
     if now_there != payload["after"]:
         raise CantUndo("One of these quotas was changed again since")
+    # A first quota that is taken back never was one: it would stand on every day before it.
+    firsts = [standing[one.place] for one in wishes if one.amount_minor is None and one.place in standing]
+    Quota.objects.filter(id__in=[row.id for row in firsts if row.valid_from == EVER]).delete()
+    standing = _standing(wishes)
     author = Person.objects.get(id=current_context().person_id)
     _write(
         {one.place: one.amount_minor for one in wishes},

@@ -150,7 +150,7 @@ def rollup_report(
         day=period.last,
         known=known,
     )
-    given = quotas_of(period, own=organization.currency, currency=corporate, known=known)
+    given = quotas_of(period, own=organization.currency, currency=corporate, known=known, type_id=type_id)
     quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
     counts: Counter[UUID | None] = Counter()
     for row in own:

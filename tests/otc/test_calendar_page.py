@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,17 @@ def test_a_year_with_closed_periods_is_refused_unless_it_is_meant(inside):
     assert not FiscalCalendar.objects.exists()
     change(inside, WEEKS, year=2026, is_meant=True)
     assert calendar_of(inside.organization).shape_of(2026) == WEEKS
+
+
+def test_undo_is_refused_where_a_shared_out_quota_was_changed_since(inside):
+    Quota(person=inside.ana, period="2027-Q1", amount_minor=90_00).save()
+    row = change(inside, MonthShape(2), is_meant=True).row
+    shared = Quota.objects.filter(valid_to=FOREVER).order_by("period")[0]
+    now = timezone.now()
+    Quota.objects.filter(id=shared.id).update(valid_to=now)
+    Quota(person=inside.ana, period=shared.period, amount_minor=5, valid_from=now).save()
+    with pytest.raises(CalendarRefused, match="Quotas were changed"):
+        calendar_undo(inside.organization, row.id, now=NOW.replace(hour=10))
 
 
 def test_quotas_are_shared_out_by_days_and_undo_brings_them_back(inside):

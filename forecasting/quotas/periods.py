@@ -55,7 +55,7 @@ class QuotaPeriods:
         return {"at": now.isoformat(), "count": len(rows), "periods": sorted({row.period for row in rows})}
 
     def restore(self, before: Any) -> None:
-        """Raises CalendarRefused where somebody set one of these quotas since: which of both counts isn't ours to say."""
+        """Raises CalendarRefused where somebody set one of these quotas since: people say which one counts."""
         at = datetime.fromisoformat(before["at"])
         made = Quota.objects.filter(valid_from=at)
         restored = Quota.objects.filter(valid_to=at).values_list("person_id", "period", "type_id")

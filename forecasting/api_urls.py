@@ -18,6 +18,7 @@ from forecasting.funnel.api import FunnelEndpoint
 from forecasting.history.api import HistoryEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
+from forecasting.judgements.api import Judgements
 from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
 from forecasting.pay.api import Attainment, PayPlanEnd, PayPlans
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flow", FlowEndpoint.as_view(), name="api-flow"),
     path("forecast/adjustments", Adjustments.as_view(), name="api-adjustments"),
     path("forecast/adjustments/kept", AdjustmentsKept.as_view(), name="api-adjustments-kept"),
+    path("forecast/judgements", Judgements.as_view(), name="api-judgements"),
     path("forecast/types", ForecastTypes.as_view(), name="api-forecast-types"),
     path("forecast/types/<uuid:type_id>", ForecastTypeDetail.as_view(), name="api-forecast-type"),
     path(

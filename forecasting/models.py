@@ -4,6 +4,7 @@ from forecasting.adjustments.models import AdjustmentStep
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
+from forecasting.judgements.models import DealJudgement
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
@@ -22,6 +23,7 @@ __all__ = [
     "AlertRule",
     "Call",
     "CallReminder",
+    "DealJudgement",
     "ForecastMail",
     "ForecastType",
     "ForecastTypeFilter",

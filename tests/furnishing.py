@@ -11,6 +11,7 @@ from forecasting.adjustments.models import AdjustmentStep
 from forecasting.alerts.models import AlertDelivery, AlertFired, AlertHook, AlertRule
 from forecasting.calls.models import Call, CallReminder
 from forecasting.inspection.models import LastVisit
+from forecasting.judgements.models import DealJudgement
 from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
@@ -103,6 +104,7 @@ def furnish(house: House, *, owner: Person, count: int = 1, start: int = 0) -> N
             _fields(moment)
             deal = _deal(moment)
             _around(deal, moment)
+            _judged(deal, moment)
             _computed(deal, moment)
             _imported(deal, moment)
             _audited(moment)
@@ -172,6 +174,22 @@ def _paid(moment: Round, day: date) -> None:
     said = {"cycle": "quarter", "tiers": [[0, 500], [10_000, 800]], "reason": "The year’s plan"}
     for whom in ({"person": moment.owner}, {"role": "rep"}):
         PayPlan(**whom, starts_on=day, made_by=moment.owner, made_at=moment.now, **said).save()
+
+
+def _judged(deal: Opportunity, moment: Round) -> None:
+    """A manager keeps a deal out of their call."""
+    author = person_create(name=f"Judge {moment.number}", manager=moment.owner, since=BEGINNING)
+    DealJudgement(
+        period="2101",
+        column="commit",
+        person=moment.owner,
+        opportunity=deal,
+        author=author,
+        verdict="out",
+        currency="EUR",
+        reason="Legal is slow",
+        made_at=moment.now,
+    ).save()
 
 
 def _locked(moment: Round, day: date) -> None:

@@ -126,7 +126,7 @@ def adjustment_keep(
 
 def amount_below(organization: Organization, *, cell: Cell, is_own: bool, now: datetime) -> int:
     """What a new step of this role would stand on: the branch with the reports' adjustments, and for the manager with
-    the person's own.
+    the person's own and the judgements of their deals.
     """
     report = rollup_report(
         organization,
@@ -141,7 +141,10 @@ def amount_below(organization: Organization, *, cell: Cell, is_own: bool, now: d
     if row is None:
         return 0
     amounts = row.amounts[cell.column]
-    return amounts.with_reports_adjustments if is_own else amounts.seen
+    if is_own:
+        return amounts.with_reports_adjustments
+    judged = [one for one in report.effects if one.deals and one.person_id == cell.person_id]
+    return amounts.seen + sum(one.effect_minor for one in judged if one.column == cell.column)
 
 
 def _role(author: Person, person_id: UUID, *, now: datetime, today: date) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from forecasting.adjustments.models import AdjustmentStep
+from forecasting.judgements.rules import Judged
 from forecasting.rollup.queries import OwnRow
 from forecasting.rollup.rules import Adjustment, Effect, Kind, Rollup, Tree, rollup
 from otc.calendar.rules import Period
@@ -20,7 +21,8 @@ class EffectRow:
     """What one adjustment does to the grid: who put what on whom, on top of what. Minor units of the report's currency.
 
     `amount_minor` is what was said, `below_minor` what it stands on now, `effect_minor` what it adds to the final
-    amounts. `is_stale`: the amount below is no longer the one that the author saw.
+    amounts. `is_stale`: the amount below is no longer the one that the author saw. `deals` are those that
+    judgements are made of.
     """
 
     step_id: UUID
@@ -39,15 +41,21 @@ class EffectRow:
     expires_on: date | None
     is_stale: bool
     is_from_former_manager: bool
+    deals: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True)
 class OnTop:
-    """What is put on a grid. `tree` is the scope's part of the line, `line` the whole: it says who adjusts whom."""
+    """What is put on a grid. `tree` is the scope's part of the line, `line` the whole: it says who adjusts whom.
+
+    `judged` are judgements of deals in the grid's currency, and in the organization's where that is another one.
+    """
 
     steps: tuple[AdjustmentStep, ...]
     tree: Tree
     line: Tree
+    judged: tuple[Adjustment, ...] = ()
+    judged_home: tuple[Adjustment, ...] = ()
 
 
 def gone_by(period: Period, *, people: Mapping[UUID, Person], day: date) -> frozenset[UUID]:
@@ -92,15 +100,16 @@ def adjusted_grid(
     """
     adjustments = [_adjustment(step) for step in on_top.steps]
     if home is None or not adjustments:
-        return _rollup(own, adjustments, on_top)
+        return _rollup(own, [*on_top.judged, *adjustments], on_top)
     stale = {
-        effect.adjustment.step_id: effect.is_stale for effect in _rollup(home, adjustments, on_top).effects
+        effect.adjustment.step_id: effect.is_stale
+        for effect in _rollup(home, [*on_top.judged_home, *adjustments], on_top).effects
     }
     said = {one.step_id: one.amount_minor for one in adjustments}
     shown = shown_minor(said, own=on_top.steps[0].currency, currency=currency, day=day, known=known)
     converted = [replace(one, amount_minor=shown[one.step_id]) for one in adjustments if one.step_id in shown]
-    grid = _rollup(own, converted, on_top)
-    effects = tuple(replace(one, is_stale=stale[one.adjustment.step_id]) for one in grid.effects)
+    grid = _rollup(own, [*on_top.judged, *converted], on_top)
+    effects = tuple(replace(one, is_stale=stale.get(one.adjustment.step_id, False)) for one in grid.effects)
     return replace(grid, effects=effects)
 
 
@@ -124,6 +133,7 @@ def effect_rows(effects: Iterable[Effect], *, people: Mapping[UUID, Person]) -> 
             expires_on=one.adjustment.expires_on,
             is_stale=one.is_stale,
             is_from_former_manager=one.is_from_former_manager,
+            deals=one.adjustment.deals,
         )
         for one in effects
     )

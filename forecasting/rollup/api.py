@@ -70,6 +70,19 @@ class RollupRowItem(serializers.Serializer):
     amounts = ColumnsItem(help_text="By column: single categories and cumulative ones.")
 
 
+class JudgedItem(serializers.Serializer):
+    """What the judgement of one deal adds to the effect."""
+
+    step_id = serializers.UUIDField()
+    opportunity_id = serializers.UUIDField()
+    name = serializers.CharField()
+    verdict = serializers.CharField(help_text="in, out, amount or date.")
+    effect_minor = serializers.IntegerField(help_text=MINOR)
+    ended = serializers.CharField(
+        help_text="Why it does nothing any more: won, lost, no_decision, deleted, left; else empty."
+    )
+
+
 class EffectItem(serializers.Serializer):
     """What one adjustment does: final amounts are the unadjusted ones plus every effect of their column."""
 
@@ -89,6 +102,7 @@ class EffectItem(serializers.Serializer):
     expires_on = serializers.DateField(allow_null=True, help_text="The last day on which it counts.")
     is_stale = serializers.BooleanField(help_text="The amount below moved since it was made.")
     is_from_former_manager = serializers.BooleanField()
+    deals = JudgedItem(many=True, help_text="The judged deals that it is made of; else empty.")
 
 
 class OverlayItem(serializers.Serializer):

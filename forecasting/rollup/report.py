@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from forecasting.adjustments.models import AdjustmentStep
 from forecasting.adjustments.queries import adjustments_at
+from forecasting.judgements.models import DealJudgement
+from forecasting.judgements.queries import judgements_at
 from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from forecasting.rollup.adjusted import (
@@ -22,9 +24,10 @@ from forecasting.rollup.adjusted import (
     tree_without,
     without_gone,
 )
+from forecasting.rollup.judged import judged_adjustments
 from forecasting.rollup.overlay import Overlay, overlays_of
 from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
-from forecasting.rollup.rules import Amounts, Row, Tree
+from forecasting.rollup.rules import Adjustment, Amounts, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
 from forecasting.types.queries import TypeCondition, type_condition
 from otc.calendar.rules import Period
@@ -134,16 +137,24 @@ def rollup_report(
     own = without_gone(own_amounts(period, **asked), gone)
     steps = adjustments_at(period.key, as_of=as_of, day=day, type_id=type_id)
     counted = [step for step in steps if _counts(step, viewer=viewer, owners=owners, gone=gone)]
+    # Deals are judged in the forecast of all deals.
+    said = judgements_at(period.key, as_of=as_of) if type_id is None else []
+    verdicts = [step for step in said if _counts(step, viewer=viewer, owners=owners, gone=gone)]
+    judging: dict[str, Any] = {"period": period, "as_of": as_of, "known": known}
     home = None
+    judged_home: tuple[Adjustment, ...] = ()
     if counted and corporate != organization.currency:
         at_home = own_amounts(period, **(asked | {"corporate": organization.currency}))
         home = summed(without_gone(at_home, gone))
+        judged_home = judged_adjustments(verdicts, currency=organization.currency, **judging)
     grid = adjusted_grid(
         summed(own),
         on_top=OnTop(
             tuple(counted),
             tree=tree_without(tree_of(owners, chart=chart), gone),
             line=Tree(chart.manager_of, chart.vacant),
+            judged=judged_adjustments(verdicts, currency=corporate, **judging),
+            judged_home=judged_home,
         ),
         home=home,
         currency=corporate,
@@ -185,11 +196,13 @@ def _rules_of(period: Period, as_of: datetime, organization: Organization) -> da
     return min(as_of, end.astimezone(UTC))
 
 
-def _counts(step: AdjustmentStep, *, viewer: Person, owners: Owners, gone: frozenset[UUID]) -> bool:
+def _counts(
+    step: AdjustmentStep | DealJudgement, *, viewer: Person, owners: Owners, gone: frozenset[UUID]
+) -> bool:
     """Within the scope and of somebody who is there; and a manager's word on the viewer is for the manager."""
     if step.person_id in gone or not owners.contains(step.person_id):
         return False
-    return step.is_own or step.person_id != viewer.id
+    return step.author_id == step.person_id or step.person_id != viewer.id
 
 
 def _person_row(

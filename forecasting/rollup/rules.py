@@ -89,7 +89,8 @@ class Tree:
 class Adjustment:
     """A change on top of a person's amount in one column, in corporate minor units.
 
-    The author is the person (their own), or a manager. `base_minor` is the amount below it when it was made.
+    The author is the person (their own), or a manager. `base_minor` is the amount below it when it was made. `deals`
+    are those that a manager's judgements are made of.
     """
 
     person: Person
@@ -102,10 +103,20 @@ class Adjustment:
     step_id: Any = None
     expires_on: date | None = None
     made_at: datetime | None = None
+    deals: tuple[Any, ...] = ()
 
     @property
     def is_own(self) -> bool:
         return self.person == self.author
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """The later of two in one place counts; places count in their order: one's own, the managers' judgements of
+        deals (each manager's beside the other's), the manager's word on the whole.
+        """
+        if self.deals:
+            return (1, str(self.author))
+        return (0,) if self.is_own else (2,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,18 +267,15 @@ def _depth_first(
 def _in_force(
     adjustments: Iterable[Adjustment], *, people: frozenset[Person]
 ) -> dict[tuple[Person, str], tuple[Adjustment, ...]]:
-    """By person and column: the person's own, then the manager's, the latest of each."""
-    latest: dict[tuple[Person, str], dict[bool, Adjustment]] = defaultdict(dict)
+    """By person and column: the person's own, judgements, then the manager's, the latest of each."""
+    latest: dict[tuple[Person, str], dict[tuple[Any, ...], Adjustment]] = defaultdict(dict)
     for adjustment in adjustments:
         if adjustment.column not in ADJUSTABLE:
             raise NotAdjustable(f"The column “{adjustment.column}” can't be adjusted.")
         if adjustment.person not in people:
             raise NotAdjustable(f"{adjustment.person} is not in the reporting line.")
-        latest[adjustment.person, adjustment.column][adjustment.is_own] = adjustment
-    return {
-        place: tuple(by_own[is_own] for is_own in (True, False) if is_own in by_own)
-        for place, by_own in latest.items()
-    }
+        latest[adjustment.person, adjustment.column][adjustment.place] = adjustment
+    return {cell: tuple(by_place[place] for place in sorted(by_place)) for cell, by_place in latest.items()}
 
 
 NOTHING: Mapping[str, Amounts] = dict.fromkeys(COLUMNS, Amounts())

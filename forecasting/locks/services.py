@@ -60,8 +60,7 @@ def period_lock(
     type_id: UUID | None = None,
 ) -> Lock:
     """Lock a period, or one type of it, at `now` (None: the database's clock, once everybody who is just calling is
-    done) and keep its
-    grid. `author` is empty where the period's end does it.
+    done) and keep its grid. `author` is empty where the period's end does it.
 
     Raises Refused where it is locked already.
     """
@@ -157,14 +156,28 @@ def all_seeing() -> Person:
     return Person(id=NOBODY, role=Role.EXECUTIVE)
 
 
+# Whoever writes holds the lock on the own number until the end.
+OLDER_WRITERS = """
+SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND a.datname = current_database()
+    AND l.pid <> pg_backend_pid() AND age(l.transactionid) > age(%s::xid8::xid))
+"""
+
+
 def writers_mark() -> int:
     """Every transaction that is writing now has a lower number."""
     return _number("pg_snapshot_xmax(pg_current_snapshot())")
 
 
 def is_settled(mark: int) -> bool:
-    """Whether every transaction below `mark` has ended: what they wrote is to be seen."""
-    return _number("pg_snapshot_xmin(pg_current_snapshot())") >= mark
+    """Whether every transaction below `mark` has ended in this database: what they wrote is to be seen.
+
+    A snapshot would tell of every database of the server, and wait for strangers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OLDER_WRITERS, [str(mark)])
+        found: bool = cursor.fetchone()[0]
+    return not found
 
 
 def _number(expression: str) -> int:

@@ -8,6 +8,7 @@ from forecasting.calls.views import forecast_call, forecast_calls, forecast_remi
 from forecasting.flow.views import flow_matrix
 from forecasting.funnel.views import funnel_page
 from forecasting.grid.cell_views import forecast_adjust, forecast_cell
+from forecasting.grid.judge_views import forecast_judge
 from forecasting.grid.views import forecast_page
 from forecasting.history.views import forecast_history
 from forecasting.inspection.views import inspection_flow, inspection_page
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/", forecast_page, name="forecast"),
     path("forecast/cell/<uuid:person_id>/", forecast_cell, name="forecast_cell"),
     path("forecast/cell/<uuid:person_id>/adjust/", forecast_adjust, name="forecast_adjust"),
+    path("forecast/cell/<uuid:person_id>/judge/", forecast_judge, name="forecast_judge"),
     path("forecast/call/", forecast_call, name="forecast_call"),
     path("forecast/calls/", forecast_calls, name="forecast_calls"),
     path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),

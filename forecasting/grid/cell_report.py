@@ -8,6 +8,7 @@ from forecasting.adjustments.models import AdjustmentStep, StepKind
 from forecasting.adjustments.queries import latest_step, steps_of_cell
 from forecasting.adjustments.rules import Cell
 from forecasting.grid.queries import DealRow, deals_of
+from forecasting.judgements.report import JudgedDeal, judged_deals
 from forecasting.locks.queries import is_locked
 from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
@@ -38,6 +39,7 @@ class CellReport:
     below: tuple[EffectRow, ...]
     steps: tuple[Step, ...]
     deals: Sequence[DealRow]
+    judged: Sequence[JudgedDeal] = ()
 
     @property
     def amounts(self) -> Amounts:
@@ -88,7 +90,18 @@ def cell_report(question: Question, *, column: str) -> CellReport | None:
         deals=[
             deal for deal in deals.get(person_id, ()) if (deal.category or "no_category") in COLUMNS[column]
         ],
+        judged=_judged(question, person_id, column=column, effects=effects),
     )
+
+
+def _judged(
+    question: Question, person_id: UUID, *, column: str, effects: Sequence[EffectRow]
+) -> list[JudgedDeal]:
+    """Nobody reads how they are judged themselves."""
+    if column not in ADJUSTABLE or person_id == question.viewer.id:
+        return []
+    judged = [deal for effect in effects if effect.person_id == person_id for deal in effect.deals]
+    return judged_deals(question, person_id=person_id, column=column, effects=judged)
 
 
 def adjustable(

@@ -331,5 +331,10 @@ def cell_page(
             if column.endswith("_cumulative") or view is VIEWS["cumulative"]
         ],
         "rows": [(row, at.deal(row.opportunity_id)) for row in report.deals],
+        "past": at.past,
+        "judged": [(row, at.deal(row.part.opportunity_id)) for row in report.judged],
+        "judge_action": href_with(reverse("forecast_judge", args=[slug, report.row.person_id]), query)
+        if editor and not editor.is_own
+        else "",
     }
     return render(request, "forecasting/grid/cell.html", context, status=status)

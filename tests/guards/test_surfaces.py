@@ -82,6 +82,7 @@ ELSEWHERE = {
     "integrity": "every open deal, whatever the period; tests/forecasting/test_integrity.py",
     "forecast_cell": "one cell of the forecast; tests/forecasting/test_grid_cell.py",
     "forecast_adjust": "its editor; the same",
+    "forecast_judge": "a POST; tests/forecasting/test_judge_page.py",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
     "quotas": "what is asked of whom; tests/forecasting/test_quotas.py",

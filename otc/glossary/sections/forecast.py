@@ -78,6 +78,14 @@ FORECAST = Section(
             see=("adjustment",),
         ),
         Term(
+            "deal_judgement",
+            "Judged deal",
+            "A manager takes a report’s deal into the call or out of it, at an own amount or on an own date. Together "
+            "they are an adjustment made of deals: each adds the difference to what the deal counts now.",
+            "forecasting.judgements.rules.effect_of",
+            see=("adjustment",),
+        ),
+        Term(
             "stale_adjustment",
             "Stale",
             "The amount that an adjustment was made on has moved since. It still counts, until somebody keeps it on "

@@ -1,14 +1,19 @@
 """What is the target of a scope in a period?"""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from forecasting.quotas.models import Quota, QuotaRamp
 from forecasting.quotas.rules import Ramp, ramped
 from otc.calendar.rules import Period
 from otc.money.queries import shown_minor
 from otc.question import Question
+from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart
 
 
@@ -30,18 +35,42 @@ def ramps_at(known: datetime) -> dict[UUID, Ramp]:
     return {row.person_id: Ramp(row.starts_on, tuple(row.shares)) for row in rows if row.shares}
 
 
+OF_PERIOD = """
+SELECT q.person_id, q.amount_minor, ramp.starts_on, nullif(ramp.shares, '[]')::text
+FROM forecasting_quota q LEFT JOIN LATERAL (
+  SELECT r.starts_on, r.shares FROM forecasting_quotaramp r
+  WHERE r.organization_id = q.organization_id AND r.person_id = q.person_id AND r.said_at <= %(known)s
+  ORDER BY r.said_at DESC LIMIT 1) AS ramp ON true
+WHERE q.organization_id = %(organization)s AND q.period = %(period)s
+  AND q.type_id IS NOT DISTINCT FROM %(type)s::uuid AND q.valid_from <= %(known)s AND q.valid_to > %(known)s
+"""
+
+
 def quotas_of(
     period: Period, *, own: str, currency: str, known: datetime, type_id: UUID | None = None
 ) -> dict[UUID, int]:
     """Quota per person in minor units of `currency`, as it was at `known`; who has none is left out. `own` is the
-    organization's. Of a new rep on a ramp it is what the ramp leaves. Two queries.
+    organization's. Of a new rep on a ramp it is what the ramp leaves. One query.
 
     A quota has no close date: in another currency it counts at the rate of its period's last day.
     """
-    ramps = ramps_at(known)
+    parameters: dict[str, Any] = {
+        "organization": str(current_organization_id()),
+        "period": period.key,
+        "known": known,
+        "type": str(type_id) if type_id else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(OF_PERIOD, parameters)
+        rows = cursor.fetchall()
     quotas = {
-        person_id: ramped(quota.amount_minor, first=period.first, end=period.end, ramp=ramps.get(person_id))
-        for (person_id, _), quota in quotas_at([period.key], known=known, type_id=type_id).items()
+        person_id: ramped(
+            amount_minor,
+            first=period.first,
+            end=period.end,
+            ramp=Ramp(starts_on, tuple(json.loads(shares))) if shares else None,
+        )
+        for person_id, amount_minor, starts_on, shares in rows
     }
     return shown_minor(quotas, own=own, currency=currency, day=period.last, known=known)
 

@@ -33,7 +33,14 @@ FRAME = ("as_of", "knowledge", "org_chart")
 # Pages of numbers outside the frame of the others, with the reason why a past day means nothing there.
 OF_TODAY = {"lead_sources": "leads have no versions: a cohort stands as it is known today"}
 # Pages that only take what was typed, lead elsewhere, or are a part of another one.
-NO_PAGES = {"forecast_call", "forecast_lock", "forecast_remind", "inspection_flow"}
+NO_PAGES = {
+    "forecast_call",
+    "forecast_lock",
+    "forecast_remind",
+    "inspection_flow",
+    "quotas_paste",
+    "quotas_save",
+}
 ROOMS = ("forecasting", "postmortem")
 # Rules and what they told of: entries with their own instants, not numbers as of one.
 NO_REPORTS = ("forecasting.alerts", "forecasting.pay", "forecasting.rhythm")

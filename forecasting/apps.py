@@ -32,3 +32,7 @@ class ForecastingConfig(AppConfig):
         from pipeline.opportunities.panels import show_panel
 
         show_panel(PANEL)
+        from forecasting.types.narrowing import PARAMETER, read_type
+        from pipeline.opportunities.narrowing import narrow_by
+
+        narrow_by(PARAMETER, read_type)

@@ -42,6 +42,7 @@ CSV_HEAD = (
     "person_id",
     "person",
     "period",
+    "type",
     "column",
     "amount_minor",
     "currency",
@@ -61,9 +62,9 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
     column = request.GET.get("column") or CallColumn.COMMIT
     if column not in CallColumn.values:
         raise BadQuestion("column", f"“{column}” is none of: {', '.join(CallColumn.values)}")
+    type_ = type_asked(request.GET.get("type", ""))
     if request.GET.get("format") == "csv":
         return csv_response(f"calls-{question.period.key}.csv", CSV_HEAD, csv_rows(question))
-    type_ = type_asked(request.GET.get("type", ""))
     type_id = type_.id if type_ else None
     report = calls_report(question, column=column, type_id=type_id)
     lock = lock_of(question.period.key, type_id=type_id, as_of=question.as_of if question.is_past else None)
@@ -72,7 +73,7 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
     context = bar(request, question)
     context |= {
         "page_title": "Calls",
-        "bar_note": lock_note(question),
+        "bar_note": lock_note(question, type_id=type_id),
         "tabs": forecast_tabs(request, "forecast_calls"),
         "report": report,
         "type": type_,

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from forecasting.grid.report import Asked, GridReport
+from forecasting.types.queries import ALL
 from otc.question import Question
 from otc.tenancy.lines import UNASSIGNED
 from otc.ui.controls import query_pairs
@@ -30,15 +31,16 @@ class Addresses:
     whole_query: str
     without_scope: str
     past: str
+    type_slug: str = ""
 
     def deals(self, scope: str, column: str) -> str:
-        return f"{self.deals_list}?{self.frame}&scope={scope}&column={column}"
+        return f"{self.deals_list}?{self.frame}&scope={scope}&column={column}{self._typed('forecast_type')}"
 
     def deal(self, deal_id: UUID) -> str:
         return f"{self.deals_list}{deal_id}/{self.past}"
 
     def cell(self, person_id: UUID, column: str) -> str:
-        return f"{self.forecast}cell/{person_id}/?{self.frame}&column={column}"
+        return f"{self.forecast}cell/{person_id}/?{self.frame}&column={column}{self._typed('type')}"
 
     def adjust(self, person_id: UUID) -> str:
         """The editor in place, which knows what of the grid stands open."""
@@ -66,6 +68,9 @@ class Addresses:
     def whole(self, manager: UUID | None, grid: GridReport) -> str:
         asked = grid.asked
         return self._page(Asked(asked.opened, asked.shut, asked.whole | {manager}, asked.with_deals))
+
+    def _typed(self, name: str) -> str:
+        return f"&{urlencode({name: self.type_slug})}" if self.type_slug else ""
 
     def _page(self, asked: Asked) -> str:
         openings = openings_of(asked)
@@ -100,6 +105,7 @@ def addresses(question: Question, query: Mapping[str, Any]) -> Addresses:
         whole_query=urlencode(query_pairs(query)),
         without_scope=f"{rest}&" if rest else "",
         past=f"?{urlencode({'as_of': question.as_of.isoformat()})}" if question.is_past else "",
+        type_slug="" if query.get("type", "") == ALL else str(query.get("type", "")),
     )
 
 

@@ -11,8 +11,10 @@ from forecasting.grid.queries import DealRow, deals_of
 from forecasting.judgements.report import JudgedDeal, judged_deals
 from forecasting.locks.queries import is_locked
 from forecasting.rollup.adjusted import EffectRow
-from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.rollup.report import PersonRow, RollupReport, rollup_report, rules_instant
 from forecasting.rollup.rules import ADJUSTABLE, Amounts, Tree
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import type_condition
 from otc.question import Question
 from otc.tenancy.lines import Chart, Owners
 from otc.tenancy.middleware import Tenant
@@ -40,6 +42,7 @@ class CellReport:
     steps: tuple[Step, ...]
     deals: Sequence[DealRow]
     judged: Sequence[JudgedDeal] = ()
+    type: ForecastType | None = None
 
     @property
     def amounts(self) -> Amounts:
@@ -60,22 +63,27 @@ class CellReport:
         return self.amounts.with_reports_adjustments - self.amounts.rolled_up
 
 
-def cell_report(question: Question, *, column: str) -> CellReport | None:
+def cell_report(question: Question, *, column: str, type_: ForecastType | None = None) -> CellReport | None:
     """The cell of the person that the question's scope names; None for somebody who isn't in the period's grid."""
     person_id = UUID(question.scope)
-    report = rollup_report(question.organization, period=question.period, **question.frame)
+    type_id, organization = type_.id if type_ else None, question.organization
+    report = rollup_report(organization, period=question.period, type_id=type_id, **question.frame)
     row = next((one for one in report.rows if one.person_id == person_id), None)
     if row is None:
         return None
     effects = [effect for effect in report.effects if effect.column == column]
     counting = {effect.step_id for effect in effects}
-    said = steps_of_cell(question.period.key, column=column, person_id=person_id, as_of=question.as_of)
+    said = steps_of_cell(
+        question.period.key, column=column, person_id=person_id, as_of=question.as_of, type_id=type_id
+    )
+    instant = rules_instant(question.period, question.as_of, organization)
     deals = deals_of(
         Owners(frozenset([person_id]), False),
         period=question.period,
         as_of=question.as_of,
         known=question.known,
         corporate=question.currency,
+        condition=type_condition(organization, type_id=type_id, instant=instant),
     )
     return CellReport(
         question=question,
@@ -90,7 +98,8 @@ def cell_report(question: Question, *, column: str) -> CellReport | None:
         deals=[
             deal for deal in deals.get(person_id, ()) if (deal.category or "no_category") in COLUMNS[column]
         ],
-        judged=_judged(question, person_id, column=column, effects=effects),
+        judged=() if type_ else _judged(question, person_id, column=column, effects=effects),
+        type=type_,
     )
 
 
@@ -105,16 +114,23 @@ def _judged(
 
 
 def adjustable(
-    tenant: Tenant, question: Question, *, column: str, people: Collection[UUID]
+    tenant: Tenant,
+    question: Question,
+    *,
+    column: str,
+    people: Collection[UUID],
+    type_: ForecastType | None = None,
 ) -> frozenset[UUID]:
     """Of whom the viewer may adjust the column: themselves, and those whose adjuster they are; nobody in the past, in a
-    period that is over or locked, or in another currency than the organization's.
+    period that is over or locked, in another currency than the organization's, or of a type that is retired.
     """
     if question.is_past or column not in ADJUSTABLE or not tenant.may("adjust_forecast"):
         return frozenset()
     if question.period.end <= tenant.today or question.currency != question.organization.currency:
         return frozenset()
-    if is_locked(question.period.key):
+    if type_ and type_.retired_at is not None:
+        return frozenset()
+    if is_locked(question.period.key, type_id=type_.id if type_ else None):
         return frozenset()
     return adjusted_by(tenant.person.id, chart=tenant.chart, people=people)
 
@@ -127,5 +143,7 @@ def adjusted_by(person_id: UUID, *, chart: Chart, people: Collection[UUID]) -> f
 
 def latest_said(cell: Cell, *, is_own: bool) -> AdjustmentStep | None:
     """The latest step of a role that wasn't withdrawn: what the editor begins with."""
-    step = latest_step(cell.period.key, column=cell.column, person_id=cell.person_id, is_own=is_own)
+    step = latest_step(
+        cell.period.key, column=cell.column, person_id=cell.person_id, is_own=is_own, type_id=cell.type_id
+    )
     return None if step is None or step.kind == StepKind.WITHDRAWN else step

@@ -30,6 +30,9 @@ from forecasting.grid.report import grid_report
 from forecasting.grid.rules import Typed, read_typed
 from forecasting.grid.views import grid_context
 from forecasting.inspection.services import previous_visit
+from forecasting.types.control import type_controls
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import type_asked
 from otc.question import BadQuestion, Question, ask, since_instant
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Person
@@ -72,12 +75,13 @@ def forecast_cell(request: HttpRequest, slug: str, person_id: UUID) -> HttpRespo
     """`/forecast/cell/<person>/?column=&period=`: what the cell is made of, and the form that adjusts it."""
     tenant, question = tenant_of(request), question_of(request, person_id)
     column = column_of(request, question)
-    report = cell_report(question, column=column)
+    type_ = type_asked(request.GET.get("type", ""))
+    report = cell_report(question, column=column, type_=type_)
     if report is None:
         raise Http404
     editor = None
-    if person_id in adjustable(tenant, question, column=column, people=[person_id]):
-        editor = opened(tenant, question, person_id, column=column)
+    if person_id in adjustable(tenant, question, column=column, people=[person_id], type_=type_):
+        editor = opened(tenant, question, person_id, column=column, type_=type_)
     return cell_page(request, question, report, editor)
 
 
@@ -89,15 +93,16 @@ def forecast_adjust(request: HttpRequest, slug: str, person_id: UUID) -> HttpRes
     with `expected` and `base`, the step and the amount that were read. The address holds the grid that is shown.
     """
     tenant, question = tenant_of(request), question_of(request, person_id)
-    column = column_of(request, question)
+    column, type_ = column_of(request, question), type_asked(request.GET.get("type", ""))
     if request.method != "POST":
         if not request.htmx:  # type: ignore[attr-defined]  # django-htmx
             return redirect(addresses(question, request.GET).cell(person_id, column))
-        editor = opened(tenant, question, person_id, column=column)
+        editor = opened(tenant, question, person_id, column=column, type_=type_)
         return render(request, "forecasting/grid/_adjust.html", editor_context(request, question, editor))
     if request.POST.get("act") == "theirs":
         return answered(request, question, person_id, column=column)
-    editor = typed_in(request, tenant, question, person_id, column=column)
+    cell = Cell(question.period, person_id, column, type_.id if type_ else None)
+    editor = typed_in(request, tenant, cell)
     try:
         done = written(request.POST.get("act", "set"), editor, tenant=tenant)
     except SomebodyAdjusted as faster:
@@ -124,11 +129,13 @@ def column_of(request: HttpRequest, question: Question) -> str:
     return column
 
 
-def opened(tenant: Tenant, question: Question, person_id: UUID, *, column: str) -> Editor:
+def opened(
+    tenant: Tenant, question: Question, person_id: UUID, *, column: str, type_: ForecastType | None = None
+) -> Editor:
     """The editor with what stands there. Raises 404 for a person or a cell that the viewer doesn't adjust."""
-    if person_id not in adjustable(tenant, question, column=column, people=[person_id]):
+    if person_id not in adjustable(tenant, question, column=column, people=[person_id], type_=type_):
         raise Http404
-    cell = Cell(question.period, person_id, column)
+    cell = Cell(question.period, person_id, column, type_.id if type_ else None)
     is_own = person_id == tenant.person.id
     person = Person.objects.get(id=person_id)
     standing = latest_said(cell, is_own=is_own)
@@ -147,7 +154,9 @@ def opened(tenant: Tenant, question: Question, person_id: UUID, *, column: str) 
 
 
 def expected_of(cell: Cell, *, is_own: bool) -> str:
-    step = latest_step(cell.period.key, column=cell.column, person_id=cell.person_id, is_own=is_own)
+    step = latest_step(
+        cell.period.key, column=cell.column, person_id=cell.person_id, is_own=is_own, type_id=cell.type_id
+    )
     return str(step.id) if step else ""
 
 
@@ -161,19 +170,16 @@ def typed_of(step: AdjustmentStep) -> str:
     return text if step.amount_minor < 0 else f"+{text}"
 
 
-def typed_in(
-    request: HttpRequest, tenant: Tenant, question: Question, person_id: UUID, *, column: str
-) -> Editor:
+def typed_in(request: HttpRequest, tenant: Tenant, cell: Cell) -> Editor:
     posted = request.POST
-    person = Person.objects.filter(id=person_id).first()
+    person = Person.objects.filter(id=cell.person_id).first()
     if person is None:
         raise Http404
-    cell = Cell(question.period, person_id, column)
     base = posted.get("base", "")
     return Editor(
         cell,
         person,
-        person_id == tenant.person.id,
+        cell.person_id == tenant.person.id,
         amount=posted.get("amount", ""),
         reason=posted.get("reason", ""),
         expires=posted.get("expires", ""),
@@ -286,7 +292,8 @@ def refused(request: HttpRequest, question: Question, editor: Editor, *, status:
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx
         context = editor_context(request, question, editor)
         return render(request, "forecasting/grid/_adjust.html", context, status=status)
-    report = cell_report(question, column=editor.cell.column)
+    type_ = type_asked(request.GET.get("type", ""))
+    report = cell_report(question, column=editor.cell.column, type_=type_)
     if report is None:
         raise Http404
     return cell_page(request, question, report, editor, status=status)
@@ -313,11 +320,14 @@ def cell_page(
     slug, at = question.organization.slug, addresses(question, request.GET)
     path = reverse("forecast_cell", args=[slug, report.row.person_id])
     query = {"period": question.period.key, "column": report.column}
+    query |= {"type": report.type.slug} if report.type else {}
     context = bar(request, question)
     context["controls"] = [control for control in context["controls"] if control.key != "scope"]
+    context["controls"] += type_controls(request, report.type)
     context |= {
         "page_title": f"{report.row.name}, {LABELS[report.column].lower()}",
         "report": report,
+        "type": report.type,
         "label": LABELS[report.column],
         "editor": editor,
         "action": href_with(reverse("forecast_adjust", args=[slug, report.row.person_id]), query),

@@ -51,15 +51,16 @@ def _call(grid: GridReport, row: PersonRow) -> tuple[str, int | None]:
 
 
 def file_name(grid: GridReport) -> str:
-    return f"forecast-{grid.now.period.key}"
+    return f"forecast-{grid.now.period.key}" + (f"-{grid.type.slug}" if grid.type else "")
 
 
 def said_of(grid: GridReport) -> str:
     """Whose numbers these are, of which period, as of when, in what."""
     question = grid.question
+    typed = f" · {grid.type.name}" if grid.type else ""
     at = question.as_of.astimezone(question.zone)
     return (
-        f"{question.organization.name} · Forecast {question.period.label} · as of "
+        f"{question.organization.name} · Forecast {question.period.label}{typed} · as of "
         f"{fmt.moment(at, today=question.day)} · {question.currency}"
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from forecasting.rollup.queries import counted_sql, owner_parameters
+from forecasting.types.queries import EVERY_DEAL, TypeCondition
 from otc.calendar.rules import Period
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import Owners
@@ -30,17 +31,24 @@ class DealRow:
 
 
 def deals_of(
-    owners: Owners, *, period: Period, as_of: datetime, known: datetime, corporate: str
+    owners: Owners,
+    *,
+    period: Period,
+    as_of: datetime,
+    known: datetime,
+    corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
 ) -> dict[UUID | None, list[DealRow]]:
     """By person the parts that their own amounts are made of, the largest first. One query, however many people."""
     sql = f"""
         SELECT opportunity_id, name, owner_id, category, corporate_minor, close_date FROM (
           SELECT counted.*, row_number() OVER (
             PARTITION BY owner_id ORDER BY corporate_minor DESC NULLS LAST, name, opportunity_id) AS place
-          FROM ({counted_sql(is_split=splits_count())}) AS counted) AS placed
+          FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted) AS placed
         WHERE place <= %(most)s ORDER BY place
     """
     parameters: dict[str, Any] = {
+        **condition.parameters,
         "organization": str(current_organization_id()),
         "first": period.first,
         "end": period.end,
@@ -67,15 +75,18 @@ def amounts_of(
     as_of: datetime,
     known: datetime,
     corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
 ) -> dict[tuple[UUID, UUID | None], tuple[str | None, int]]:
     """What parts of these deals counted at an instant: by (deal, person) the category and the amount."""
     if not opportunity_ids:
         return {}
     sql = f"""
         SELECT opportunity_id, owner_id, category, coalesce(corporate_minor, 0)
-        FROM ({counted_sql(is_split=splits_count())}) AS counted WHERE opportunity_id = ANY(%(ids)s::uuid[])
+        FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted
+        WHERE opportunity_id = ANY(%(ids)s::uuid[])
     """
     parameters = {
+        **condition.parameters,
         "organization": str(current_organization_id()),
         "first": period.first,
         "end": period.end,

@@ -14,7 +14,9 @@ from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, 
 from forecasting.grid.said import Said, calls_said
 from forecasting.rhythm.queries import beat_now
 from forecasting.rollup.adjusted import EffectRow
-from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
+from forecasting.rollup.report import PersonRow, RollupReport, rollup_report, rules_instant
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import TypeCondition, type_asked, type_condition
 from otc.question import Question, parse_uuid
 from otc.tenancy.lines import UNASSIGNED, Owners
 
@@ -54,7 +56,7 @@ def asked_of(parameters: Mapping[str, str]) -> Asked:
 @dataclass(frozen=True)
 class GridReport:
     """Everything that the page, its exports and its print show. `due` is the next deadline of calls, `adjusted` what
-    adjustments do in the column in focus.
+    adjustments do in the column in focus. `type` None is the forecast of all deals.
     """
 
     question: Question
@@ -67,6 +69,11 @@ class GridReport:
     adjusted: Sequence[EffectRow] = ()
     deals: Mapping[UUID | None, Sequence[DealRow]] = field(default_factory=dict)
     deals_before: Mapping[tuple[UUID, UUID | None], tuple[str | None, int]] = field(default_factory=dict)
+    type: ForecastType | None = None
+
+    @property
+    def type_id(self) -> UUID | None:
+        return self.type.id if self.type else None
 
     @cached_property
     def people(self) -> dict[UUID | None, PersonRow]:
@@ -136,15 +143,21 @@ class GridReport:
 def grid_report(question: Question, *, since: datetime, parameters: Mapping[str, str]) -> GridReport:
     """The grid that `parameters` ask for. Raises BadQuestion."""
     asked = asked_of(parameters)
-    now = rollup_report(question.organization, period=question.period, **question.frame)
-    earlier = question.frame | {"as_of": since}
-    before = rollup_report(
-        question.organization, period=question.period, lists_unconvertible=False, **earlier
-    )
+    type_ = type_asked(parameters.get("type", ""))
+    organization, type_id = question.organization, type_.id if type_ else None
+    now = rollup_report(organization, period=question.period, type_id=type_id, **question.frame)
+    earlier = question.frame | {"as_of": since, "type_id": type_id}
+    before = rollup_report(organization, period=question.period, lists_unconvertible=False, **earlier)
     layout = layout_of(parameters, has_no_category=bool(now.total.amounts["no_category"].rolled_up))
     dues = deadlines(question, beat=beat_now())
     passed = [due for due in dues if due <= question.as_of]
-    calls = calls_said(question, column=layout.call_column, since=since, due=passed[-1] if passed else None)
+    calls = calls_said(
+        question,
+        column=layout.call_column,
+        since=since,
+        due=passed[-1] if passed else None,
+        type_id=type_id,
+    )
     known = {row.person_id for row in now.rows} | {None}
     owners = sorted(person_id for person_id in asked.with_deals & known if person_id)
     deals: Mapping[UUID | None, Sequence[DealRow]] = {}
@@ -153,9 +166,15 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
     whose = Owners(frozenset(owners), None in asked.with_deals and scope.unassigned)
     if owners or whose.unassigned:
         frame: dict[str, Any] = {"period": question.period, "corporate": question.currency, "owners": whose}
-        deals = deals_of(as_of=question.as_of, known=question.known, **frame)
+        deals = deals_of(
+            as_of=question.as_of,
+            known=question.known,
+            condition=_condition(question, type_id, question.as_of),
+            **frame,
+        )
         ids = [deal.opportunity_id for found in deals.values() for deal in found]
         known_then = question.now if question.knowledge == "now" else since
+        frame["condition"] = _condition(question, type_id, since)
         deals_before = amounts_of(ids, as_of=since, known=known_then, **frame)
     return GridReport(
         question,
@@ -168,4 +187,10 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
         due=next((due for due in dues if due > question.as_of), None),
         deals=deals,
         deals_before=deals_before,
+        type=type_,
     )
+
+
+def _condition(question: Question, type_id: UUID | None, as_of: datetime) -> TypeCondition:
+    instant = rules_instant(question.period, as_of, question.organization)
+    return type_condition(question.organization, type_id=type_id, instant=instant)

@@ -25,10 +25,12 @@ class Said:
     is_late: bool
 
 
-def calls_said(question: Question, *, column: str, since: datetime, due: datetime | None) -> dict[UUID, Said]:
+def calls_said(
+    question: Question, *, column: str, since: datetime, due: datetime | None, type_id: UUID | None = None
+) -> dict[UUID, Said]:
     """By person the latest call of the period up to the question's instant; `due`: the latest deadline that passed."""
     marks = sorted({mark for mark in (since, due) if mark is not None and mark < question.as_of})
-    said = latest_of_each(question, column=column, marks=marks)
+    said = latest_of_each(question, column=column, marks=marks, type_id=type_id)
     latest = {person_id: max(calls, key=_at) for person_id, calls in said.items()}
     earlier = {
         person_id: max(before, key=_at)
@@ -54,7 +56,9 @@ def is_late(submitted: Iterable[datetime], *, due: datetime) -> bool:
     return not in_time and any(due < at for at in instants)
 
 
-def latest_of_each(question: Question, *, column: str, marks: list[datetime]) -> dict[UUID, list[Call]]:
+def latest_of_each(
+    question: Question, *, column: str, marks: list[datetime], type_id: UUID | None = None
+) -> dict[UUID, list[Call]]:
     """By person the latest call up to each mark and the latest of all, a call once."""
     spans = Case(
         *(When(submitted_at__lte=mark, then=Value(place)) for place, mark in enumerate(marks)),
@@ -62,7 +66,7 @@ def latest_of_each(question: Question, *, column: str, marks: list[datetime]) ->
         output_field=IntegerField(),
     )
     calls = Call.objects.filter(
-        period=question.period.key, column=column, type_id=None, submitted_at__lte=question.as_of
+        period=question.period.key, column=column, type_id=type_id, submitted_at__lte=question.as_of
     ).annotate(span=spans)
     found: dict[UUID, list[Call]] = {}
     for call in calls.order_by("person_id", "span", "-submitted_at").distinct("person_id", "span"):

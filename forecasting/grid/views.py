@@ -22,6 +22,8 @@ from forecasting.grid.sentence import movers
 from forecasting.inspection.services import visit_before, visit_note, visit_of
 from forecasting.locks.note import lock_note
 from forecasting.tabs import forecast_tabs
+from forecasting.types.control import type_controls
+from forecasting.types.models import ForecastType
 from otc.question import Question, ask, since_instant
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.ui.bar import answers_bad_questions, bar
@@ -53,14 +55,17 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "forecasting/grid/_grid.html", grid_context(request, grid))
     visit_note(tenant.person, page=PAGE, now=tenant.now, visit=visit)
     context = bar(request, question, since=since) | grid_context(request, grid)
-    context["bar_note"] = lock_note(question)
+    context["bar_note"] = lock_note(question, type_id=grid.type_id)
+    context["controls"] += type_controls(request, grid.type)
     stale = [person_id for person_id, effects in grid.effects.items() if any(one.is_stale for one in effects)]
-    mine = adjustable(tenant, question, column=grid.layout.focus, people=stale) if stale else ()
+    mine = (
+        adjustable(tenant, question, column=grid.layout.focus, people=stale, type_=grid.type) if stale else ()
+    )
     at = addresses(question, request.GET)
     context |= answer_context(grid, since=since[1], answerable={one: at.adjust(one) for one in mine})
     context |= choices_context(request, grid)
     context["prefill_minor"] = prefill_minor(grid)
-    context |= {"can_call": may_call(tenant, question), "tabs": forecast_tabs(request, PAGE)}
+    context |= {"can_call": may_call(tenant, question, grid.type), "tabs": forecast_tabs(request, PAGE)}
     context["own_keys"] = "forecasting/grid/_keys.html"
     context["tools"] = render_to_string("forecasting/grid/_tools.html", context)
     return render(request, "forecasting/grid/forecast.html", context)
@@ -71,7 +76,9 @@ def is_fragment(request: HttpRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]  # django-htmx
 
 
-def may_call(tenant: Tenant, question: Question) -> bool:
+def may_call(tenant: Tenant, question: Question, type_: ForecastType | None = None) -> bool:
+    if type_ and type_.retired_at is not None:
+        return False
     return not question.is_past and tenant.may("submit_call") and question.period.end > question.day
 
 
@@ -109,7 +116,9 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
         today=tenant_of(request).today,
         zone=question.zone,
         currency=question.currency,
-        adjustable=adjustable(tenant_of(request), question, column=grid.layout.focus, people=shown),
+        adjustable=adjustable(
+            tenant_of(request), question, column=grid.layout.focus, people=shown, type_=grid.type
+        ),
         lacks_call=frozenset(lacking),
     )
 
@@ -119,6 +128,7 @@ def answer_context(grid: GridReport, *, since: datetime, answerable: Mapping[UUI
     total = grid.now.total
     return {
         "page_title": "Forecast",
+        "type": grid.type,
         "report": grid.now,
         "question": grid.question,
         "focus_minor": grid.now.total.amounts[grid.layout.focus].final,

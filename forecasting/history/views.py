@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from forecasting.history.report import STEPS, HistoryPoint, HistoryReport, history_report
 from forecasting.locks.note import lock_note
 from forecasting.tabs import forecast_tabs
+from forecasting.types.control import type_controls
 from forecasting.types.queries import type_asked
 from otc.question import BadQuestion, Question, ask
 from otc.tenancy.middleware import tenant_of
@@ -48,10 +49,12 @@ def forecast_history(request: HttpRequest, slug: str) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return csv_response(f"history-{question.period.key}.csv", csv_head(), csv_rows(found))
     context = bar(request, question)
+    context["controls"] += type_controls(request, type_)
     rows = point_rows(request, question, found, column)
     context |= {
         "page_title": "History",
-        "bar_note": lock_note(question),
+        "type": type_,
+        "bar_note": lock_note(question, type_id=type_.id if type_ else None),
         "tabs": forecast_tabs(request, "forecast_history"),
         "found": found,
         "rows": list(reversed(rows)),

@@ -1,6 +1,7 @@
 """What the bar of the forecast's pages says of a period's lock."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,10 +13,10 @@ from otc.ui.bar import period_note
 from otc.ui.format import day_near
 
 
-def lock_note(question: Question) -> str:
+def lock_note(question: Question, *, type_id: UUID | None = None) -> str:
     """Where in its period the shown day lies, and when that locks, or the lock with the way to its difference."""
     note, slug = period_note(question), question.organization.slug
-    lock = lock_of(question.period.key, as_of=question.as_of if question.is_past else None)
+    lock = lock_of(question.period.key, type_id=type_id, as_of=question.as_of if question.is_past else None)
     today = question.now.astimezone(question.zone).date()
     if lock is not None:
         locked_on = lock.locked_at.astimezone(question.zone).date()

@@ -129,7 +129,7 @@ def rollup_report(
         "owners": owners,
         "corporate": corporate,
         "condition": condition
-        or type_condition(organization, type_id=type_id, instant=_rules_of(period, as_of, organization)),
+        or type_condition(organization, type_id=type_id, instant=rules_instant(period, as_of, organization)),
     }
     people = people_by_id()
     day = as_of.astimezone(ZoneInfo(organization.timezone)).date()
@@ -190,7 +190,7 @@ def rollup_report(
     )
 
 
-def _rules_of(period: Period, as_of: datetime, organization: Organization) -> datetime:
+def rules_instant(period: Period, as_of: datetime, organization: Organization) -> datetime:
     """A period that is over keeps the rules of its time."""
     end = datetime.combine(period.end, time(), tzinfo=ZoneInfo(organization.timezone))
     return min(as_of, end.astimezone(UTC))

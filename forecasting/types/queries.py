@@ -22,6 +22,8 @@ class TypeCondition:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+# What an address may say for no type.
+ALL = "all"
 EVERY_DEAL = TypeCondition()
 NO_DEAL = TypeCondition("false")
 
@@ -33,7 +35,7 @@ def types_offered() -> list[ForecastType]:
 
 def type_asked(slug: str) -> ForecastType | None:
     """The type that an address means by `type`, a retired one too; None for all deals. Raises BadQuestion."""
-    if not slug or slug == "all":
+    if not slug or slug == ALL:
         return None
     found: ForecastType | None = ForecastType.objects.filter(slug=slug[:50]).first()
     if found is None:

@@ -20,6 +20,7 @@ from pipeline.fit.rules import BAND_WORDS, FitAsked
 from pipeline.history.models import OpportunityVersion
 from pipeline.opportunities.filters import STATES, DealFilter, changed, overdue, without
 from pipeline.opportunities.models import Opportunity
+from pipeline.opportunities.narrowing import read_narrowings
 from pipeline.process.columns import COLUMNS
 from pipeline.process.models import Category
 
@@ -74,7 +75,7 @@ class Asked:
 
 def read(parameters: Mapping[str, str], question: Question) -> Asked:
     """Read state, category, column, stage_id, account_id, period, created_in, q, tab, sort, after, columns, group, in,
-    fit and what is asked of custom fields. Raises BadQuestion.
+    fit, what is asked of custom fields and what other rooms narrow by. Raises BadQuestion.
     """
     book = field_book("deal", question.organization)
     column = _one_of(parameters, "column", tuple(COLUMNS)) or None
@@ -90,6 +91,7 @@ def read(parameters: Mapping[str, str], question: Question) -> Asked:
             created_in=_created_in(parameters.get("created_in", ""), question),
             words=parameters.get("q", "")[:200].replace("\x00", ""),
             fit=read_fit(parameters, question),
+            narrowings=read_narrowings(parameters, question),
             fields=read_conditions(
                 parameters,
                 book=book,

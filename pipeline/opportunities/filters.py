@@ -16,6 +16,7 @@ from pipeline.fields.asked import FieldCondition
 from pipeline.fields.queries import matching
 from pipeline.fit.matching import FitCondition
 from pipeline.history.models import OpportunityVersion
+from pipeline.opportunities.narrowing import Narrowing
 from pipeline.process.columns import COLUMNS, NO_CATEGORY
 from pipeline.search.queries import LookedUp, accounts_bearing, deals_bearing, deals_looked_up, words_of
 from pipeline.team.queries import seen
@@ -68,6 +69,7 @@ class DealFilter:
     fit: FitCondition | None = None
     looked_up: LookedUp | None = None
     created_in: tuple[datetime, datetime] | None = None
+    narrowings: tuple[Narrowing, ...] = ()
 
     def apply(self, rows: Any) -> Any:
         """`rows` (Opportunity or OpportunityVersion) that hold every condition."""
@@ -99,6 +101,8 @@ class DealFilter:
             rows = rows.filter(created(rows.model, self.created_in))
         if self.fields:
             rows = matching(rows, self.fields, is_past=_are_versions(rows.model))
+        for narrow in self.narrowings:
+            rows = narrow(rows)
         if self.fit is not None:
             rows = self.fit.apply(rows)
         if not self.words.strip():

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forecasting.rollup.report import rollup_report
+from forecasting.types.services import forecast_type_create
 from otc.question import Question, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.asked import read
@@ -73,3 +74,24 @@ def test_a_cell_of_split_deals_is_the_sum_of_the_parts_it_opens(inside, deals, c
         assert cell == listed == added
         totals.append(cell)
     assert totals[0] >= totals[1] + totals[2] > 0
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("is_past", [False, True])
+def test_a_cell_of_a_type_is_the_sum_of_the_deals_it_opens(inside, deals, column, is_past):
+    for place, deal in enumerate(Opportunity.objects.order_by("amount_minor")):
+        opportunity_edit(deal.id, changes={"kind": "Renewal" if place % 2 else "New business"})
+    now, cells = datetime.now(UTC), []
+    when = {"as_of": now.isoformat()} if is_past else {}
+    for kind in ("renewal", "New business"):
+        made = forecast_type_create(
+            inside.organization, author=inside.ops, name=kind, conditions={"kind": [kind]}, now=now
+        )
+        question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
+        grid = rollup_report(inside.organization, period=question.period, type_id=made.id, **question.frame)
+        asked = read({"column": column, "period": question.period.key, "forecast_type": made.slug}, question)
+        report = deals_report(question, asked, since=question.now)
+        cells.append(grid.total.amounts[column].final)
+        assert cells[-1] == report.sums.total_minor == sum(row.corporate_minor or 0 for row in report.rows)
+    question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
+    assert sum(cells) == numbers(question, column)[0] > 0

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,13 +26,13 @@ from forecasting.rollup.adjusted import (
 )
 from forecasting.rollup.judged import judged_adjustments
 from forecasting.rollup.overlay import Overlay, overlays_of
-from forecasting.rollup.queries import UnconvertibleDeal, own_amounts, unconvertible_deals
-from forecasting.rollup.rules import Adjustment, Amounts, Row, Tree
+from forecasting.rollup.queries import OwnRow, UnconvertibleDeal, own_amounts, unconvertible_deals
+from forecasting.rollup.rules import Adjustment, Amounts, Rollup, Row, Tree
 from forecasting.rollup.scope import chart_for, tree_of
 from forecasting.types.queries import TypeCondition, type_condition
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
-from otc.tenancy.lines import EVERYONE, Owners, people_by_id, scope_owners
+from otc.tenancy.lines import EVERYONE, Chart, Owners, people_by_id, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
 
@@ -135,40 +135,21 @@ def rollup_report(
     day = as_of.astimezone(ZoneInfo(organization.timezone)).date()
     gone = gone_by(period, people=people, day=day)
     own = without_gone(own_amounts(period, **asked), gone)
-    steps = adjustments_at(period.key, as_of=as_of, day=day, type_id=type_id)
-    counted = [step for step in steps if _counts(step, viewer=viewer, owners=owners, gone=gone)]
-    # Deals are judged in the forecast of all deals.
-    said = judgements_at(period.key, as_of=as_of) if type_id is None else []
-    verdicts = [step for step in said if _counts(step, viewer=viewer, owners=owners, gone=gone)]
-    judging: dict[str, Any] = {"period": period, "as_of": as_of, "known": known}
-    home = None
-    judged_home: tuple[Adjustment, ...] = ()
-    if counted and corporate != organization.currency:
-        at_home = own_amounts(period, **(asked | {"corporate": organization.currency}))
-        home = summed(without_gone(at_home, gone))
-        judged_home = judged_adjustments(verdicts, currency=organization.currency, **judging)
-    grid = adjusted_grid(
-        summed(own),
-        on_top=OnTop(
-            tuple(counted),
-            tree=tree_without(tree_of(owners, chart=chart), gone),
-            line=Tree(chart.manager_of, chart.vacant),
-            judged=judged_adjustments(verdicts, currency=corporate, **judging),
-            judged_home=judged_home,
-        ),
-        home=home,
-        currency=corporate,
-        day=period.last,
-        known=known,
+    grid = _adjusted(
+        own,
+        asked,
+        organization=organization,
+        viewer=viewer,
+        period=period,
+        chart=chart,
+        gone=gone,
+        day=day,
+        type_id=type_id,
     )
     given = quotas_of(period, own=organization.currency, currency=corporate, known=known, type_id=type_id)
     quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
-    counts: Counter[UUID | None] = Counter()
-    for row in own:
-        counts[row.owner_id] += row.deal_count
+    counts = _deal_counts(own)
     rows = tuple(_person_row(row, people=people, quotas=quotas, counts=counts) for row in grid.rows)
-    tops = [row.quota_minor for row in rows if row.depth == 0 and not row.is_unassigned]
-    targets = [quota_minor for quota_minor in tops if quota_minor is not None]
     return RollupReport(
         period=period,
         scope=scope,
@@ -181,13 +162,70 @@ def rollup_report(
             grid.total,
             name="Total",
             count=sum(row.first_count for row in own),
-            quota_minor=sum(targets) if targets else None,
+            quota_minor=_whole_quota(rows),
         ),
         effects=effect_rows(grid.effects, people=people),
         unconvertible=tuple(unconvertible_deals(period, **asked)) if lists_unconvertible else (),
         without_amount=sum(row.without_amount for row in own),
         overlays=overlays_of(period, **asked),
     )
+
+
+def _adjusted(
+    own: list[OwnRow],
+    asked: Mapping[str, Any],
+    *,
+    organization: Organization,
+    viewer: Person,
+    period: Period,
+    chart: Chart,
+    gone: frozenset[UUID],
+    day: date,
+    type_id: UUID | None,
+) -> Rollup:
+    """The grid of the own amounts, asked by `asked`, with every adjustment and judgement that counts."""
+    as_of, known, corporate = asked["as_of"], asked["known"], asked["corporate"]
+    told: dict[str, Any] = {"viewer": viewer, "owners": asked["owners"], "gone": gone}
+    steps = adjustments_at(period.key, as_of=as_of, day=day, type_id=type_id)
+    counted = [step for step in steps if _counts(step, **told)]
+    # Deals are judged in the forecast of all deals.
+    said = judgements_at(period.key, as_of=as_of) if type_id is None else []
+    verdicts = [step for step in said if _counts(step, **told)]
+    judging: dict[str, Any] = {"period": period, "as_of": as_of, "known": known}
+    home = None
+    judged_home: tuple[Adjustment, ...] = ()
+    if counted and corporate != organization.currency:
+        at_home = own_amounts(period, **{**asked, "corporate": organization.currency})
+        home = summed(without_gone(at_home, gone))
+        judged_home = judged_adjustments(verdicts, currency=organization.currency, **judging)
+    return adjusted_grid(
+        summed(own),
+        on_top=OnTop(
+            tuple(counted),
+            tree=tree_without(tree_of(asked["owners"], chart=chart), gone),
+            line=Tree(chart.manager_of, chart.vacant),
+            judged=judged_adjustments(verdicts, currency=corporate, **judging),
+            judged_home=judged_home,
+        ),
+        home=home,
+        currency=corporate,
+        day=period.last,
+        known=known,
+    )
+
+
+def _deal_counts(own: list[OwnRow]) -> Counter[UUID | None]:
+    counts: Counter[UUID | None] = Counter()
+    for row in own:
+        counts[row.owner_id] += row.deal_count
+    return counts
+
+
+def _whole_quota(rows: tuple[PersonRow, ...]) -> int | None:
+    """What the tops are asked for; None where nobody is."""
+    tops = [row.quota_minor for row in rows if row.depth == 0 and not row.is_unassigned]
+    targets = [quota_minor for quota_minor in tops if quota_minor is not None]
+    return sum(targets) if targets else None
 
 
 def rules_instant(period: Period, as_of: datetime, organization: Organization) -> datetime:

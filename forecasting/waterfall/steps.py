@@ -144,6 +144,14 @@ def parted_steps(steps: str, *, mine: dict[str, str], group: str, spans: str) ->
     return parted(steps, states=sides, columns=STATE, absent=ABSENT, spans=spans)
 
 
+# Whom a cut of a path concerns.
+CUT_BY = {
+    "currency": "cut.currency = shown.currency",
+    "every": "shown.currency <> %(corporate)s",
+    "owner": "cut.owner_id = shown.owner_id",
+}
+
+
 def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozenset[str]) -> str:
     """SQL: a step at the first end, where nothing moves, and one for every version, rate change and line change.
 
@@ -159,16 +167,13 @@ def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozense
     shows = f"""v.organization_id = %(organization)s
       AND v.valid_from <= %(t1_instant)s AND v.valid_to > %(t0_instant)s AND v.known_from <= %(t1_known)s
       AND v.known_to > %(t0_known)s AND {starts} < {ends}"""
-    points = ["SELECT shown.*, greatest(starts, %(t0_instant)s) AS at FROM shown"]
-    conditions = {
-        "currency": "cut.currency = shown.currency",
-        "every": "shown.currency <> %(corporate)s",
-        "owner": "cut.owner_id = shown.owner_id",
-    }
-    points += [
-        f"""SELECT shown.*, cut.at FROM shown JOIN cut ON cut.kind = '{kind}' AND {conditions[kind]}
-        AND cut.at > greatest(shown.starts, %(t0_instant)s) AND cut.at < shown.ends"""
-        for kind in sorted(cuts)
+    points = [
+        "SELECT shown.*, greatest(starts, %(t0_instant)s) AS at FROM shown",
+        *(
+            f"""SELECT shown.*, cut.at FROM shown JOIN cut ON cut.kind = '{kind}' AND {CUT_BY[kind]}
+            AND cut.at > greatest(shown.starts, %(t0_instant)s) AND cut.at < shown.ends"""
+            for kind in sorted(cuts)
+        ),
     ]
     owned = "(CASE WHEN v.owner_id IS NULL THEN %(ever_nobody)s ELSE %(ever_all)s OR span.owner_id IS NOT NULL END)"
     known = "%(t1_known)s::timestamptz" if is_known_now else "v.at"

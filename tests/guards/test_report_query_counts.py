@@ -45,7 +45,7 @@ ENDPOINTS = [
 ]
 MORE = {"api-waterfall": {"group_by": "stage"}}
 # Each page's whole request, sign-in and tenant included. A ceiling, so that a change is a decision.
-AT_MOST = 37
+AT_MOST = 38
 
 
 def add_deals(house: House, count: int) -> None:

@@ -29,7 +29,6 @@ from pipeline.templatetags.deal_rows import mark_of
 
 DEEPEST = 7
 EMPTY = "<td></td>"
-NO_CALL = chip("No call", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ def _quota(row: PersonRow, look: Look) -> str:
 
 def _call(row: PersonRow, said: Said | None, look: Look) -> str:
     if said is None:
-        return f'<td class="num">{NO_CALL if row.person_id in look.lacks_call else "–"}</td>'
+        return f'<td class="num">{chip("No call", "bad") if row.person_id in look.lacks_call else "–"}</td>'
     call = said.call
     at = call.submitted_at.astimezone(look.zone)
     told = f"{fmt.money_exact(call.amount_minor, currency=call.currency)}, {fmt.moment(at, today=look.today)}"

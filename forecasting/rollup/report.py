@@ -135,21 +135,10 @@ def rollup_report(
     day = as_of.astimezone(ZoneInfo(organization.timezone)).date()
     gone = gone_by(period, people=people, day=day)
     own = without_gone(own_amounts(period, **asked), gone)
-    grid = _adjusted(
-        own,
-        asked,
-        organization=organization,
-        viewer=viewer,
-        period=period,
-        chart=chart,
-        gone=gone,
-        day=day,
-        type_id=type_id,
-    )
+    told: dict[str, Any] = {"organization": organization, "viewer": viewer, "period": period, "chart": chart}
+    grid = _adjusted(own, asked, gone=gone, day=day, type_id=type_id, **told)
     given = quotas_of(period, own=organization.currency, currency=corporate, known=known, type_id=type_id)
-    quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
-    counts = _deal_counts(own)
-    rows = tuple(_person_row(row, people=people, quotas=quotas, counts=counts) for row in grid.rows)
+    rows, unassigned, total = _shown(grid, own, people=people, given=given, chart=chart)
     return RollupReport(
         period=period,
         scope=scope,
@@ -157,17 +146,32 @@ def rollup_report(
         org_chart=org_chart,
         currency=corporate,
         rows=rows,
-        unassigned=_heading(grid.unassigned, name="Unassigned", count=counts[None], quota_minor=None),
-        total=_heading(
-            grid.total,
-            name="Total",
-            count=sum(row.first_count for row in own),
-            quota_minor=_whole_quota(rows),
-        ),
+        unassigned=unassigned,
+        total=total,
         effects=effect_rows(grid.effects, people=people),
         unconvertible=tuple(unconvertible_deals(period, **asked)) if lists_unconvertible else (),
         without_amount=sum(row.without_amount for row in own),
         overlays=overlays_of(period, **asked),
+    )
+
+
+def _shown(
+    grid: Rollup,
+    own: list[OwnRow],
+    *,
+    people: Mapping[UUID, Person],
+    given: Mapping[UUID, int],
+    chart: Chart,
+) -> tuple[tuple[PersonRow, ...], PersonRow, PersonRow]:
+    """The people's rows, unassigned and the total, with quotas and counts of deals."""
+    quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
+    counts = _deal_counts(own)
+    rows = tuple(_person_row(row, people=people, quotas=quotas, counts=counts) for row in grid.rows)
+    deal_count = sum(row.first_count for row in own)
+    return (
+        rows,
+        _heading(grid.unassigned, name="Unassigned", count=counts[None], quota_minor=None),
+        _heading(grid.total, name="Total", count=deal_count, quota_minor=_whole_quota(rows)),
     )
 
 

@@ -166,10 +166,10 @@ def test_a_new_rep_s_ramp_counts_in_reports_from_when_it_was_said(inside):
 
 
 def test_a_team_without_a_quota_has_the_sum_of_its_reports():
-    chart = Chart({"top": None, "max": "top", "ana": "max", "jon": "max"})  # type: ignore[dict-item]  # names for ids
-    assert branch_quota("top", chart=chart, quotas={"ana": 3, "jon": 4}) == 7  # type: ignore[arg-type, dict-item]
-    assert branch_quota("top", chart=chart, quotas={"max": 5, "ana": 3}) == 5  # type: ignore[arg-type, dict-item]
-    assert branch_quota("top", chart=chart, quotas={}) is None  # type: ignore[arg-type]
+    chart = Chart({"top": None, "max": "top", "ana": "max", "jon": "max"})
+    assert branch_quota("top", chart=chart, quotas={"ana": 3, "jon": 4}) == 7
+    assert branch_quota("top", chart=chart, quotas={"max": 5, "ana": 3}) == 5
+    assert branch_quota("top", chart=chart, quotas={}) is None
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 A rep's call is what is won, a share of what is open by category, and hope for what is yet to come; and then their
 habit: some say less than they know (sandbaggers), some hear yes in every maybe (happy ears). A manager adds the
-reports' calls up and corrects them by a habit of their own.
+reports' calls up and corrects them by a habit of their own. Some say it on Monday only, when it was due on Friday.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from otc.demo.rates import base_rate
 
 CALLS_SALT = 5
 FRIDAY = 4
-COMMIT, BEST_CASE = "commit_cumulative", "best_case_cumulative"
+COMMIT, MOST_LIKELY, BEST_CASE = "commit_cumulative", "most_likely_cumulative", "best_case_cumulative"
 WON, IN_COMMIT, IN_MOST_LIKELY, IN_BEST_CASE = range(4)
 PLACE = {"closed": WON, "commit": IN_COMMIT, "most_likely": IN_MOST_LIKELY, "best_case": IN_BEST_CASE}
 HABIT = Weighted(market.CALL_HABITS)
@@ -31,6 +31,8 @@ NOTES = (
     *("", "", "", ""),
     *("Two signatures promised", "One deal at risk", "Procurement is slow", "On plan", "Upside left out"),
 )
+LATE_BY = timedelta(days=2, hours=18)
+MIDDLE = 0.45  # of the way from commit to best case lies most likely
 Sums = list[int]
 
 
@@ -145,9 +147,18 @@ def build_calls(company: DemoCompany, ledger: Ledger) -> list[DemoCall]:
             given = weeks_calls(rng, company, own=own, habits=habits, friday=friday, passed=passed)
             for person, column, amount in given:
                 at = company.workdays.opens[friday] + timedelta(hours=6, seconds=rng.randrange(9000))
+                if is_late(person, company, friday=friday, period=period):
+                    at += LATE_BY
                 note = NOTES[rng.randrange(len(NOTES))] if column == COMMIT else ""
                 calls.append(DemoCall(person, period.key, column, amount, note, at))
     return calls
+
+
+def is_late(person: str, company: DemoCompany, *, friday: int, period: Period) -> bool:
+    """Whether what was due on a Friday was said on Monday: one in CALL_LATE_EVERY, while the quarter runs."""
+    monday = friday + 3
+    runs = monday < company.workdays.today and company.workdays.dates[monday] < period.end
+    return runs and (int(person[2:]) + friday // 7) % market.CALL_LATE_EVERY == 0
 
 
 def own_estimate(
@@ -170,7 +181,8 @@ def weeks_calls(
     passed: float,
 ) -> Iterable[tuple[str, str, int]]:
     """(person, column, amount) of one Friday, from the bottom of the lines up."""
-    at = company.workdays.midnight(friday)
+    at, day = company.workdays.midnight(friday), company.workdays.dates[friday]
+    gone = {person.key for person in company.people if person.left is not None and person.left <= day}
     reports: dict[str, list[str]] = {}
     there = []
     for line in company.lines:
@@ -194,8 +206,9 @@ def weeks_calls(
             commit = won + bend * sum(one for one, _ in below)
             at_best = max(won + bend * sum(one for _, one in below), commit)
         called[person] = (commit, at_best)
-        if rng.random() >= market.CALL_FORGOTTEN:
+        if person not in gone and rng.random() >= market.CALL_FORGOTTEN:
             found.append((person, COMMIT, said(commit)))
+            found.append((person, MOST_LIKELY, said(commit + MIDDLE * (at_best - commit))))
             found.append((person, BEST_CASE, said(at_best)))
         return called[person]
 

@@ -167,3 +167,4 @@ CALL_HOPE = 0.45  # share of the quota that is hoped for at the quarter's start,
 CALL_COMMIT, CALL_MOST_LIKELY, CALL_BEST_CASE = 0.50, 0.30, 0.15  # of what stands in the category
 MANAGERS_BEND = 0.35  # a manager bends the reports' sum by this share of the own habit
 CALL_FORGOTTEN = 0.04
+CALL_LATE_EVERY = 17  # of so many Fridays each person forgets one until Monday

@@ -16,8 +16,11 @@ from otc.demo.workdays import Workdays
 PEOPLE_SALT = 2
 LETTERS = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "å": "a", "ß": "ss", "ð": "d", "ł": "l"})
 DIRECTOR_TITLE, MANAGER_TITLE, REP_TITLE = "Regional director", "Sales manager", "Account executive"
-# Which territory of eleven: its rep left just now; was handed over a year ago; moved to another manager.
-LEFT_NOW, HANDED_OVER, MOVED = 10, 3, 6
+LEAD_TITLE = "Team lead"
+# Which territory of thirty-one: its rep left just now; was handed over a year ago; moved to another manager a year ago,
+# or this month; has a lead between the rep and the manager, who left.
+LEFT_NOW, HANDED_OVER, MOVED, MOVED_NOW, LED = 10, 3, 6, 17, 20
+MOVED_DAYS_AGO, LEAD_LEFT_DAYS_AGO, SUCCESSOR_DAYS_AGO = 19, 16, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,12 @@ class StaffBuilder:
         if end is None:
             self._change(person, manager=to)
 
+    def report_through(self, lead: str, *, person: str) -> None:
+        """The person's lines lead to `lead` instead of the manager, whom the lead reports to."""
+        through = [replace(line, manager=lead) if line.person == person else line for line in self.lines]
+        self.lines[:] = through
+        self._change(person, manager=lead)
+
     def leave(self, person: str, *, day: int) -> None:
         self._change(person, left=self.workdays.dates[day])
 
@@ -154,7 +163,29 @@ def build_staff(plan: OrganizationPlan, *, deals: int, workdays: Workdays, seed:
     builder.hire(plan.administrator, role="administrator", title="Sales systems")
     builder.hire(plan.operations, role="operations", title="Revenue operations")
     builder.hire("ERP interface", role="integration", title="Integration")
+    for slot in slots:
+        newest(builder, slot)
     return Staff(tuple(builder.people), tuple(builder.lines), centred(slots))
+
+
+def newest(builder: StaffBuilder, slot: Slot) -> None:
+    """Who came last, so that nobody else's draws change: a lead who has left again, and a leaver's successor."""
+    days = builder.workdays
+    place, boss = slot.number % market.LEAVERS_EVERY, slot.boss_on(days.today)
+    if place == LED:
+        lead = builder.hire(
+            next(builder.fresh), role="manager", title=LEAD_TITLE, territory=slot.label, joined=days.first
+        )
+        builder.report(lead, to=boss)
+        builder.report_through(lead, person=str(slot.owner_on(days.today)))
+        builder.leave(lead, day=days.on_or_before[days.today - LEAD_LEFT_DAYS_AGO])
+    if place == LEFT_NOW:
+        came = days.on_or_before[days.today - SUCCESSOR_DAYS_AGO]
+        title, label = REP_TITLE, slot.label
+        person = builder.hire(
+            next(builder.fresh), role="rep", title=title, territory=label, joined=days.dates[came]
+        )
+        builder.report(person, to=boss, from_day=came)
 
 
 def centred(slots: list[Slot]) -> tuple[Slot, ...]:
@@ -220,8 +251,11 @@ def staff_slot(builder: StaffBuilder, *, number: int, managers: dict[int, str]) 
         builder.leave(former, day=gone)
         builder.report(person, to=boss, from_day=came)
         tenures = ((former, 0, gone), (None, gone, came), (person, came, end))
-    elif place == MOVED and len(managers) > 1:
-        moved = days.on_or_after[days.today - between(rng, (300, 400))]
+    elif place in (MOVED, MOVED_NOW) and len(managers) > 1:
+        ago = between(rng, (300, 400)) if place == MOVED else MOVED_DAYS_AGO
+        moved = (
+            days.on_or_before[days.today - ago] if place == MOVED_NOW else days.on_or_after[days.today - ago]
+        )
         former_boss = next(key for key in managers.values() if key != boss)
         person = hire(holder)
         builder.report(person, to=former_boss, to_day=moved)

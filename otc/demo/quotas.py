@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from otc.calendar.rules import Kind, following, month_years, period_of
 from otc.demo import market
 from otc.demo.organizations import OrganizationPlan
-from otc.demo.people import DemoLine, Staff
+from otc.demo.people import LEAD_TITLE, DemoLine, Slot, Staff
 from otc.demo.rates import base_rate
 from otc.demo.workdays import Workdays
 
@@ -19,11 +19,17 @@ QUARTERS = 8  # in the window of 24 months
 
 @dataclass(frozen=True, slots=True)
 class DemoQuota:
-    """Corporate minor units to win in `period` (2026-Q4); a manager's is less than the reports' sum."""
+    """Corporate minor units to win in `period` (2026-Q4); a manager's is less than the reports' sum.
+
+    It was the target from `since` (None: ever) to `until` (None: still); `reason` says why it is another one.
+    """
 
     person: str
     period: str
     amount_minor: int
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
 
 
 def build_quotas(plan: OrganizationPlan, *, staff: Staff, deals: int, workdays: Workdays) -> list[DemoQuota]:
@@ -40,12 +46,65 @@ def build_quotas(plan: OrganizationPlan, *, staff: Staff, deals: int, workdays: 
             market.FIRST_QUARTER_RAMP if period.key == first_key else 1
         )
         amount_minor = rep_quota(plan, deals=deals, reps=len(staff.slots), weight=weight)
-        held = {slot.owner_on(day) for slot in staff.slots} - {None}
-        totals = {person: amount_minor for person in held if person is not None}
-        sum_upwards(totals, lines=staff.lines, workdays=workdays, day=day)
-        quotas += [DemoQuota(key, period.key, totals[key]) for key in sorted(totals)]
+        held = {owner for slot in staff.slots if (owner := slot.owner_on(day)) is not None}
+        if period.first > workdays.dates[workdays.today]:
+            held |= successors(staff)
+        totals = dict.fromkeys(held, amount_minor)
+        sum_upwards(totals, staff=staff, workdays=workdays, day=day)
+        whole = [DemoQuota(key, period.key, totals[key]) for key in sorted(totals)]
+        end = (period.end - workdays.first).days
+        quotas += shared_out(whole, staff=staff, days=workdays, first=day, end=end)
         period = following(period)
     return quotas
+
+
+def successors(staff: Staff) -> set[str]:
+    """Reps who haven't a deal yet: they came after somebody who left."""
+    holders = {who for slot in staff.slots for who, _, _ in slot.tenures}
+    return {person.key for person in staff.people if person.role == "rep"} - holders
+
+
+def shared_out(
+    quotas: list[DemoQuota], *, staff: Staff, days: Workdays, first: int, end: int
+) -> list[DemoQuota]:
+    """The quotas of a period of the days [first, end): what is left of a leaver's goes to the team of the same manager,
+    from the next morning on. Who comes to a territory that nobody held takes nothing back.
+    """
+    found = {quota.person: [quota] for quota in quotas}
+    for slot in staff.slots:
+        for who, _, gone in slot.tenures:
+            if who not in found or not first < gone < min(end, days.today):
+                continue
+            team = teammates(slot, staff=staff, day=gone) & found.keys()
+            if not team:
+                continue
+            at = days.midnight(gone + 1)
+            left = found[who][-1]
+            rest = left.amount_minor * (end - gone) / (end - first)
+            share = rounded(rest / len(team), like=round(rest / len(team)))
+            found[who][-1:] = [
+                replace(left, until=at),
+                replace(left, amount_minor=left.amount_minor - share * len(team), since=at, reason="Left"),
+            ]
+            for mate in team:
+                before = found[mate][-1]
+                found[mate][-1:] = [
+                    replace(before, until=at),
+                    replace(
+                        before,
+                        amount_minor=before.amount_minor + share,
+                        since=at,
+                        reason=f"{slot.label} is shared out",
+                    ),
+                ]
+    return [quota for person in sorted(found) for quota in found[person]]
+
+
+def teammates(slot: Slot, *, staff: Staff, day: int) -> set[str]:
+    """Who works for the same manager on a day, without who holds the slot."""
+    boss = slot.boss_on(day)
+    others = (one for one in staff.slots if one.number != slot.number and one.boss_on(day) == boss)
+    return {owner for one in others if (owner := one.owner_on(day)) is not None}
 
 
 def rep_quota(plan: OrganizationPlan, *, deals: int, reps: int, weight: float) -> int:
@@ -58,12 +117,15 @@ def rep_quota(plan: OrganizationPlan, *, deals: int, reps: int, weight: float) -
     return int(float(f"{corporate:.2g}")) * 10**digits
 
 
-def sum_upwards(totals: dict[str, int], *, lines: tuple[DemoLine, ...], workdays: Workdays, day: int) -> None:
+def sum_upwards(totals: dict[str, int], *, staff: Staff, workdays: Workdays, day: int) -> None:
     """Add to `totals` everybody above a person with a quota, by the lines that stand on `day`.
 
-    A manager is asked for OVER_ASSIGNED of what the reports are: somebody always fails.
+    A manager is asked for OVER_ASSIGNED of what the reports are: somebody always fails. A lead has what the report has.
     """
     at = workdays.midnight(day)
+    lines: tuple[DemoLine, ...] = staff.lines
+    leads = {person.key for person in staff.people if person.title == LEAD_TITLE}
+    gone = {person.key for person in staff.people if person.left and person.left <= workdays.dates[day]}
     reports: dict[str, list[str]] = {}
     for line in lines:
         if line.manager and line.valid_from <= at and (line.valid_to is None or at < line.valid_to):
@@ -71,8 +133,12 @@ def sum_upwards(totals: dict[str, int], *, lines: tuple[DemoLine, ...], workdays
 
     def total(person: str) -> int:
         below = sum(total(report) for report in reports.get(person, ()))
+        if person in gone:
+            return below
         if below:
-            is_manager_of_reps = any(report not in reports for report in reports[person])
+            is_manager_of_reps = (
+                any(report not in reports for report in reports[person]) and person not in leads
+            )
             share = market.OVER_ASSIGNED if is_manager_of_reps else 1
             totals[person] = rounded(below * share, like=below)
         return totals.get(person, 0)

@@ -19,6 +19,7 @@ from otc.demo.course import Log, Standing, begin, run
 from otc.demo.deals import DemoDeal, DemoState
 from otc.demo.draw import Weighted, stream
 from otc.demo.life import Life, round_amount
+from otc.demo.loose_ends import left_loose
 from otc.demo.moments import life_moments, second_on
 from otc.demo.offers import OfferDrawer
 from otc.demo.prospect import Prospect, draw_prospect
@@ -52,7 +53,7 @@ def simulate(company: DemoCompany, *, numbers: range | None = None) -> Iterator[
     """Yield `company.deals` deals, or those of `numbers`, as they were found; memory doesn't grow."""
     drawers = Drawers(TeamDrawer(company), OfferDrawer(company), TalkDrawer(company))
     for life in lives(company, numbers=numbers):
-        yield told(company, life, drawers=drawers)
+        yield left_loose(told(company, life, drawers=drawers), number=life.number)
 
 
 @dataclass(frozen=True, slots=True)

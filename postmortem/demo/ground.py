@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from forecasting.quotas.models import Quota
+from forecasting.quotas.models import EVER, Quota
 from otc.demo.company import DemoCompany
 from otc.demo.ids import demo_id
 from otc.demo.life import round_amount
@@ -201,9 +201,13 @@ class GroundWriter:
     def quotas(self, people: Ids) -> None:
         copy_rows(
             Quota,
-            columns=("id", "person_id", "period", "amount_minor"),
+            columns=("id", "person_id", "period", "amount_minor", "valid_from", "valid_to", "reason"),
             rows=(
-                (self.id_of("quota", q.person, q.period), people[q.person], q.period, q.amount_minor)
+                (
+                    self.id_of("quota", q.person, q.period, *([q.since.isoformat()] if q.since else [])),
+                    *(people[q.person], q.period, q.amount_minor),
+                    *(q.since or EVER, q.until or FOREVER, q.reason),
+                )
                 for q in self.company.quotas
             ),
         )

@@ -26,6 +26,7 @@ from pipeline.history.services import renew_statistics
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.copying import copy_rows
 from postmortem.demo.desk import DeskWriter, SharedLink
+from postmortem.demo.forecasts import ForecastWriter
 from postmortem.demo.ground import Ground, GroundWriter, milestone_counts, process_ready
 from postmortem.demo.histories import deals_write
 from postmortem.demo.leads import LeadWriter
@@ -191,6 +192,7 @@ def organization_fill(
             f"{rate:,.0f} versions a second"
         )
     calls_write(company, ground, calls=build_calls(company, ledger))
+    ForecastWriter(company, ground.people, organization=organization).write()
     day = datetime.combine(today, time(), tzinfo=zone)
     LeadWriter(company, ground.people, day=day).write()
     TalkWriter(company, day=day).write()

@@ -17,7 +17,9 @@ from otc.calendar.rules import period_of
 from otc.demo import market
 from otc.demo.company import DemoCompany, build_company
 from otc.demo.deals import DemoDeal
+from otc.demo.loose_ends import RATELESS
 from otc.demo.organizations import HALDEN, KITANO, PLANS, PRAIRIE
+from otc.demo.people import LEAD_TITLE
 from otc.demo.simulation import simulate
 
 TODAY = date(2026, 11, 22)
@@ -227,7 +229,9 @@ def test_everybody_below_the_top_has_a_line_while_there(plan) -> None:
     midnight = company.workdays.midnight(company.workdays.today)
     standing = {line.person for line in company.lines if line.valid_to is None or line.valid_to > midnight}
     sellers = {p.key for p in company.people if p.role in {"rep", "manager", "executive"} and p.left is None}
-    assert standing == sellers
+    empty_seats = {p.key for p in company.people if p.title == LEAD_TITLE and p.left is not None}
+    assert standing - empty_seats == sellers
+    assert len(empty_seats) == (plan is HALDEN)
 
 
 def test_one_rep_left_and_one_changed_manager() -> None:
@@ -237,10 +241,10 @@ def test_one_rep_left_and_one_changed_manager() -> None:
     assert max(moved.values()) == 2
 
 
-def test_thirty_reps_five_managers_two_executives_at_the_default() -> None:
+def test_thirty_one_reps_five_managers_two_executives_at_the_default() -> None:
     present = [person for person in company_of(HALDEN.deals).people if person.left is None]
     counts = Counter(person.role for person in present)
-    assert counts["rep"] == 30
+    assert counts["rep"] == 31  # one of them hasn't a deal yet
     assert counts["manager"] == 5
     assert counts["executive"] == 2
     assert counts["administrator"] == counts["operations"] == counts["integration"] == 1
@@ -254,17 +258,19 @@ def test_a_managers_quota_is_a_tenth_less_than_the_reports_and_the_tops_their_su
     for line in company.lines:
         if line.manager and line.valid_from <= at and (line.valid_to is None or at < line.valid_to):
             below.setdefault(line.manager, []).append(line.person)
-    assert len(below) == 7
+    leads = {person.key for person in company.people if person.title == LEAD_TITLE}
+    assert len(below) == 7 + len(leads) == 8
     for manager, reports in below.items():
         asked = sum(quota.get(report, 0) for report in reports)
-        share = 1 if set(reports) & set(below) else market.OVER_ASSIGNED
+        share = 1 if manager in leads or set(reports) & set(below) - leads else market.OVER_ASSIGNED
         assert quota[manager] == pytest.approx(asked * share, rel=0.01)
 
 
 @pytest.mark.parametrize("plan", [HALDEN, KITANO, PRAIRIE], ids=lambda plan: plan.slug)
 def test_every_currency_has_a_rate_for_every_month(plan) -> None:
     company = company_of(plan.deals, slug=plan.slug)
-    used = {state.currency for deal in simulate(company) for state in deal.states} - {plan.currency}
+    used = {state.currency for deal in simulate(company) for state in deal.states}
+    used -= {plan.currency, RATELESS}
     for currency in used:
         months = [rate.valid_from for rate in company.rates if rate.currency == currency]
         assert months[0] <= company.workdays.first
@@ -303,3 +309,31 @@ def test_who_plays_a_part_works_there_and_plays_it_once_at_a_time(
     named = [{role.role for role in deal.buying_roles} for deal in deals]
     assert 0.2 < sum("decision_maker" in roles for roles in named) / len(named) < 0.9
     assert 0.2 < sum("champion" in roles for roles in named) / len(named) < 0.95
+
+
+def test_a_leavers_quota_is_shared_out_and_the_successor_has_one_from_the_next_quarter_on() -> None:
+    company = company_of(HALDEN.deals)
+    leaver = next(
+        one for one in company.people if one.left and one.left.year == TODAY.year and one.role == "rep"
+    )
+    running = [quota for quota in company.quotas if quota.period == "2026-Q4"]
+    dated = [quota for quota in running if quota.since]
+    before = {quota.person: quota.amount_minor for quota in running if quota.until}
+    assert len({(quota.since, quota.person) for quota in dated}) == len(before) > 3
+    moved = {quota.person: quota.amount_minor - before[quota.person] for quota in dated}
+    assert sum(moved.values()) == 0 and moved.pop(leaver.key) < 0 < min(moved.values())
+    successor = max((one for one in company.people if one.role == "rep"), key=lambda one: one.joined)
+    assert successor.territory == leaver.territory and (leaver.left or TODAY) <= successor.joined < TODAY
+    assert {quota.period for quota in company.quotas if quota.person == successor.key} == {"2027-Q1"}
+
+
+def test_a_few_open_deals_are_left_without_what_a_forecast_needs() -> None:
+    last = [deal.states[-1] for deal in simulate(company_of(HALDEN.deals))]
+    loose = [state for state in last if state.outcome is None]
+    found = (
+        sum(state.owner is None for state in loose),
+        sum(state.close_date is None for state in loose),
+        sum(state.currency == RATELESS for state in loose),
+    )
+    assert min(found) >= 1 and max(found) <= 15
+    assert all(state.close_date and state.currency != RATELESS for state in last if state.outcome)

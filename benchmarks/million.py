@@ -105,8 +105,8 @@ FROM (SELECT *, lead(starts, 1, %(forever)s) OVER (PARTITION BY id ORDER BY star
 ORDER BY starts
 """
 QUOTAS_IN = """
-INSERT INTO forecasting_quota (organization_id, person_id, period, amount_minor)
-SELECT %(organization)s, person, %(period)s, 40000000 FROM unnest(%(people)s::uuid[]) AS person
+INSERT INTO forecasting_quota (organization_id, person_id, period, amount_minor, reason, valid_from, valid_to)
+SELECT %(organization)s, person, %(period)s, 40000000, '', %(ever)s, %(forever)s FROM unnest(%(people)s::uuid[]) AS person
 """
 
 
@@ -116,6 +116,7 @@ def build(postgres: Any, *, deals: int) -> Million:
 
     django.setup()
     migrate()
+    from forecasting.quotas.models import EVER
     from otc.tenancy.context import use
     from otc.tenancy.models import FOREVER, Person
     from otc.tenancy.services import organization_create
@@ -138,6 +139,7 @@ def build(postgres: Any, *, deals: int) -> Million:
         "stages": stages,
         "today": today,
         "forever": FOREVER,
+        "ever": EVER,
         "period": quarter(today)[0],
     }
     with contextlib.closing(postgres.connect("otc")) as connection:

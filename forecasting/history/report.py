@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from forecasting.calls.models import CallColumn
-from forecasting.calls.queries import latest_calls
+from forecasting.calls.models import Call
+from forecasting.calls.queries import calls_of
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report
 from forecasting.rollup.rules import Amounts
 from otc.money.queries import shown_minor
@@ -53,10 +53,11 @@ def history_report(question: Question, *, step: str = "week", type_id: UUID | No
         for instant in instants(question, step=step)
     ]
     person_id = _whose(question, reports[-1][1])
+    calls = _calls(question, person_id, type_id)
     return HistoryReport(
         step=step,
         person_id=person_id,
-        points=tuple(_point(question, instant, report, person_id, type_id) for instant, report in reports),
+        points=tuple(_point(question, instant, report, person_id, calls) for instant, report in reports),
     )
 
 
@@ -95,7 +96,7 @@ def _whose(question: Question, report: RollupReport) -> UUID | None:
 
 
 def _point(
-    question: Question, instant: datetime, report: RollupReport, person_id: UUID | None, type_id: UUID | None
+    question: Question, instant: datetime, report: RollupReport, person_id: UUID | None, calls: list[Call]
 ) -> HistoryPoint:
     row: PersonRow = report.total
     if question.scope not in (EVERYONE, OWNED, UNASSIGNED):
@@ -104,23 +105,20 @@ def _point(
         as_of=instant,
         amounts=row.amounts,
         quota_minor=row.quota_minor,
-        calls=_calls(question, instant, person_id, type_id),
+        calls=_standing(question, instant, calls),
     )
 
 
-def _calls(
-    question: Question, instant: datetime, person_id: UUID | None, type_id: UUID | None
-) -> dict[str, int]:
+def _calls(question: Question, person_id: UUID | None, type_id: UUID | None) -> list[Call]:
     if person_id is None:
-        return {}
-    said = {
-        column: calls[person_id].amount_minor
-        for column in CallColumn.values
-        if person_id
-        in (calls := latest_calls(question.period.key, as_of=instant, column=column, type_id=type_id))
-    }
+        return []
+    return calls_of(person_id, question.period.key, until=question.as_of, type_id=type_id)
+
+
+def _standing(question: Question, instant: datetime, calls: list[Call]) -> dict[str, int]:
+    """By column the last of the calls, which come in the order of time, that was submitted by then."""
     return shown_minor(
-        said,
+        {call.column: call.amount_minor for call in calls if call.submitted_at <= instant},
         own=question.organization.currency,
         currency=question.currency,
         day=question.period.last,

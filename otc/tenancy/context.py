@@ -33,7 +33,8 @@ class ActingFor:
 
 @dataclass(frozen=True)
 class TenantContext:
-    """`is_snapshot`: every query sees one moment, and a write could meet what it can't see.
+    """`is_snapshot`: every query sees one moment, and a write could meet what it can't see. `reads_once`: what was read
+    is kept; in a test's transaction also where it is no snapshot of the database's.
 
     `charge_of` says for whom the person stands in on deals of an owner; `acting_for` what it said last.
     """
@@ -42,6 +43,7 @@ class TenantContext:
     person_id: UUID | None
     channel: str
     is_snapshot: bool = False
+    reads_once: bool = False
     charge_of: Callable[[UUID | None], ActingFor | None] | None = None
     acting_for: ActingFor | None = None
     read_once: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -70,7 +72,7 @@ def current_organization_id() -> UUID:
 def once_per_snapshot[Read](key: Hashable, read: Callable[[], Read]) -> Read:
     """What several reports of one page read: kept while every query sees the same moment, else read anew."""
     context = current_context()
-    if not context.is_snapshot:
+    if not context.reads_once:
         return read()
     if key not in context.read_once:
         context.read_once[key] = read()
@@ -98,7 +100,8 @@ def use(
     before = _context.get()
     is_nested = connection.in_atomic_block
     is_snapshot = bool(before and before.is_snapshot) if is_nested else repeatable_read
-    context = TenantContext(organization_id, person_id, channel, is_snapshot, charge_of)
+    reads_once = before.reads_once if before else repeatable_read
+    context = TenantContext(organization_id, person_id, channel, is_snapshot, reads_once, charge_of)
     token = _context.set(context)
     try:
         with transaction.atomic():

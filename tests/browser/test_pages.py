@@ -52,7 +52,7 @@ PAGES = (
 
 def seeded() -> tuple[str, str, str, str]:
     """A small demo organization: an administrator's e-mail, a deal that is open, a day in the past, an executive."""
-    done = demo_seed("looked-at", deals=60, seed=3, now=timezone.now())
+    done = demo_seed("looked-at", deals=24, seed=3, now=timezone.now())
     with use(done.organization.id):
         deals = list(Opportunity.objects.filter(outcome=None).values_list("id", flat=True))
         health_refresh(deals, now=timezone.now())

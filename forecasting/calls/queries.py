@@ -18,5 +18,7 @@ def latest_calls(
 
 def calls_of(person_id: UUID, period_key: str, *, until: datetime, type_id: UUID | None = None) -> list[Call]:
     """Every call of a person for a period and type, in all columns, submitted up to an instant, the earliest first."""
-    calls = Call.objects.filter(person_id=person_id, period=period_key, type_id=type_id, submitted_at__lte=until)
+    calls = Call.objects.filter(
+        person_id=person_id, period=period_key, type_id=type_id, submitted_at__lte=until
+    )
     return list(calls.order_by("submitted_at"))

@@ -27,6 +27,19 @@ def quotas_at(
     return {(quota.person_id, quota.period): quota for quota in found}
 
 
+def quota_amounts_at(keys: Iterable[str], *, known: datetime) -> dict[str, dict[UUID, int]]:
+    """The quotas of all deals that held at `known`, by period and person, before any ramp: corporate minor units. One
+    query.
+    """
+    found: dict[str, dict[UUID, int]] = {key: {} for key in keys}
+    quotas = Quota.objects.filter(
+        period__in=list(found), type_id=None, valid_from__lte=known, valid_to__gt=known
+    )
+    for key, person_id, amount_minor in quotas.values_list("period", "person_id", "amount_minor"):
+        found[key][person_id] = amount_minor
+    return found
+
+
 def ramps_at(known: datetime) -> dict[UUID, Ramp]:
     """Who ramps up and how, as it was said last at `known`. One query."""
     rows = (

@@ -55,7 +55,14 @@ class PersonRow:
     amounts: Mapping[str, Amounts]
     deal_count: int
     quota_minor: int | None
-    coverage: Coverage
+
+    @property
+    def coverage(self) -> Coverage:
+        return coverage(
+            self.amounts["open"].rolled_up,
+            won_minor=self.amounts["closed"].rolled_up,
+            quota_minor=self.quota_minor,
+        )
 
     @property
     def commit_to_quota_minor(self) -> int | None:
@@ -266,7 +273,6 @@ def _person_row(
         amounts=row.amounts,
         deal_count=counts.get(person.id, 0),
         quota_minor=quotas.get(person.id),
-        coverage=_coverage(row, quotas.get(person.id)),
     )
 
 
@@ -282,11 +288,4 @@ def _heading(row: Row, *, name: str, count: int, quota_minor: int | None) -> Per
         amounts=row.amounts,
         deal_count=count,
         quota_minor=quota_minor,
-        coverage=_coverage(row, quota_minor),
-    )
-
-
-def _coverage(row: Row, quota_minor: int | None) -> Coverage:
-    return coverage(
-        row.amounts["open"].rolled_up, won_minor=row.amounts["closed"].rolled_up, quota_minor=quota_minor
     )

@@ -7,10 +7,11 @@ manager's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pipeline.process.columns import COLUMNS, NO_CATEGORY, SINGLE
@@ -25,6 +26,9 @@ ADJUSTABLE = frozenset(
         "commit_cumulative",
     }
 )
+
+# Where the categories that a column sums stand among the single ones.
+PLACES = {column: tuple(SINGLE.index(one) for one in summed) for column, summed in COLUMNS.items()}
 
 # A person's id: a UUID in the reports, a name in the tests.
 type Person = Any
@@ -142,6 +146,49 @@ class Amounts(NamedTuple):
     final: int = 0
 
 
+class Columns(Mapping[str, Amounts]):
+    """A person's five amounts by column, each worked out when asked for: of a large organization's people a page
+    shows a few. Adjustments are few, so that what they come to is kept beside the sums of the parts.
+
+    `own` and `rolled_up` are corporate minor units by category in the order of SINGLE; `below` is by column what
+    the reports' adjustments come to, `said` what is seen and final where the person is adjusted.
+    """
+
+    __slots__ = ("below", "own", "rolled_up", "said")
+
+    def __init__(
+        self, own: Sequence[int], rolled_up: Sequence[int], below: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        self.own, self.rolled_up, self.below = own, rolled_up, below
+        self.said: dict[str, tuple[int, int]] = {}
+
+    def __getitem__(self, column: str) -> Amounts:
+        own = rolled_up = 0
+        for place in PLACES[column]:
+            own += self.own[place]
+            rolled_up += self.rolled_up[place]
+        adjusted = rolled_up + self.below.get(column, 0)
+        seen, final = self.said.get(column, (adjusted, adjusted))
+        return Amounts(own, rolled_up, adjusted, seen, final)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COLUMNS)
+
+    def __len__(self) -> int:
+        return len(COLUMNS)
+
+    @property
+    def effects(self) -> Mapping[str, int]:
+        """By column what every adjustment on the person and below comes to; columns that have none are left out."""
+        if not self.said:
+            return self.below
+        found = dict(self.below)
+        for column in self.said:
+            amounts = self[column]
+            found[column] = amounts.final - amounts.rolled_up
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the grid. `person` is None for "unassigned" and for the total of all."""
@@ -151,7 +198,7 @@ class Row:
     depth: int
     is_unassigned: bool
     reports: tuple[Person, ...]
-    amounts: Mapping[str, Amounts]
+    amounts: Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +236,15 @@ def rollup(
     order = _depth_first(people, tree=tree, reports=reports)
     in_force = _in_force(adjustments, people=frozenset(people))
     adjusted = {person for person, _column in in_force}
-    amounts: dict[Person, Mapping[str, Amounts]] = {}
+    amounts: dict[Person, Columns] = {}
     effects: list[Effect] = []
     for person, _depth, _is_unassigned in reversed(order):  # reports come before their managers
         below = [amounts[report] for report in reports[person] if amounts[report] is not NOTHING]
         mine = by_person.get(person)
         if person in adjusted:
-            here = {column: in_force.get((person, column), ()) for column in COLUMNS}
-            amounts[person], found = _adjusted_columns(_columns(mine, below), here, tree=line or tree)
-            effects += found
+            here = {column: in_force[person, column] for column in COLUMNS if (person, column) in in_force}
+            amounts[person] = _columns(mine, below)
+            effects += _adjust(amounts[person], here, tree=line or tree)
         else:
             amounts[person] = _columns(mine, below) if mine or below else NOTHING
     rows = tuple(
@@ -278,40 +325,34 @@ def _in_force(
     return {cell: tuple(by_place[place] for place in sorted(by_place)) for cell, by_place in latest.items()}
 
 
-NOTHING: Mapping[str, Amounts] = dict.fromkeys(COLUMNS, Amounts())
+_ZEROS = (0,) * len(SINGLE)
+NOTHING = Columns(_ZEROS, _ZEROS)
 
 
-def _columns(own: Mapping[str, int] | None, below: Sequence[Mapping[str, Amounts]]) -> dict[str, Amounts]:
+def _columns(own: Mapping[str, int] | None, below: Sequence[Columns]) -> Columns:
     """A person's amounts by column before any adjustment on that person. Most have reports or deals, not both."""
-    if not below and own:
-        return {column: Amounts(*[_in_column(own, column)] * 5) for column in COLUMNS}
-    found = {}
-    for column in COLUMNS:
-        mine = _in_column(own, column) if own else 0
-        rolled_up = adjusted = mine
-        for report in below:
-            amounts = report[column]
-            rolled_up += amounts.rolled_up
-            adjusted += amounts.final
-        found[column] = Amounts(mine, rolled_up, adjusted, adjusted, adjusted)
-    return found
+    mine = [own.get(category, 0) for category in SINGLE] if own else _ZEROS
+    if not below:
+        return Columns(mine, mine)
+    rolled_up, effects = list(mine), defaultdict[str, int](int)
+    for report in below:
+        for place, amount in enumerate(report.rolled_up):
+            rolled_up[place] += amount
+        for column, amount in report.effects.items():
+            effects[column] += amount
+    return Columns(mine, rolled_up, effects)
 
 
-def _in_column(own: Mapping[str, int], column: str) -> int:
-    amount = 0
-    for category in COLUMNS[column]:
-        amount += own.get(category, 0)
-    return amount
-
-
-def _adjusted_columns(
-    bare: Mapping[str, Amounts], adjustments: Mapping[str, tuple[Adjustment, ...]], *, tree: Tree
-) -> tuple[dict[str, Amounts], list[Effect]]:
-    amounts, effects = {}, []
-    for column, one in bare.items():
-        amounts[column], found = _adjusted(one, adjustments[column], tree=tree)
+def _adjust(
+    amounts: Columns, adjustments: Mapping[str, tuple[Adjustment, ...]], *, tree: Tree
+) -> list[Effect]:
+    """Put the adjustments of each column on top of the amounts, and say what each does."""
+    effects = []
+    for column, here in adjustments.items():
+        adjusted, found = _adjusted(amounts[column], here, tree=tree)
+        amounts.said[column] = (adjusted.seen, adjusted.final)
         effects += found
-    return amounts, effects
+    return effects
 
 
 def _adjusted(

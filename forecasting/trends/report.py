@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from forecasting.quotas.queries import quota_minor, quotas_at, ramps_at
+from forecasting.quotas.queries import quota_amounts_at, quota_minor, ramps_at
 from forecasting.quotas.rules import ramped
 from forecasting.trends.make_up import MakeUp, present_of
 from forecasting.trends.queries import holding, kept_sums, summed_from_versions
@@ -144,16 +144,13 @@ def _start(question: Question, trend: PeriodTrend) -> datetime:
 
 def _quotas(question: Question, periods: Sequence[Period]) -> dict[str, int | None]:
     """The scope's target in each period, by the lines of the question. Two queries."""
-    found = quotas_at([period.key for period in periods], known=question.known)
+    found = quota_amounts_at([period.key for period in periods], known=question.known)
     ramps = ramps_at(question.known)
     shown = {
         period.key: shown_minor(
             {
-                person_id: ramped(
-                    quota.amount_minor, first=period.first, end=period.end, ramp=ramps.get(person_id)
-                )
-                for (person_id, key), quota in found.items()
-                if key == period.key
+                person_id: ramped(amount_minor, first=period.first, end=period.end, ramp=ramps.get(person_id))
+                for person_id, amount_minor in found[period.key].items()
             },
             own=question.organization.currency,
             currency=question.currency,

@@ -1,5 +1,6 @@
 """Whose deals a scope meant at many instants: the lines are read once, not once per instant."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -24,14 +25,16 @@ def owners_over(question: Question, instants: Iterable[datetime]) -> dict[dateti
         if question.scope == UNASSIGNED
         else frozenset()
     )
-    # Few instants have a chart of their own: lines move rarely.
-    found: dict[frozenset[tuple[UUID, UUID | None]], Owners] = {}
+    # Between two moments at which a line begins or ends the chart is the same.
+    moments = sorted({moment for _, _, *ends in lines for moment in ends})
+    found: dict[int, Owners] = {}
     owners: dict[datetime, Owners] = {}
     for instant in asked:
-        held = frozenset((person, manager) for person, manager, since, to in lines if since <= instant < to)
-        if held not in found:
-            found[held] = _owners(question, Chart(dict(held)), people=people)
-        owners[instant] = found[held]
+        stretch = bisect_right(moments, instant)
+        if stretch not in found:
+            held = {person: manager for person, manager, since, to in lines if since <= instant < to}
+            found[stretch] = _owners(question, Chart(held), people=people)
+        owners[instant] = found[stretch]
     return owners
 
 

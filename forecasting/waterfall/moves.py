@@ -2,6 +2,8 @@
 flow from group to group.
 """
 
+from collections.abc import Sequence
+
 
 def moves_sql(steps: str, *, a_at_b: str, is_unchanged: str = "a_amount = b_amount") -> str:
     """SQL: the steps that count, with what they do; those of deals that lack a rate have is_lacking.
@@ -63,7 +65,8 @@ TO_KIND = "CASE WHEN b_is_in THEN 'group' ELSE 'bucket' END"
 TO_KEY = "CASE WHEN b_is_in THEN b_grp ELSE coalesce(leaving, 'won') END"
 
 # Moves that are alike in all that decides where their amounts go: a few hundred rows, however many deals there are.
-# What they are alike in is one number: PostgreSQL would take a dozen columns for as many groups as rows.
+# What they are alike in is one number: PostgreSQL would take a dozen columns for as many groups as rows, and would
+# write them all down for every deal.
 FACTS = (
     *("a_is_in", "b_is_in", "wins", "entering", "leaving", "direction", "has_rate", "booking", "is_moved"),
     *("is_first", "is_last", "is_lacking", "a_is_booked", "b_is_booked"),
@@ -73,22 +76,43 @@ KINDS = {
     "leaving": "'deleted', 'won', 'lost', 'no_decision', 'transferred_out', 'pushed_out', 'pulled_out', 'omitted'",
     "booking": "'won', 'reversed', 'corrected'",
 }
-LIKENESS = " + ".join(
-    f"{16**place} * coalesce("
-    + {"direction": "direction + 1"}.get(
-        fact, f"array_position(ARRAY[{KINDS[fact]}], {fact})" if fact in KINDS else f"{fact}::int"
-    )
-    + ", 0)::bigint"
-    for place, fact in enumerate(FACTS)
-)
+BITS = 4
 SUMMED = ("a_minor", "b_minor", "by_deal", "by_rate", "booked_minor")
 
 
+def _coded(fact: str) -> str:
+    if fact == "direction":
+        return "direction + 1"
+    return f"array_position(ARRAY[{KINDS[fact]}], {fact})" if fact in KINDS else f"{fact}::int"
+
+
+def _decoded(fact: str, likeness: str) -> str:
+    code = f"({likeness} >> {BITS * FACTS.index(fact)} & {2**BITS - 1})"
+    if fact == "direction":
+        return f"{code}::int - 1"
+    return f"(ARRAY[{KINDS[fact]}])[{code}::int]" if fact in KINDS else f"{code} = 1"
+
+
+LIKENESS = " + ".join(
+    f"{2 ** (BITS * place)} * coalesce({_coded(fact)}, 0)::bigint" for place, fact in enumerate(FACTS)
+)
+
+
+def facts_sql(likeness: str = "likeness", *, only: Sequence[str] = FACTS) -> str:
+    """SQL: the facts of a likeness as columns."""
+    return ", ".join(f"{_decoded(fact, likeness)} AS {fact}" for fact in only)
+
+
+def narrow_sql(moves: str, *, week: str, more: str = "") -> str:
+    """SQL: the moves with their facts as one number, which is quickly written down and read several times."""
+    columns = ", ".join(("a_grp", "b_grp", *SUMMED))
+    return f"SELECT {LIKENESS} AS likeness, {week} AS week, {columns}{more} FROM ({moves}) AS move"
+
+
 def alike_sql(moves: str) -> str:
-    """SQL: the moves summed where they are alike; `cases` says how many there are."""
-    facts = ", ".join(f"any_value({fact}) AS {fact}" for fact in (*FACTS, "grp"))
+    """SQL: the narrow moves summed where they are alike; `cases` says how many there are."""
     sums = ", ".join(f"sum({column})::bigint AS {column}" for column in SUMMED)
-    return (
-        f"SELECT {facts}, a_grp, b_grp, week, count(*) AS cases, {sums} FROM {moves} AS move "
-        f"GROUP BY {LIKENESS}, a_grp, b_grp, week"
-    )
+    return f"""SELECT *, CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp
+      FROM (SELECT {facts_sql()}, a_grp, b_grp, week, cases, {", ".join(SUMMED)} FROM (
+        SELECT likeness, a_grp, b_grp, week, count(*) AS cases, {sums} FROM {moves} AS move
+        GROUP BY likeness, a_grp, b_grp, week) AS alike) AS alike"""

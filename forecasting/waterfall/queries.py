@@ -9,7 +9,16 @@ from uuid import UUID
 from django.db import connection
 
 from forecasting.rollup.queries import owner_parameters
-from forecasting.waterfall.moves import CELLS, EFFECTS, TO_KEY, TO_KIND, alike_sql, moves_sql
+from forecasting.waterfall.moves import (
+    CELLS,
+    EFFECTS,
+    TO_KEY,
+    TO_KIND,
+    alike_sql,
+    facts_sql,
+    moves_sql,
+    narrow_sql,
+)
 from forecasting.waterfall.spans import ScopeInTime
 from forecasting.waterfall.steps import endpoint_steps, path_steps
 from otc.calendar.rules import Period
@@ -21,10 +30,14 @@ from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 UNCONVERTIBLE = "unconvertible"
-NET = "(CASE WHEN b_is_in THEN b_minor ELSE 0 END) - (CASE WHEN a_is_in THEN a_minor ELSE 0 END)"
+# What a step moved the total by; of a deal that lacks a rate, nothing.
+NET = """CASE WHEN NOT is_lacking
+    THEN (CASE WHEN b_is_in THEN b_minor ELSE 0 END) - (CASE WHEN a_is_in THEN a_minor ELSE 0 END) END"""
 # What one would say happened to a deal in a step.
 VERB = """coalesce(leaving, CASE WHEN wins THEN 'won' END, entering,
     CASE WHEN direction > 0 THEN 'increased' WHEN direction < 0 THEN 'decreased' WHEN has_rate THEN 'currency' END)"""
+
+VERB_FACTS = ("entering", "leaving", "wins", "direction", "has_rate")
 
 
 @dataclass(frozen=True)
@@ -127,8 +140,8 @@ class Sums:
 def sums_of(asked: Asked, *, movers: int = 0) -> Sums:
     """One statement: every bucket's sum by group and week, and the `movers` largest changes."""
     moves, parameters = _moves(asked)
-    sql = f"""WITH move AS (SELECT *, {_week(asked)} AS week FROM ({moves}) AS move),
-      alike AS ({alike_sql("move")})
+    narrow = narrow_sql(moves, week=_week(asked), more=f", deal, at, {NET} AS net" if movers else "")
+    sql = f"""WITH move AS MATERIALIZED ({narrow}), alike AS ({alike_sql("move")})
       SELECT 'sum', effect.bucket, effect.grp, week, sum(cases)::bigint, sum(effect.amount_minor)::bigint
       FROM alike CROSS JOIN LATERAL {EFFECTS} WHERE effect.holds AND NOT is_lacking GROUP BY 2, 3, 4
       UNION ALL SELECT 'sum', '{UNCONVERTIBLE}', NULL, NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
@@ -149,7 +162,7 @@ def sums_of(asked: Asked, *, movers: int = 0) -> Sums:
 def cells_of(asked: Asked) -> list[CellRow]:
     """One statement: what went from where to where between the two ends."""
     moves, parameters = _moves(asked)
-    sql = f"""WITH alike AS ({alike_sql(f"(SELECT *, NULL::date AS week FROM ({moves}) AS move)")})
+    sql = f"""WITH alike AS ({alike_sql(f"({narrow_sql(moves, week='NULL::date')})")})
       SELECT from_kind, from_key, {TO_KIND}, {TO_KEY}, sum(cases)::bigint, sum(cell.amount_minor)::bigint
       FROM alike CROSS JOIN LATERAL {CELLS} WHERE cell.holds AND NOT is_lacking GROUP BY 1, 2, 3, 4
       UNION ALL SELECT '{UNCONVERTIBLE}', NULL, '', NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
@@ -280,13 +293,14 @@ def _week(asked: Asked) -> str:
 
 
 def _movers(asked: Asked) -> str:
-    each = f"SELECT deal, {NET} AS net, {VERB} AS verb, at FROM move WHERE NOT is_lacking AND {NET} <> 0"
+    each = "SELECT deal, net, likeness, at FROM move WHERE net <> 0"
     if asked.is_path or splits_count():
         # The first step of a path stands still: what it is worth didn't move. A split deal takes a step a part.
-        each = f"""SELECT deal, sum(net)::bigint AS net, (array_agg(verb ORDER BY at DESC))[1] AS verb
+        each = f"""SELECT deal, sum(net)::bigint AS net, (array_agg(likeness ORDER BY at DESC))[1] AS likeness
           FROM ({each}) AS step GROUP BY deal HAVING sum(net) <> 0"""
-    return f"""UNION ALL (SELECT 'mover', verb, deal::text, NULL, NULL, net FROM ({each}) AS mover
-        ORDER BY abs(net) DESC, deal LIMIT %(movers)s)
+    return f"""UNION ALL (SELECT 'mover', {VERB}, deal::text, NULL, NULL, net FROM (
+        SELECT deal, net, {facts_sql(only=VERB_FACTS)} FROM ({each}) AS mover
+        ORDER BY abs(net) DESC, deal LIMIT %(movers)s) AS mover ORDER BY abs(net) DESC, deal)
       UNION ALL SELECT 'moved', NULL, NULL, NULL, count(*), 0 FROM ({each}) AS mover"""
 
 

@@ -37,14 +37,27 @@ ABSENT = {"is_in": "false", "is_won": "false", "is_booked": "false"} | {
 }
 INSIDE = "v.close_date >= %(first)s AND v.close_date < %(end)s"
 COUNTS = "v.deleted_at IS NULL AND (v.outcome IS NULL OR v.outcome = 'won')"
+# The bucket in which one who was like `v` enters, and that in which one who is like it leaves.
+ENTERING = """CASE WHEN v.deleted_at IS NOT NULL OR v.outcome IS NOT NULL THEN 'reopened'
+        WHEN NOT {mine} THEN 'transferred_in'
+        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pulled_in'
+        WHEN v.close_date < %(first)s THEN 'pushed_in' ELSE 'included' END"""
+LEAVING = """CASE WHEN v.deleted_at IS NOT NULL THEN 'deleted' WHEN v.outcome IN ('lost', 'no_decision') THEN v.outcome
+        WHEN NOT {mine} THEN 'transferred_out'
+        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pushed_out'
+        WHEN v.close_date < %(first)s THEN 'pulled_out' WHEN v.outcome = 'won' THEN 'won'
+        ELSE 'omitted' END"""
 SPANS = """unnest(%(span_owners)s::uuid[], %(span_starts)s::timestamptz[], %(span_ends)s::timestamptz[],
     %(span_teams)s::text[]) AS span (owner_id, starts, ends, team_id)"""
 
 
-def state_sql(*, mine: str, known: str, group: str, amount: str = "{}", more: str = "") -> str:
+def state_sql(
+    *, mine: str, known: str, group: str, amount: str = "{}", more: str = "", is_here: bool = False
+) -> str:
     """SQL: the columns of the state that the version `v` is, asked as known at an instant, and `more` columns.
 
-    `amount` is what is counted of an amount.
+    `amount` is what is counted of an amount. `is_here`: only versions in period and scope are asked, which need no
+    second look.
     """
     minor = converted_sql(
         "v.amount_minor",
@@ -54,33 +67,30 @@ def state_sql(*, mine: str, known: str, group: str, amount: str = "{}", more: st
         known=known,
         corporate="%(corporate)s",
     )
-    is_here = f"coalesce(v.deleted_at IS NULL AND {mine} AND {INSIDE}, false)"
+    here, is_won = f"coalesce(v.deleted_at IS NULL AND {mine} AND {INSIDE}, false) AND ", "v.outcome = 'won'"
+    entering, leaving = ENTERING.format(mine=mine), LEAVING.format(mine=mine)
+    if is_here:
+        here, entering = "", "CASE WHEN v.outcome IS NULL THEN 'included' ELSE 'reopened' END"
+        leaving = "coalesce(v.outcome, 'omitted')"
     return f"""v.opportunity_id AS deal,
-      {is_here} AND v.outcome IS NULL AND v.category IS DISTINCT FROM 'omitted' AS is_in,
-      coalesce(v.deleted_at IS NULL AND v.outcome = 'won', false) AS is_won,
-      {is_here} AND v.outcome IS NOT DISTINCT FROM 'won' AS is_booked,
-      CASE WHEN v.deleted_at IS NOT NULL OR v.outcome IS NOT NULL THEN 'reopened'
-        WHEN NOT {mine} THEN 'transferred_in'
-        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pulled_in'
-        WHEN v.close_date < %(first)s THEN 'pushed_in' ELSE 'included' END AS entering,
-      CASE WHEN v.deleted_at IS NOT NULL THEN 'deleted' WHEN v.outcome IN ('lost', 'no_decision') THEN v.outcome
-        WHEN NOT {mine} THEN 'transferred_out'
-        WHEN v.close_date IS NULL OR v.close_date >= %(end)s THEN 'pushed_out'
-        WHEN v.close_date < %(first)s THEN 'pulled_out' WHEN v.outcome = 'won' THEN 'won'
-        ELSE 'omitted' END AS leaving,
+      {here}v.outcome IS NULL AND v.category IS DISTINCT FROM 'omitted' AS is_in,
+      coalesce(v.deleted_at IS NULL AND {is_won}, false) AS is_won,
+      {here}v.outcome IS NOT DISTINCT FROM 'won' AS is_booked,
+      {entering} AS entering, {leaving} AS leaving,
       {amount.format("v.amount_minor")} AS amount, v.currency AS currency,
       CASE WHEN v.amount_minor IS NULL THEN 0 ELSE {amount.format(minor)} END AS minor,
       v.close_date AS close, {GROUPS[group]} AS grp, v.id AS version{more}"""
 
 
-def at_end(end: str, *, group: str, mine: str, more: str, is_split: bool) -> str:
-    """SQL: the states of one end (t0 or t1) that also fulfil `more`."""
+def at_end(end: str, *, group: str, mine: str, more: str, is_split: bool, is_here: bool = False) -> str:
+    """SQL: the states of one end (t0 or t1) that also fulfil `more`; `is_here`: which lets only period and scope in."""
     known = f"%({end}_known)s"
     columns = state_sql(
         mine=mine,
         known=known,
         group=group,
         more=moment_sql(at=f"%({end}_instant)s", known=known) if is_split else "",
+        is_here=is_here,
     )
     team = (
         f"LEFT JOIN {SPANS} ON span.owner_id = v.owner_id "
@@ -109,6 +119,7 @@ def endpoint_steps(*, group: str, is_split: bool, is_of_deals: bool = False) -> 
             mine=mine[end],
             more=f"{INSIDE} AND v.deleted_at IS NULL AND {mine[end]}{only}",
             is_split=is_split,
+            is_here=True,
         )
         for end in ("t0", "t1")
     ]

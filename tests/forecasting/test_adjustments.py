@@ -35,7 +35,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def deal(owner: Any, amount_minor: int = 100_00, category: str = "commit", **more: Any) -> Any:
+def deal(owner: Any, amount_minor: int = 100_00, category: str | None = "commit", **more: Any) -> Any:
     return deal_with(
         owner_id=owner.id, amount_minor=amount_minor, category=category, close_date=INSIDE, **more
     )

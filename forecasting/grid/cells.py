@@ -4,7 +4,7 @@ Every text that people typed goes through `escape`; numbers, days and the words 
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from uuid import UUID
@@ -188,10 +188,8 @@ def _adjustment(row: PersonRow, effect_minor: int, look: Look) -> str:
         return _wide(_signed(effect_minor, look) if effect_minor else "")
     effects, below = grid.effects.get(person_id, ()), grid.effects_below.get(person_id, 0)
     shown = _signed(effect_minor, look) if effects or below else ""
-    notes = [_author(effect, look) for effect in effects]
     is_stale = any(effect.is_stale for effect in effects)
-    if below:
-        notes.append(f"{below} below")
+    note = _who(effects, below=below, look=look)
     label = f"{'Adjust' if person_id in look.adjustable else 'Explain'} {row.name}: {grid.layout.focus_label}"
     href = escape(look.at.cell(person_id, grid.layout.focus))
     edit = ""
@@ -205,7 +203,16 @@ def _adjustment(row: PersonRow, effect_minor: int, look: Look) -> str:
         f'title="{escape(_reasons(effects, look))}">{mark}{shown}</a>'
     )
     cell = " data-cell" if edit else ""
-    return f'<td class="num wide-only"{cell}>{link}<small>{escape(", ".join(notes))}</small></td>'
+    return f'<td class="num wide-only"{cell}>{link}<small>{escape(note)}</small></td>'
+
+
+def _who(effects: Sequence[EffectRow], *, below: int, look: Look) -> str:
+    """Whose one adjustment it is; of several how many, for which the cell's page has the room."""
+    if below:
+        return f"{len(effects)} + {below} below" if effects else f"{below} below"
+    if len(effects) > 1:
+        return f"{len(effects)} here"
+    return _author(effects[0], look) if effects else ""
 
 
 def _author(effect: EffectRow, look: Look) -> str:

@@ -53,7 +53,7 @@ def simulate(company: DemoCompany, *, numbers: range | None = None) -> Iterator[
     """Yield `company.deals` deals, or those of `numbers`, as they were found; memory doesn't grow."""
     drawers = Drawers(TeamDrawer(company), OfferDrawer(company), TalkDrawer(company))
     for life in lives(company, numbers=numbers):
-        yield left_loose(told(company, life, drawers=drawers), number=life.number)
+        yield left_loose(company, told(company, life, drawers=drawers), number=life.number)
 
 
 @dataclass(frozen=True, slots=True)

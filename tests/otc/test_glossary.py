@@ -41,3 +41,9 @@ def test_the_page_shows_every_term_and_the_question_marks_the_same(house, client
     inspection = client.get(house.url("inspection/")).content.decode()
     assert TERMS["open_pipeline"].text in inspection and TERMS["open_pipeline"].text in page
     assert "glossary/#open_pipeline" in inspection
+
+
+def test_no_question_mark_stands_in_a_paragraph() -> None:
+    """A browser ends the paragraph before what opens there, and the rest of the sentence loses its looks."""
+    inside = re.compile(r"<p\b[^>]*>(?:(?!</p>).)*?{% help_on", re.DOTALL)
+    assert [path.name for path in Path("templates").rglob("*.html") if inside.search(path.read_text())] == []

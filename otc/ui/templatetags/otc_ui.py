@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -331,12 +332,16 @@ def sort_link(context: template.Context, field: str, label: str, numeric: bool =
     )
 
 
-@register.inclusion_tag("ui/help.html", takes_context=True)
-def help_on(context: template.Context, key: str) -> dict[str, Any]:
-    """The "?" beside a number: its term's meaning and function, and the way to the glossary. Raises KeyError."""
+@register.simple_tag(takes_context=True)
+def help_on(context: template.Context, key: str) -> SafeString:
+    """The "?" beside a number: its term's meaning and function, and the way to the glossary. Raises KeyError.
+
+    Without the template's last line end, which would be a gap before a comma. It can't stand in a <p>.
+    """
     term = TERMS[key]
     function = term.function.rpartition(".")[2]
-    return {"term": term, "function": function, "org_url": context.get("org_url", "")}
+    shown = {"term": term, "function": function, "org_url": context.get("org_url", "")}
+    return SafeString(render_to_string("ui/help.html", shown).strip())
 
 
 @register.simple_tag

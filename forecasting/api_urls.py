@@ -19,6 +19,7 @@ from forecasting.history.api import HistoryEndpoint
 from forecasting.inspection.api import InspectionEndpoint
 from forecasting.integrity.api import IntegrityEndpoint
 from forecasting.judgements.api import Judgements
+from forecasting.landing.api import LandingEndpoint
 from forecasting.locks.api import LockDetail, LockEnd, Locks
 from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEndpoint, Talks, TeamEndpoint
 from forecasting.pay.api import Attainment, PayPlanEnd, PayPlans
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("calls", Calls.as_view(), name="api-calls"),
     path("forecast/history", HistoryEndpoint.as_view(), name="api-forecast-history"),
+    path("landing", LandingEndpoint.as_view(), name="api-landing"),
     path("forecast/locks", Locks.as_view(), name="api-forecast-locks"),
     path("forecast/locks/<uuid:lock_id>", LockDetail.as_view(), name="api-forecast-lock"),
     path("forecast/locks/<uuid:lock_id>/unlock", LockEnd.as_view(), name="api-forecast-unlock"),

@@ -11,7 +11,7 @@ from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.pay.models import PayPlan
 from forecasting.quotas.models import Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
-from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
+from forecasting.trends.models import StageWeek, SumsStale, WeeklySample, WeeklySum
 from forecasting.types.models import ForecastType, ForecastTypeFilter
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Quota",
     "QuotaRamp",
     "Rhythm",
+    "StageWeek",
     "SumsStale",
     "Unlock",
     "WeeklySample",

@@ -14,6 +14,7 @@ TABS = (
     ("forecast_locks", "Locks"),
 )
 KEPT = ("period", "scope", "as_of", "type", "currency")
+FRAME = (*KEPT, "knowledge", "org_chart", "since")
 
 
 def forecast_tabs(request: HttpRequest, current: str) -> list[Tab]:
@@ -24,3 +25,9 @@ def forecast_tabs(request: HttpRequest, current: str) -> list[Tab]:
         Tab(label, href_with(reverse(name, args=[slug]), kept), is_current=name == current)
         for name, label in TABS
     ]
+
+
+def landing_href(request: HttpRequest, **changes: str) -> str:
+    """The landing of what one looks at, compared with the same day."""
+    framed = {name: request.GET[name] for name in FRAME if request.GET.get(name)}
+    return href_with(reverse("landing", args=[tenant_of(request).organization.slug]), framed | changes)

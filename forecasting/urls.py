@@ -13,6 +13,7 @@ from forecasting.grid.views import forecast_page
 from forecasting.history.views import forecast_history
 from forecasting.inspection.views import inspection_flow, inspection_page
 from forecasting.integrity.views import integrity
+from forecasting.landing.views import landing_page
 from forecasting.locks.views import forecast_difference, forecast_lock, forecast_locks, forecast_unlock
 from forecasting.onetoone.views import (
     one_to_one,
@@ -71,6 +72,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/locks/lock/", forecast_lock, name="forecast_lock"),
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),
     path("forecast/locks/<uuid:lock_id>/unlock/", forecast_unlock, name="forecast_unlock"),
+    path("landing/", landing_page, name="landing"),
     path("settings/pay/", pay, name="pay"),
     path("settings/pay/<uuid:plan_id>/withdraw/", pay_withdraw, name="pay_withdraw"),
     path("deals/<uuid:deal_id>/pay/", deal_pay, name="deal_pay"),

@@ -19,7 +19,7 @@ from forecasting.pay.models import PayPlan
 from forecasting.quotas.models import EVER, Quota, QuotaRamp
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.rules import Beat
-from forecasting.trends.models import WeeklySample, WeeklySum
+from forecasting.trends.models import StageWeek, WeeklySample, WeeklySum
 from forecasting.types.models import ForecastType, ForecastTypeFilter
 from otc.audit.models import AuditCheckpoint, AuditRefusal
 from otc.audit.services import audit_append
@@ -137,6 +137,7 @@ def _people(moment: Round) -> None:
     _paid(moment, day)
     _locked(moment, day)
     WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
+    StageWeek(first=day, end=day + timedelta(7), at=moment.now, until=moment.now).save()
     WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()
     guest = person_create(name=f"Guest {moment.number}", manager=moment.owner, since=BEGINNING)

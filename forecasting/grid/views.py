@@ -21,7 +21,7 @@ from forecasting.grid.rules import Node
 from forecasting.grid.sentence import movers
 from forecasting.inspection.services import visit_before, visit_note, visit_of
 from forecasting.locks.note import lock_note
-from forecasting.tabs import forecast_tabs
+from forecasting.tabs import forecast_tabs, landing_href
 from forecasting.types.control import type_controls
 from forecasting.types.models import ForecastType
 from otc.question import Question, ask, since_instant
@@ -66,6 +66,7 @@ def forecast_page(request: HttpRequest, slug: str) -> HttpResponse:
     context |= choices_context(request, grid)
     context["prefill_minor"] = prefill_minor(grid)
     context |= {"can_call": may_call(tenant, question, grid.type), "tabs": forecast_tabs(request, PAGE)}
+    context["landing_href"] = landing_href(request)
     context["own_keys"] = "forecasting/grid/_keys.html"
     context["tools"] = render_to_string("forecasting/grid/_tools.html", context)
     return render(request, "forecasting/grid/forecast.html", context)

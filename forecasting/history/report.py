@@ -52,7 +52,7 @@ def history_report(question: Question, *, step: str = "week", type_id: UUID | No
         )
         for instant in instants(question, step=step)
     ]
-    person_id = _whose(question, reports[-1][1])
+    person_id = whose(question, reports[-1][1])
     calls = _calls(question, person_id, type_id)
     return HistoryReport(
         step=step,
@@ -86,7 +86,8 @@ def _end_of(question: Question, day: date) -> datetime:
     return question.start_of(day + timedelta(days=1)) - timedelta(microseconds=1)
 
 
-def _whose(question: Question, report: RollupReport) -> UUID | None:
+def whose(question: Question, report: RollupReport) -> UUID | None:
+    """Whose number the scope's is: its own person, or the only top; None where several stand at the top."""
     if question.scope == UNASSIGNED:
         return None
     if question.scope not in (EVERYONE, OWNED):

@@ -88,7 +88,7 @@ def counted_sql(*, is_split: bool, condition: str = "true") -> str:
         among = " AND (v.part_place IS NULL OR %(scope_all)s OR v.split_people && %(scope_ids)s::uuid[])"
     return f"""
     SELECT v.opportunity_id, v.name, v.owner_id, {share_sql("v.amount_minor", "v", is_split=is_split)} AS amount_minor,
-      v.currency, v.close_date, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
+      v.currency, v.close_date, v.stage_id, CASE WHEN v.outcome = 'won' THEN 'closed' ELSE v.category END AS category,
       v.amount_minor IS NULL AS lacks_amount, {corporate} AS corporate_minor,
       {is_first_sql("v", prefix="scope", is_split=is_split)} AS is_first
     FROM {parts_sql(is_split=is_split)} v
@@ -101,7 +101,7 @@ def counted_sql(*, is_split: bool, condition: str = "true") -> str:
 """
 
 
-def _parameters(
+def counted_parameters(
     period: Period,
     *,
     as_of: datetime,
@@ -140,7 +140,7 @@ def own_amounts(
     with connection.cursor() as cursor:
         cursor.execute(
             sql,
-            _parameters(
+            counted_parameters(
                 period, as_of=as_of, known=known, owners=owners, corporate=corporate, condition=condition
             ),
         )
@@ -165,7 +165,7 @@ def unconvertible_deals(
     with connection.cursor() as cursor:
         cursor.execute(
             sql,
-            _parameters(
+            counted_parameters(
                 period, as_of=as_of, known=known, owners=owners, corporate=corporate, condition=condition
             ),
         )

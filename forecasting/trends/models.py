@@ -1,9 +1,10 @@
-"""Sums of a period at the end of each of its weeks, by owner, and from when on they no longer hold."""
+"""Sums of a period at the end of each of its weeks, by owner and by stage, and from when on they no longer hold."""
 
 from django.db import models
 
 from otc.tenancy.fields import TenantForeignKey, TenantModel
 from otc.tenancy.models import Person
+from pipeline.process.models import Stage
 
 
 class Sampled(TenantModel):
@@ -55,6 +56,31 @@ class WeeklySum(Sampled):
             ),
         )
         indexes = (models.Index(fields=["organization", "at"], name="weekly_sum_by_instant"),)
+
+
+class StageWeek(Sampled):
+    """Of the deals that were open in the period and in the stage at `at`: how many, and how many were won by `until`,
+    the period's end; in corporate minor units. Both as they were known then. `stage` None: nothing else to tell, the
+    week was looked at.
+    """
+
+    until = models.DateTimeField()
+    stage = TenantForeignKey(Stage, models.CASCADE, null=True, blank=True, related_name="+")
+    open_count = models.BigIntegerField(default=0)
+    open_minor = models.BigIntegerField(default=0)
+    won_count = models.BigIntegerField(default=0)
+    won_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "first", "end", "at", "stage"],
+                name="stage_week_once",
+                nulls_distinct=False,
+            ),
+        )
+        # What an edit of the past takes back is found by the later of its two instants.
+        indexes = (models.Index(fields=["organization", "until"], name="stage_week_by_end"),)
 
 
 class SumsStale(TenantModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -9,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Min
 
-from forecasting.trends.models import SumsStale, WeeklySample, WeeklySum
+from forecasting.trends.models import StageWeek, SumsStale, WeeklySample, WeeklySum
 from forecasting.trends.queries import summed_from_versions
 from forecasting.trends.rules import PAST_PERIODS, Sample, samples_of
+from forecasting.trends.stages import NO_STAGE, Spot, StagePast, became_of, kept_of
 from otc.calendar.queries import calendar_of
 from otc.calendar.rules import Kind, Period, following, period_of, previous
 from otc.tenancy.context import current_organization_id
@@ -46,6 +48,7 @@ def sums_forget() -> None:
     _lock()
     WeeklySum.objects.all().delete()
     WeeklySample.objects.all().delete()
+    StageWeek.objects.all().delete()
 
 
 def _clear_stale() -> None:
@@ -56,6 +59,7 @@ def _clear_stale() -> None:
     since = min(instant for _, instant in marks)
     WeeklySum.objects.filter(at__gte=since).delete()
     WeeklySample.objects.filter(at__gte=since).delete()
+    StageWeek.objects.filter(until__gte=since).delete()
     SumsStale.objects.filter(id__in=[mark for mark, _ in marks]).delete()
 
 
@@ -84,7 +88,28 @@ def _sum_period(step: Step, period: Period, *, zone: ZoneInfo, now: datetime) ->
         )
         missing = [sample for sample in ended if sample.at not in there]
         _write(missing)
+        if ended and ended[-1].week == period.weeks:
+            _write_stages([Spot(sample, ended[-1].at) for sample in ended])
     return len(missing)
+
+
+def _write_stages(spots: list[Spot]) -> None:
+    """What became of each week's open deals by stage, once their period is over."""
+    there = kept_of(spots)
+    organization = Organization.objects.get(id=current_organization_id())
+    found = became_of([spot for spot in spots if spot not in there], corporate=organization.currency)
+    StageWeek.objects.bulk_create(
+        StageWeek(
+            first=spot.sample.period.first,
+            end=spot.sample.period.end,
+            at=spot.sample.at,
+            until=spot.until,
+            stage_id=stage or None,
+            **asdict(past),
+        )
+        for spot, by_stage in found.items()
+        for stage, past in (by_stage or {NO_STAGE: StagePast()}).items()
+    )
 
 
 def _write(samples: list[Sample]) -> None:

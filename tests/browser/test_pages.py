@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/"),
     *("forecast/?deals=unassigned", "forecast/cell/{person}/"),
-    *("forecast/", "health/", "integrity/?finding=no_owner", "settings/health/"),
+    *("forecast/", "landing/", "health/", "integrity/?finding=no_owner", "settings/health/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(
         "deals/{deal}/",

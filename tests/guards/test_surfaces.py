@@ -85,6 +85,7 @@ ELSEWHERE = {
     "forecast_judge": "a POST; tests/forecasting/test_judge_page.py",
     "forecast_calls": "what people said; tests/forecasting/test_calls_page.py",
     "forecast_history": "the rollup at several instants; tests/forecasting/test_forecast_history.py",
+    "landing": "parts that come to one number; tests/forecasting/test_landing.py",
     "quotas": "what is asked of whom; tests/forecasting/test_quotas.py",
     "quota_story": "the same, over time",
     "line_preview": "what a change would do; tests/forecasting/test_previews.py",
@@ -96,6 +97,7 @@ ELSEWHERE = {
 
 ENDPOINTS_ELSEWHERE = {
     "/api/v1/forecast/history": "as the page",
+    "/api/v1/landing": "as the page",
     "/api/v1/pay/attainment": "no page gives it as CSV; tests/forecasting/test_pay.py",
     "/api/v1/team": "as the page",
     "/api/v1/team/{person_id}": "one person's sheet; tests/forecasting/test_one_to_one.py",

@@ -31,7 +31,17 @@ from tests.forecasting.lives import deal_with
 TODAY = day_in_house()
 LONG_AGO = date(2020, 1, 1)
 SAID = "1,200.00\xa0NOK"
-PAGES = ["deals/", "deals/board/", "inspection/", "flow/", "trends/", "forecast/", "winloss/", "accounts/"]
+PAGES = [
+    "deals/",
+    "deals/board/",
+    "inspection/",
+    "flow/",
+    "trends/",
+    "forecast/",
+    "landing/",
+    "winloss/",
+    "accounts/",
+]
 
 
 @pytest.fixture

@@ -131,5 +131,44 @@ FORECAST = Section(
             "forecasting.pay.rules.deal_parts",
             see=("attainment",),
         ),
+        Term(
+            "landing",
+            "Landing",
+            "Where a period will end on average: what is won, each open deal at the share of its stage’s past deals "
+            "that were won by their period’s end from the same point on, and what is to come.",
+            "forecasting.landing.report.landing_report",
+            see=("landing_to_come", "swing", "stage_weighted", "run_rate"),
+        ),
+        Term(
+            "landing_to_come",
+            "To come",
+            "Deals that aren’t open in the period yet: the share of past periods’ wins that came from such deals, of "
+            "what the people won in a past period on average.",
+            "forecasting.landing.rules.learned",
+            see=("landing",),
+        ),
+        Term(
+            "swing",
+            "Swing",
+            "How far what past periods still won strayed from what the other periods would have said of them: it "
+            "widens the landing’s range, because deals of one period rise and fall together.",
+            "forecasting.landing.rules.learned",
+            see=("landing",),
+        ),
+        Term(
+            "stage_weighted",
+            "Stage-weighted",
+            "Won so far, and each open deal at the share of its stage’s deals that past periods had won in the end, "
+            "counted from their first day.",
+            "forecasting.landing.report.landing_report",
+            see=("landing",),
+        ),
+        Term(
+            "run_rate",
+            "Run rate",
+            "Won so far at the pace of the last period from the same point on; none where it had won nothing by then.",
+            "forecasting.landing.report.landing_report",
+            see=("landing",),
+        ),
     ),
 )

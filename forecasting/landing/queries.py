@@ -1,0 +1,70 @@
+"""What each person has of a period, won and open by stage, and what each won of past ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from forecasting.landing.rules import Open
+from forecasting.rollup.queries import counted_parameters, counted_sql
+from forecasting.trends.models import WeeklySum
+from forecasting.trends.queries import Key
+from forecasting.trends.rules import Sample
+from forecasting.trends.stages import NO_STAGE
+from forecasting.types.queries import EVERY_DEAL, TypeCondition
+from otc.calendar.rules import Period
+from otc.tenancy.lines import Owners
+from pipeline.parts.queries import splits_count
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one person has: won so far, and open deals by stage; corporate minor units."""
+
+    won_minor: int
+    open: Mapping[str, Open]
+
+
+def standing(
+    period: Period,
+    *,
+    as_of: datetime,
+    known: datetime,
+    owners: Owners,
+    corporate: str,
+    condition: TypeCondition = EVERY_DEAL,
+) -> dict[UUID | None, Standing]:
+    """The parts of open and won deals that close in the period, by person. One query."""
+    sql = f"""
+        SELECT owner_id, category IS NOT DISTINCT FROM 'closed', stage_id, count(*),
+          coalesce(sum(corporate_minor), 0)::bigint, coalesce(sum(corporate_minor::numeric ^ 2), 0)::numeric(60, 0)
+        FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted
+        WHERE (corporate_minor IS NOT NULL OR lacks_amount) AND category IS DISTINCT FROM 'omitted' GROUP BY 1, 2, 3"""
+    asked: dict[str, Any] = {"as_of": as_of, "known": known, "owners": owners, "corporate": corporate}
+    won: dict[UUID | None, int] = {}
+    found: dict[UUID | None, dict[str, Open]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, counted_parameters(period, condition=condition, **asked))
+        for owner_id, is_won, stage_id, count, minor, squares in cursor.fetchall():
+            found.setdefault(owner_id, {})
+            if is_won:
+                won[owner_id] = won.get(owner_id, 0) + minor
+            else:
+                name = str(stage_id) if stage_id else NO_STAGE
+                found[owner_id][name] = Open(count, minor, int(squares))
+    return {owner_id: Standing(won.get(owner_id, 0), held) for owner_id, held in found.items()}
+
+
+def kept_wins(samples: Sequence[Sample]) -> dict[Key, dict[UUID | None, int]]:
+    """By kept sample what each person had won by then, in corporate minor units. One query."""
+    found: dict[Key, dict[UUID | None, int]] = {sample.key: {} for sample in samples}
+    rows = WeeklySum.objects.filter(
+        first__in={sample.period.first for sample in samples}, at__in={sample.at for sample in samples}
+    ).exclude(won_minor=0)
+    for first, end, at, owner_id, minor in rows.values_list("first", "end", "at", "owner_id", "won_minor"):
+        if (first, end, at) in found:
+            found[first, end, at][owner_id] = minor
+    return found

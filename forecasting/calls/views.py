@@ -71,8 +71,10 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
     runs = not question.is_past and question.period.end > question.day
     called = [row for row in report.rows if row.latest]
     context = bar(request, question)
+    typed = {name: request.GET[name] for name in (*FIELDS.values(), "note") if request.GET.get(name)}
     context |= {
         "page_title": "Calls",
+        "typed": typed,
         "bar_note": lock_note(question, type_id=type_id),
         "tabs": forecast_tabs(request, "forecast_calls"),
         "report": report,
@@ -92,9 +94,10 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
         ],
     }
     if context["can_call"]:
-        context["form_fields"] = form_fields(question, fill=request.GET.get("fill", ""), type_id=type_id)
-        context["same_href"] = href_with(request.path, request.GET, fill="last") + "#call"
-        context["rollup_href"] = href_with(request.path, request.GET, fill=None) + "#call"
+        context["form_fields"] = form_fields(question, asked=request.GET, type_id=type_id)
+        anew = dict.fromkeys((*FIELDS.values(), "note"))
+        context["same_href"] = href_with(request.path, request.GET, **anew, fill="last") + "#call"
+        context["rollup_href"] = href_with(request.path, request.GET, **anew, fill=None) + "#call"
     return render(request, "forecasting/calls/calls.html", context)
 
 
@@ -112,8 +115,13 @@ def type_choices(request: HttpRequest, current: ForecastType | None) -> list[Cho
     ]
 
 
-def form_fields(question: Question, *, fill: str, type_id: UUID | None = None) -> list[dict[str, Any]]:
-    """The three numbers with what the rollup says and what one said last; `fill` "last" writes the latter in."""
+def form_fields(
+    question: Question, *, asked: Mapping[str, str], type_id: UUID | None = None
+) -> list[dict[str, Any]]:
+    """The three numbers with what the rollup says and what one said last; `fill` "last" writes the latter in, and what
+    was typed and refused stands there again, with nothing beside it that wasn't typed.
+    """
+    fill, is_again = asked.get("fill", ""), any(asked.get(name) for name in (*FIELDS.values(), "note"))
     rolled, said = prefill(question, type_id=type_id), last_said(question, type_id=type_id)
     currency = question.organization.currency
     fields = []
@@ -124,7 +132,7 @@ def form_fields(question: Question, *, fill: str, type_id: UUID | None = None) -
             {
                 "name": name,
                 "label": CallColumn(column).label,
-                "value": money_full(filled, currency=currency),
+                "value": asked.get(name, "") if is_again else money_full(filled, currency=currency),
                 "rolled_minor": rolled[column],
                 "last": last,
             }
@@ -183,9 +191,19 @@ def forecast_call(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except (AmountNotUnderstood, BadQuestion, Refused) as refusal:
         messages.error(request, str(refusal))
-    else:
-        messages.success(request, said_text(calls, currency=currency, label=question.period.label))
+        return redirect(typed_again(request))
+    messages.success(request, said_text(calls, currency=currency, label=question.period.label))
     return redirect(home)
+
+
+def typed_again(request: HttpRequest, *, longest: int = 500) -> str:
+    """The page of calls with what was typed in its form, whichever form it was."""
+    posted = request.POST
+    named = {str(column): name for column, name in FIELDS.items()}
+    names = {"amount": named.get(posted.get("column", ""), "amount")}
+    kept = {name: posted.get(name, "")[:longest] for name in ("period", "type", "note", *FIELDS.values())}
+    given = {names.get(name, name): text for name, text in kept.items() if text}
+    return f"{reverse('forecast_calls', args=[tenant_of(request).organization.slug])}?{urlencode(given)}#call"
 
 
 def amounts_typed(posted: Mapping[str, str], *, currency: str) -> dict[str, int]:

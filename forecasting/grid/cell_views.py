@@ -26,6 +26,7 @@ from forecasting.adjustments.services import (
 from forecasting.grid.addresses import addresses
 from forecasting.grid.cell_report import CellReport, adjustable, cell_report, latest_said
 from forecasting.grid.columns import LABELS, VIEWS
+from forecasting.grid.judge_forms import JudgeForm
 from forecasting.grid.report import grid_report
 from forecasting.grid.rules import Typed, read_typed
 from forecasting.grid.views import grid_context
@@ -316,7 +317,9 @@ def cell_page(
     editor: Editor | None,
     *,
     status: int = 200,
+    judging: JudgeForm | None = None,
 ) -> HttpResponse:
+    """`judging` is what was typed of a deal and refused."""
     slug, at = question.organization.slug, addresses(question, request.GET)
     path = reverse("forecast_cell", args=[slug, report.row.person_id])
     query = {"period": question.period.key, "column": report.column}
@@ -342,9 +345,16 @@ def cell_page(
         ],
         "rows": [(row, at.deal(row.opportunity_id)) for row in report.deals],
         "past": at.past,
-        "judged": [(row, at.deal(row.part.opportunity_id)) for row in report.judged],
+        "judged": judge_rows(report, at=at, typed=judging),
+        "judging": judging,
         "judge_action": href_with(reverse("forecast_judge", args=[slug, report.row.person_id]), query)
-        if editor and not editor.is_own
+        if judging or (editor and not editor.is_own)
         else "",
     }
     return render(request, "forecasting/grid/cell.html", context, status=status)
+
+
+def judge_rows(report: CellReport, *, at: Any, typed: JudgeForm | None) -> list[tuple[Any, str, JudgeForm]]:
+    """Each deal with its address and its form; the one that was just typed holds what was typed."""
+    rows = [(row, at.deal(row.part.opportunity_id), JudgeForm.of(row)) for row in report.judged]
+    return [(row, href, typed if typed and typed.deal == form.deal else form) for row, href, form in rows]

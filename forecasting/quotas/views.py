@@ -77,7 +77,7 @@ def quotas_paste(request: HttpRequest, slug: str) -> HttpResponse:
         return written(request, tenant, block.wishes, reason=request.POST.get("reason", ""))
     question = ask(tenant, {})
     report = quota_year_report(question, year=year_asked(request, question))
-    more: dict[str, Any] = {"block": text, "block_count": len(block.wishes), "is_checked": not faults}
+    more: dict[str, Any] = {"pasted": text, "block_count": len(block.wishes), "is_checked": not faults}
     return shown(request, question, report, faults=faults, status=422 if faults else 200, **more)
 
 

@@ -81,7 +81,7 @@ def told(block: Block, problem: BlockRefused) -> dict[str, Any]:
         "count": block.count,
         "others": problem.others,
         "over_count": problem.others + len(problem.changed),
-        "block": json.dumps(block.as_json()),
+        "sent": json.dumps(block.as_json()),
         "orders": [
             (label, json.dumps(replace(block, days=order).as_json()))
             for order, label in ORDERS.items()

@@ -106,7 +106,8 @@ ORDER BY starts
 """
 QUOTAS_IN = """
 INSERT INTO forecasting_quota (organization_id, person_id, period, amount_minor, reason, valid_from, valid_to)
-SELECT %(organization)s, person, %(period)s, 40000000, '', %(ever)s, %(forever)s FROM unnest(%(people)s::uuid[]) AS person
+SELECT %(organization)s, person, %(period)s, 40000000, '', %(ever)s, %(forever)s
+FROM unnest(%(people)s::uuid[]) AS person
 """
 
 

@@ -196,9 +196,10 @@ def _adjustment(row: PersonRow, effect_minor: int, look: Look) -> str:
     if person_id in look.adjustable:
         place = escape(look.at.adjust(person_id))
         edit = f' hx-get="{place}" hx-target="closest [data-cell]" hx-swap="innerHTML" data-adjust'
+    exact = f' data-exact="{_exact(effect_minor, look)}"' if shown else ""
     mark = icon("clock", 12) if is_stale else ""
     link = (
-        f'<a class="cell-value grid-adjust{" is-stale" if is_stale else ""}" href="{href}"{edit} '
+        f'<a class="cell-value grid-adjust{" is-stale" if is_stale else ""}" href="{href}"{edit}{exact} '
         f'aria-label="{escape(label)}{escape(": " + shown if shown else "")}" '
         f'title="{escape(_reasons(effects, look))}">{mark}{shown}</a>'
     )

@@ -13,6 +13,21 @@ from tests.forecasting.lives import deal_with
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+COPY = """() => {
+  const data = new DataTransfer();
+  const event = new ClipboardEvent("copy", {clipboardData: data, bubbles: true, cancelable: true});
+  document.activeElement.dispatchEvent(event);
+  return data.getData("text/plain");
+}"""
+
+
+def place_of(seat):
+    """The row and the column that have the focus."""
+    return seat.page.evaluate(
+        "(() => { const c = document.activeElement.closest('td, th'); return [c.parentElement.id, c.cellIndex]; })()"
+    )
+
+
 @pytest.fixture
 def filled(desk):
     """Ana commits to 300 thousand, and Max is her manager."""
@@ -48,7 +63,7 @@ def test_an_adjustment_is_typed_into_its_cell_and_every_sum_moves(sit, filled):
     typed(seat, "-40", "Legal is slow")
     seat.page.locator(f"#person-{filled.max.id} small", has_text="1 below").wait_for(timeout=PATIENCE)
     assert adjustment(seat, filled).inner_text() == "−40"
-    seat.page.wait_for_function("document.activeElement.matches('a.grid-adjust')", timeout=PATIENCE)
+    seat.page.wait_for_function("() => document.activeElement.matches('a.grid-adjust')", timeout=PATIENCE)
     assert seat.page.evaluate("document.activeElement.closest('tr').id") == f"person-{filled.ana.id}"
     assert seat.page.locator("#toasts [data-undo]").count() == 1
     assert seat.complaints == []
@@ -62,7 +77,7 @@ def test_escape_leaves_the_cell_as_it_was(sit, filled):
     seat.page.keyboard.type("-40")
     seat.page.keyboard.press("Escape")
     assert seat.page.locator("#adjust-amount").count() == 0
-    seat.page.wait_for_function("document.activeElement.matches('a.grid-adjust')", timeout=PATIENCE)
+    seat.page.wait_for_function("() => document.activeElement.matches('a.grid-adjust')", timeout=PATIENCE)
     with use(filled.organization.id):
         assert not AdjustmentStep.objects.exists()
 
@@ -98,5 +113,37 @@ def test_the_keys_of_a_spreadsheet_move_expand_and_open(sit, filled):
     seat.page.locator(f"#person-{filled.max.id} td[data-column=closed] a").focus()
     seat.page.keyboard.press("ArrowDown")
     assert seat.page.evaluate("document.activeElement.closest('tr').id") != f"person-{filled.max.id}"
+    # From cell to cell, and over those that open nothing; a block is copied in full amounts.
+    chevron.focus()
+    for key in ("End", "Home", "ArrowRight", "ArrowRight"):
+        seat.page.keyboard.press(key)
+    assert place_of(seat) == [f"person-{filled.max.id}", 1]
+    for key in (
+        "Control+End",
+        "PageUp",
+        "Control+Home",
+        "Shift+ArrowDown",
+        "Shift+ArrowRight",
+        "Shift+ArrowRight",
+    ):
+        seat.page.keyboard.press(key)
+    assert seat.page.locator(".is-in-block").count() == 6
+    copied = seat.page.evaluate(COPY)
+    assert copied.splitlines()[0].split("\t")[::2] == [filled.max.name, "0.00"]
+    seat.page.keyboard.press("Escape")
+    assert seat.page.locator(".is-in-block").count() == 0
+    # What is typed on an adjusted cell is its amount.
+    adjustment(seat, filled).focus()
+    seat.page.keyboard.type("-40")
+    seat.page.wait_for_function(
+        "() => document.querySelector('#adjust-amount')?.value === '-40'", timeout=PATIENCE
+    )
+    seat.page.keyboard.press("Escape")
+    seat.page.wait_for_function("() => document.activeElement.matches('a.grid-adjust')", timeout=PATIENCE)
+    seat.page.keyboard.press("F2")
+    seat.page.locator("#adjust-amount:focus").wait_for(timeout=PATIENCE)
+    seat.page.keyboard.press("Escape")
+    seat.page.locator(f"#person-{filled.max.id} td[data-column=closed] a").focus()
     seat.page.keyboard.press("d")
     seat.page.wait_for_url("**/deals/?**", timeout=PATIENCE)
+    assert seat.complaints == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from forecasting.locks.models import Lock
 from otc.identity.models import User
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
@@ -18,6 +19,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/"),
     *("forecast/?deals=unassigned", "forecast/cell/{person}/"),
+    *(
+        "forecast/calls/",
+        "forecast/history/",
+        "forecast/quotas/",
+        "forecast/locks/",
+        "forecast/locks/{lock}/",
+    ),
+    *("forecast/?type=renewal", "deals/{deal}/pay/", "settings/pay/", "settings/rhythm/"),
     *("forecast/", "landing/", "health/", "integrity/?finding=no_owner", "settings/health/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(
@@ -50,16 +59,20 @@ PAGES = (
 )
 
 
-def seeded() -> tuple[str, str, str, str]:
-    """A small demo organization: an administrator's e-mail, a deal that is open, a day in the past, an executive."""
+def seeded() -> tuple[str, dict[str, str]]:
+    """A small demo organization: an administrator's e-mail; a deal that is open, a day in the past, an executive and
+    the last quarter's lock, by the names that addresses have for them.
+    """
     done = demo_seed("looked-at", deals=24, seed=3, now=timezone.now())
     with use(done.organization.id):
         deals = list(Opportunity.objects.filter(outcome=None).values_list("id", flat=True))
         health_refresh(deals, now=timezone.now())
         top = Person.objects.filter(role="executive").values_list("id", flat=True)[0]
         person = Person.objects.filter(role="administrator", user__isnull=False).first()
+        lock = Lock.objects.order_by("-locked_at").values_list("id", flat=True)[0]
     past = (timezone.now() - timedelta(days=20)).date().isoformat()
-    return User.objects.get(id=person.user_id).email, str(deals[0]), past, str(top)
+    named = {"deal": str(deals[0]), "past": past, "person": str(top), "lock": str(lock)}
+    return User.objects.get(id=person.user_id).email, named
 
 
 # Where a narrow page has parts of its own, their colours are looked at too.
@@ -67,11 +80,11 @@ OWN_PARTS = ("deals/", "deals/board/", "deals/{deal}/", "forecast/", "settings/"
 
 
 def test_every_page_fits_and_is_readable_in_light_and_dark(sit):
-    email, deal, past, person = seeded()
+    email, named = seeded()
     seat = sit(email)
     troubles = []
     for path in PAGES:
-        answer = seat.open("/o/looked-at/" + path.format(deal=deal, past=past, person=person))
+        answer = seat.open("/o/looked-at/" + path.format(**named))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
         troubles += troubles_at_both_widths(seat, path, has_own_parts=path in OWN_PARTS)

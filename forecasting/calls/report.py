@@ -1,6 +1,6 @@
 """Who said what of a period, week by week: on time or late, beside the team's sum and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,10 @@ class CallWeek:
 
 @dataclass(frozen=True)
 class CallRow:
-    """A person's latest call, the sum of their direct reports' latest, and what is closed or was won in the end."""
+    """A person's latest call, the sum of their direct reports' latest, and what is closed or was won in the end.
+
+    Who left, or calls no more, isn't asked: what they said stays.
+    """
 
     person: Person
     depth: int
@@ -46,6 +49,7 @@ class CallRow:
     closed_minor: int
     seen_minor: int
     weeks: tuple[CallWeek, ...]
+    is_asked: bool = True
 
     @property
     def above_team_minor(self) -> int | None:
@@ -56,8 +60,8 @@ class CallRow:
 
     @property
     def state(self) -> str:
-        """How the latest deadline was met, "ahead" while it lies ahead; empty without deadlines."""
-        return self.weeks[-1].said.state.value if self.weeks else ""
+        """How the latest deadline was met, "ahead" while it lies ahead; empty without one, and for who isn't asked."""
+        return self.weeks[-1].said.state.value if self.weeks and self.is_asked else ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class CallsReport:
     dues: tuple[datetime, ...]
     next_due: datetime | None
     said: tuple[Call, ...]
+
+    @property
+    def asked(self) -> tuple[CallRow, ...]:
+        return tuple(row for row in self.rows if row.is_asked)
 
     @property
     def missing(self) -> tuple[CallRow, ...]:
@@ -92,7 +100,15 @@ def calls_report(
     beat = beat_now()
     dues = deadlines(question, beat=beat)
     rolled = rollup_report(question.organization, period=question.period, type_id=type_id, **question.frame)
-    rows = _rows(question, seen, [call for call in found if call.column == column], dues, rolled, column)
+    rows = _rows(
+        question,
+        seen,
+        expected.keys(),
+        [call for call in found if call.column == column],
+        dues,
+        rolled,
+        column,
+    )
     ahead = [due for due in dues if due > question.as_of]
     return CallsReport(
         column=column,
@@ -139,6 +155,7 @@ def last_said(question: Question, *, type_id: UUID | None = None) -> dict[str, C
 def _rows(
     question: Question,
     people: Mapping[UUID, Person],
+    asked: Collection[UUID],
     calls: list[Call],
     dues: list[datetime],
     rolled: RollupReport,
@@ -169,6 +186,7 @@ def _rows(
                 closed_minor=mine["closed"].final if mine else 0,
                 seen_minor=mine[column].final if mine else 0,
                 weeks=tuple(_week(due, said, minor, now=question.as_of) for due in dues),
+                is_asked=person_id in asked,
             )
         )
     return tuple(rows)

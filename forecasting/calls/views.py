@@ -82,7 +82,7 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
         "type_choices": type_choices(request, type_),
         "rows": [cells(request, row) for row in report.rows],
         "called_count": len(called),
-        "late": [row for row in report.rows if any(week.is_late for week in row.weeks[-2:])],
+        "late": [row for row in report.asked if any(week.is_late for week in row.weeks[-2:])],
         "said": [(call, name) for call, name in named(report.said)],
         "lock": lock,
         "can_call": runs and lock is None and tenant.may("submit_call"),

@@ -115,6 +115,17 @@ def test_a_managers_call_stands_beside_the_sum_of_the_reports(inside):
     }
 
 
+def test_who_left_is_not_asked_and_keeps_what_was_said(inside):
+    say(inside, 300, DUE - timedelta(hours=3))
+    inside.ana.left_on = DUE.date() + timedelta(days=1)
+    inside.ana.save(update_fields=["left_on"])
+    found = report(inside, DUE + WEEK + timedelta(hours=1))
+    row = row_of(found, inside.ana)
+    assert (row.is_asked, row.state, row.call_minor) == (False, "", 300)
+    assert inside.ana.id not in {one.person.id for one in (*found.asked, *found.missing)}
+    assert inside.max.id in {one.person.id for one in found.missing}
+
+
 def test_three_columns_at_once_or_none(inside):
     given = {"author": inside.ana, "period": Q4, "now": DUE, "today": DUE.date(), "note": "Kestrel signs"}
     with pytest.raises(Refused, match="can’t be less"):

@@ -40,7 +40,7 @@ def standing(
     """The parts of open and won deals that close in the period, by person. One query."""
     sql = f"""
         SELECT owner_id, category IS NOT DISTINCT FROM 'closed', stage_id, count(*),
-          coalesce(sum(corporate_minor), 0)::bigint, coalesce(sum(corporate_minor::numeric ^ 2), 0)::numeric(60, 0)
+          coalesce(sum(corporate_minor), 0)::bigint, coalesce(sum(corporate_minor::numeric * corporate_minor), 0)
         FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted
         WHERE (corporate_minor IS NOT NULL OR lacks_amount) AND category IS DISTINCT FROM 'omitted' GROUP BY 1, 2, 3"""
     asked: dict[str, Any] = {"as_of": as_of, "known": known, "owners": owners, "corporate": corporate}

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from forecasting.landing.queries import Standing, kept_wins, standing
-from forecasting.landing.rules import Landing, Lessons, Open, Past, ended, landed, learned
+from forecasting.landing.rules import Landing, Lessons, Open, Past, between, ended, landed, learned
 from forecasting.quotas.queries import branch_quota, quota_minor, quotas_of
 from forecasting.rollup.queries import own_amounts
 from forecasting.rollup.report import rules_instant
@@ -84,6 +85,31 @@ class LandingReport:
         return self.question.as_of >= start_of(self.question.period.end, zone=self.question.zone)
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A point of a period: the last week that ended, which share of the next one's days is over, and whether that one
+    is the last.
+    """
+
+    week: int
+    share: Fraction
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Spots:
+    """A past period at the same point, a week later, where it began and where it ended."""
+
+    now: Spot
+    after: Spot
+    start: Spot
+    end: Sample
+
+    @property
+    def all(self) -> tuple[Spot, ...]:
+        return self.now, self.after, self.start
+
+
 @dataclass(frozen=True)
 class _Moment:
     """The scope at an instant: what each person has, what they used to win, and what the past teaches there."""
@@ -155,18 +181,25 @@ def _moment(question: Question, as_of: datetime, known: datetime, type_: Forecas
     owners = question.owners_at(as_of)
     frame: dict[str, Any] = {"corporate": question.currency, "condition": condition, "owners": owners}
     people = standing(period, as_of=as_of, known=known, **frame)
-    weeks = samples_of(period, zone=question.zone, until=as_of)
-    week = weeks[-1].week if weeks else 0
-    is_over = as_of >= start_of(period.end, zone=question.zone)
-    if is_over:
+    end = start_of(period.end, zone=question.zone)
+    weeks = samples_of(period, zone=question.zone, until=end)
+    week = max((sample.week for sample in weeks if sample.at <= as_of), default=0)
+    if as_of >= end:
         nothing = learned(())
-        return _Moment(people, {}, nothing, nothing, week, is_over)
+        return _Moment(people, {}, nothing, nothing, week, is_over=True)
     periods = _finished(question, as_of)
+    begins, ends = (weeks[place].at.astimezone(question.zone).date() for place in (week, week + 1))
+    days = (as_of.astimezone(question.zone).date() - begins).days
+    share = max(Fraction(0), Fraction(days, (ends - begins).days))
     lessons, starts, wins = _taught(
-        question, periods, week=week, condition=condition, is_typed=type_ is not None
+        question,
+        periods,
+        here=Here(week, share, is_last=week + 1 == len(weeks) - 1),
+        condition=condition,
+        is_typed=type_ is not None,
     )
     mine = {owner: minor for owner, minor in wins.items() if owners.contains(owner)}
-    return _Moment(people, mine, lessons, starts, week, is_over)
+    return _Moment(people, mine, lessons, starts, week, is_over=False)
 
 
 def _finished(question: Question, as_of: datetime) -> list[Period]:
@@ -186,34 +219,42 @@ def _finished(question: Question, as_of: datetime) -> list[Period]:
 
 
 def _taught(
-    question: Question, periods: Sequence[Period], *, week: int, condition: TypeCondition, is_typed: bool
+    question: Question, periods: Sequence[Period], *, here: Here, condition: TypeCondition, is_typed: bool
 ) -> tuple[Lessons, Lessons, Wins]:
-    """What the periods teach at the end of a week and on their first day, and what each person won in one on average.
-    A period in which nothing was ever open or won teaches nothing.
+    """What the periods teach at a point and on their first day, and what each person won in one on average. A period
+    in which nothing was ever open or won teaches nothing.
     """
     corporate = question.organization.currency
-    spots, ends, own = {}, {}, {}
-    for period in periods:
-        every = samples_of(period, zone=question.zone, until=question.as_of)
-        spots[period.key] = Spot(every[min(week, len(every) - 1)], every[-1].at)
-        ends[period.key], own[period.key] = Spot(every[0], every[-1].at), every[-1]
-    looked = _looked([*spots.values(), *ends.values()], corporate=corporate)
-    by_then = {key: spot.sample for key, spot in spots.items()}
-    won = _won(question, [*by_then.values(), *own.values()], condition=condition, is_typed=is_typed)
+    looks = {period.key: _spots(period, here=here, question=question) for period in periods}
+    own = {key: spots.end for key, spots in looks.items()}
+    looked = _looked([spot for spots in looks.values() for spot in spots.all], corporate=corporate)
+    samples = [spot.sample for spots in looks.values() for spot in (spots.now, spots.after)]
+    won = _won(question, [*samples, *own.values()], condition=condition, is_typed=is_typed)
 
     def past(key: str, spot: Spot) -> Past:
         at = won.get(spot.sample.key, {})
         return Past(key, looked.get(spot, {}), sum(at.values()), sum(won[own[key].key].values()))
 
-    pasts = [past(key, spot) for key, spot in spots.items()]
+    pasts = [past(key, spots.now) for key, spots in looks.items()]
     telling = [one for one in pasts if one.stages or one.won_minor]
-    starts = [Past(one.key, looked.get(ends[one.key], {}), 0, one.won_minor) for one in telling]
+    starts = [Past(one.key, looked.get(looks[one.key].start, {}), 0, one.won_minor) for one in telling]
+    after = None if here.is_last else learned([past(one.key, looks[one.key].after) for one in telling])
     totals: Wins = {}
     for one in telling:
         for owner, minor in won[own[one.key].key].items():
             totals[owner] = totals.get(owner, 0) + minor
     mean = {owner: round(minor / len(telling)) for owner, minor in totals.items()}
-    return learned(telling), learned(starts), _in_currency(question, mean)
+    lessons = between(learned(telling), after, share=here.share)
+    return lessons, learned(starts), _in_currency(question, mean)
+
+
+def _spots(period: Period, *, here: Here, question: Question) -> _Spots:
+    """The same point of a past period, which may have been shorter: then the end of its last week but one."""
+    every = samples_of(period, zone=question.zone, until=question.as_of)
+    last = len(every) - 1
+    week = min(here.week, last - 1)
+    now, after, start = (Spot(every[place], every[-1].at) for place in (week, week + 1, 0))
+    return _Spots(now, after, start, end=every[-1])
 
 
 def _in_currency(question: Question, amounts: Wins) -> Wins:

@@ -164,15 +164,38 @@ class Lessons:
     rates: Mapping[str, Rate] = field(default_factory=dict)
     later_share: Fraction = Fraction(0)
     swing: float = PRIOR_SWING
+    of_all: Fraction = PRIOR_RATE
 
     def rate_of(self, stage: str) -> Rate:
         """A stage that nobody ever stood in takes the share of all."""
-        return self.rates[stage] if stage in self.rates else Rate(0, 0, _share_of_all(self.pasts))
+        return self.rates[stage] if stage in self.rates else Rate(0, 0, self.of_all)
 
 
 def learned(pasts: Sequence[Past]) -> Lessons:
     """The lessons of some past periods, each seen from the same point of it."""
-    return Lessons(pasts, _rates(pasts), _later_share(pasts), _swing(pasts))
+    return Lessons(pasts, _rates(pasts), _later_share(pasts), _swing(pasts), _share_of_all(pasts))
+
+
+def between(now: Lessons, after: Lessons | None, *, share: Fraction) -> Lessons:
+    """The lessons of a moment between the ends of two weeks, `share` of the later one being over; `after` None: it ends
+    with the period, by when nothing more is won. So the landing doesn't jump where a week ends, and runs into what is
+    won.
+
+    A stage that wins 40 % from here and 20 % a week later wins 30 % from the middle of that week.
+    """
+
+    def blend(here: Fraction, there: Fraction) -> Fraction:
+        return here * (1 - share) + there * share
+
+    rates = {
+        stage: Rate(
+            rate.seen, rate.won, blend(rate.share, after.rate_of(stage).share if after else Fraction(0))
+        )
+        for stage, rate in now.rates.items()
+    }
+    later_share = blend(now.later_share, after.later_share if after else Fraction(0))
+    of_all = blend(now.of_all, after.of_all if after else Fraction(0))
+    return Lessons(now.pasts, rates, later_share, now.swing, of_all)
 
 
 def landed(

@@ -49,6 +49,9 @@ STATE = """{0}.organization_id = %(organization)s AND {0}.deleted_at IS NULL
     AND {0}.valid_from <= s.{1} AND {0}.valid_to > s.{1} AND {0}.known_from <= s.{1} AND {0}.known_to > s.{1}
     AND {0}.close_date >= s.first AND {0}.close_date < s.last"""
 
+# A state that an import made up from a deal's end says nothing of how often its stage is won: only its money counts.
+TOLD = "a.provenance <> 'reconstructed'"
+
 
 def became_of(spots: Sequence[Spot], *, corporate: str) -> dict[Spot, dict[str, StagePast]]:
     """The slow, exact way: by stage what stood open at each spot and what of it was won by its period's end, each as
@@ -57,8 +60,8 @@ def became_of(spots: Sequence[Spot], *, corporate: str) -> dict[Spot, dict[str, 
     if not spots:
         return {}
     sql = f"""
-      SELECT s.place, a.stage_id, count(*), coalesce(sum({_became("s.at", "a")}), 0)::bigint,
-        count(b.id), coalesce(sum({_became("s.until", "b")}), 0)::bigint
+      SELECT s.place, a.stage_id, count(*) FILTER (WHERE {TOLD}), coalesce(sum({_became("s.at", "a")}), 0)::bigint,
+        count(b.id) FILTER (WHERE {TOLD}), coalesce(sum({_became("s.until", "b")}), 0)::bigint
       FROM unnest(%(places)s::int[], %(firsts)s::date[], %(lasts)s::date[], %(ats)s::timestamptz[],
           %(untils)s::timestamptz[]) AS s(place, first, last, at, until)
       JOIN pipeline_opportunityversion a ON {STATE.format("a", "at")}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.landing.rules import PRIOR_SWING, Open, Past, Rest, ended, landed, learned
+from forecasting.landing.rules import PRIOR_SWING, Open, Past, Rest, between, ended, landed, learned
 from forecasting.trends.stages import StagePast
 
 SIGN = {"sign": StagePast(open_count=30, open_minor=3_000, won_count=21, won_minor=2_100)}
@@ -35,6 +35,19 @@ def test_without_a_past_every_stage_takes_the_published_share_and_the_range_is_w
     landing = landed(0, {"sign": held(1_000)}, past_wins_minor=None, lessons=learned([]))
     assert landing.mean_minor == 250 and landing.later_minor == 0 and landing.swing == PRIOR_SWING
     assert landing.p10_minor < 100 and landing.p90_minor > 400
+
+
+def test_between_two_weeks_shares_go_over_into_each_other_and_end_at_nothing():
+    here = learned([ONE])
+    after = learned([Past("2026-Q3", {"sign": StagePast(30, 3_000, 9, 900)}, 3_100, 4_000)])
+    half = between(here, after, share=Fraction(1, 2))
+    both = (here.rate_of("sign").share, after.rate_of("sign").share)
+    assert half.rate_of("sign").share == sum(both) / 2 and half.rate_of("sign").won == 21
+    assert half.later_share == (here.later_share + after.later_share) / 2
+    assert between(here, after, share=Fraction(0)).rates == here.rates
+    end = between(here, None, share=Fraction(1))
+    assert (end.rate_of("sign").share, end.rate_of("unseen").share, end.later_share) == (0, 0, 0)
+    assert landed(500, {"sign": held(100)}, past_wins_minor=4_000, lessons=end).p90_minor == 500
 
 
 def test_a_period_that_is_over_ends_at_what_it_won():

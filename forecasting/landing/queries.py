@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q, QuerySet, Sum
 
 from forecasting.landing.rules import Open
 from forecasting.rollup.queries import counted_parameters, counted_sql
@@ -58,13 +61,20 @@ def standing(
     return {owner_id: Standing(won.get(owner_id, 0), held) for owner_id, held in found.items()}
 
 
-def kept_wins(samples: Sequence[Sample]) -> dict[Key, dict[UUID | None, int]]:
-    """By kept sample what each person had won by then, in corporate minor units. One query."""
-    found: dict[Key, dict[UUID | None, int]] = {sample.key: {} for sample in samples}
-    rows = WeeklySum.objects.filter(
-        first__in={sample.period.first for sample in samples}, at__in={sample.at for sample in samples}
-    ).exclude(won_minor=0)
-    for first, end, at, owner_id, minor in rows.values_list("first", "end", "at", "owner_id", "won_minor"):
-        if (first, end, at) in found:
-            found[first, end, at][owner_id] = minor
-    return found
+def kept_totals(samples: Sequence[Sample]) -> dict[Key, int]:
+    """By kept sample what was won by then, in corporate minor units. One query."""
+    rows = _kept(samples).values("first", "end", "at").annotate(minor=Sum("won_minor"))
+    found = {(row["first"], row["end"], row["at"]): int(row["minor"]) for row in rows}
+    return {sample.key: found.get(sample.key, 0) for sample in samples}
+
+
+def kept_by_owner(samples: Sequence[Sample]) -> dict[UUID | None, int]:
+    """What each person had won in all of the samples together. One query."""
+    rows = _kept(samples).values_list("owner_id").annotate(minor=Sum("won_minor"))
+    return {owner_id: int(minor) for owner_id, minor in rows}
+
+
+def _kept(samples: Sequence[Sample]) -> QuerySet[WeeklySum]:
+    """One condition a period, as of the same instant of it."""
+    places = [Q(first=sample.period.first, end=sample.period.end, at=sample.at) for sample in samples]
+    return WeeklySum.objects.filter(reduce(or_, places)) if places else WeeklySum.objects.none()

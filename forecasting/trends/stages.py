@@ -40,49 +40,44 @@ class Spot:
         return self.sample.key
 
 
-def _became(minor: str, alias: str) -> str:
-    """SQL: the corporate amount at the rates known at an instant of SQL."""
-    return corporate_minor_sql(alias).replace("%(known)s", minor)
-
-
 STATE = """{0}.organization_id = %(organization)s AND {0}.deleted_at IS NULL
-    AND {0}.valid_from <= s.{1} AND {0}.valid_to > s.{1} AND {0}.known_from <= s.{1} AND {0}.known_to > s.{1}
-    AND {0}.close_date >= s.first AND {0}.close_date < s.last"""
-
+    AND {0}.valid_from <= %({1})s AND {0}.valid_to > %({1})s AND {0}.known_from <= %({1})s AND {0}.known_to > %({1})s
+    AND {0}.close_date >= %(first)s AND {0}.close_date < %(last)s"""
 # A state that an import made up from a deal's end says nothing of how often its stage is won: only its money counts.
-TOLD = "a.provenance <> 'reconstructed'"
+BECAME = f"""
+  SELECT a.stage_id, count(*) FILTER (WHERE a.is_told), coalesce(sum(a.minor), 0)::bigint,
+    count(b.opportunity_id) FILTER (WHERE a.is_told), coalesce(sum(b.minor), 0)::bigint
+  FROM (
+    SELECT a.opportunity_id, a.stage_id, a.provenance <> 'reconstructed' AS is_told,
+      {corporate_minor_sql("a", known="at")} AS minor
+    FROM pipeline_opportunityversion a
+    WHERE {STATE.format("a", "at")} AND a.outcome IS NULL AND a.category IS DISTINCT FROM 'omitted') AS a
+  LEFT JOIN (
+    SELECT b.opportunity_id, {corporate_minor_sql("b", known="until")} AS minor
+    FROM pipeline_opportunityversion b WHERE {STATE.format("b", "until")} AND b.outcome = 'won') AS b
+  ON b.opportunity_id = a.opportunity_id GROUP BY 1"""
 
 
 def became_of(spots: Sequence[Spot], *, corporate: str) -> dict[Spot, dict[str, StagePast]]:
     """The slow, exact way: by stage what stood open at each spot and what of it was won by its period's end, each as
-    it was known then. One query, which reads both ends of every period.
+    it was known then. A query a spot: asked together, PostgreSQL can't tell how few rows an instant has.
     """
-    if not spots:
-        return {}
-    sql = f"""
-      SELECT s.place, a.stage_id, count(*) FILTER (WHERE {TOLD}), coalesce(sum({_became("s.at", "a")}), 0)::bigint,
-        count(b.id) FILTER (WHERE {TOLD}), coalesce(sum({_became("s.until", "b")}), 0)::bigint
-      FROM unnest(%(places)s::int[], %(firsts)s::date[], %(lasts)s::date[], %(ats)s::timestamptz[],
-          %(untils)s::timestamptz[]) AS s(place, first, last, at, until)
-      JOIN pipeline_opportunityversion a ON {STATE.format("a", "at")}
-        AND a.outcome IS NULL AND a.category IS DISTINCT FROM 'omitted'
-      LEFT JOIN pipeline_opportunityversion b ON {STATE.format("b", "until")}
-        AND b.outcome = 'won' AND b.opportunity_id = a.opportunity_id
-      GROUP BY 1, 2"""
-    found: dict[Spot, dict[str, StagePast]] = {spot: {} for spot in spots}
-    parameters: dict[str, Any] = {
-        "organization": str(current_organization_id()),
-        "corporate": corporate,
-        "places": list(range(len(spots))),
-        "firsts": [spot.sample.period.first for spot in spots],
-        "lasts": [spot.sample.period.end for spot in spots],
-        "ats": [spot.sample.at for spot in spots],
-        "untils": [spot.until for spot in spots],
-    }
+    found: dict[Spot, dict[str, StagePast]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        for place, stage_id, *sums in cursor.fetchall():
-            found[spots[place]][str(stage_id) if stage_id else NO_STAGE] = StagePast(*sums)
+        for spot in spots:
+            parameters: dict[str, Any] = {
+                "organization": str(current_organization_id()),
+                "corporate": corporate,
+                "first": spot.sample.period.first,
+                "last": spot.sample.period.end,
+                "at": spot.sample.at,
+                "until": spot.until,
+            }
+            cursor.execute(BECAME, parameters)
+            found[spot] = {
+                str(stage_id) if stage_id else NO_STAGE: StagePast(*sums)
+                for stage_id, *sums in cursor.fetchall()
+            }
     return found
 
 

@@ -55,6 +55,13 @@ class LandingBranchItem(serializers.Serializer):
     quota_minor = serializers.IntegerField(allow_null=True)
 
 
+class StrayItem(serializers.Serializer):
+    """A past period's remainder against what the others would have said of it: 0.1 is a tenth more."""
+
+    period = serializers.CharField()
+    strayed = serializers.FloatField()
+
+
 class LandingAnswer(serializers.Serializer):
     frame = FrameItem()
     type = serializers.CharField(allow_null=True)
@@ -75,6 +82,7 @@ class LandingAnswer(serializers.Serializer):
     past_periods = serializers.ListField(
         child=serializers.CharField(), help_text="Their keys, the latest first."
     )
+    strays = StrayItem(many=True, help_text="Of the whole organization, the latest first.")
     swing = serializers.FloatField(help_text="How far a past period's remainder strayed, as a share.")
     stages = LandingStageItem(many=True)
     forecasters = ForecasterItem(many=True)
@@ -118,6 +126,9 @@ def landing_item(found: LandingReport) -> dict[str, Any]:
         "chance": found.chance,
         "week": found.week,
         "past_periods": found.pasts,
+        "strays": [
+            {"period": key, "strayed": found.strays[key]} for key in found.pasts if key in found.strays
+        ],
         "swing": landing.swing,
         "stages": [
             {

@@ -47,7 +47,8 @@ class StageRow:
 @dataclass(frozen=True)
 class LandingReport:
     """In minor units of the question's currency. `week` is the last that ended: where past periods are looked at;
-    `pasts` their keys, the latest first. `branches` come to `landing.mean_minor` but for the roundings of each.
+    `pasts` their keys, the latest first, `strays` how far each strayed from what the others said of it, the whole
+    organization together. `branches` come to `landing.mean_minor` but for the roundings of each.
     """
 
     question: Question
@@ -57,6 +58,7 @@ class LandingReport:
     before: Landing
     week: int
     pasts: tuple[str, ...]
+    strays: Mapping[str, float]
     quota_minor: int | None
     stages: tuple[StageRow, ...]
     branches: tuple[BranchRow, ...]
@@ -131,6 +133,7 @@ def landing_report(
         before=before,
         week=now.week,
         pasts=tuple(past.key for past in now.lessons.pasts),
+        strays=now.lessons.strays,
         quota_minor=quota_minor(question, quotas),
         stages=_stage_rows(landing),
         branches=tuple(_branches(question, now, then, quotas)),

@@ -165,6 +165,7 @@ class Lessons:
     later_share: Fraction = Fraction(0)
     swing: float = PRIOR_SWING
     of_all: Fraction = PRIOR_RATE
+    strays: Mapping[str, float] = field(default_factory=dict)
 
     def rate_of(self, stage: str) -> Rate:
         """A stage that nobody ever stood in takes the share of all."""
@@ -173,7 +174,10 @@ class Lessons:
 
 def learned(pasts: Sequence[Past]) -> Lessons:
     """The lessons of some past periods, each seen from the same point of it."""
-    return Lessons(pasts, _rates(pasts), _later_share(pasts), _swing(pasts), _share_of_all(pasts))
+    strays = strays_of(pasts)
+    return Lessons(
+        pasts, _rates(pasts), _later_share(pasts), _swing(strays.values()), _share_of_all(pasts), strays
+    )
 
 
 def between(now: Lessons, after: Lessons | None, *, share: Fraction) -> Lessons:
@@ -195,7 +199,7 @@ def between(now: Lessons, after: Lessons | None, *, share: Fraction) -> Lessons:
     }
     later_share = blend(now.later_share, after.later_share if after else Fraction(0))
     of_all = blend(now.of_all, after.of_all if after else Fraction(0))
-    return Lessons(now.pasts, rates, later_share, now.swing, of_all)
+    return Lessons(now.pasts, rates, later_share, now.swing, of_all, now.strays)
 
 
 def landed(
@@ -248,9 +252,12 @@ def _later_share(pasts: Sequence[Past]) -> Fraction:
     )
 
 
-def _swing(pasts: Sequence[Past]) -> float:
-    """How far what past periods still won strayed from what the others would have said of them, as a share."""
-    squares, periods = PRIOR_PERIODS * PRIOR_SWING**2, PRIOR_PERIODS
+def strays_of(pasts: Sequence[Past]) -> dict[str, float]:
+    """By past period how far what it still won strayed from what the others would have said of it, as a share.
+
+    Others that say 500 of a period that still won 400: -0.2.
+    """
+    found: dict[str, float] = {}
     for past in pasts:
         others = [other for other in pasts if other is not past]
         if not others:
@@ -262,6 +269,11 @@ def _swing(pasts: Sequence[Past]) -> float:
             for stage, one in past.stages.items()
         )
         if expected > 0:
-            squares += ((past.won_minor - past.won_by_then_minor) / expected - 1) ** 2
-            periods += 1
-    return sqrt(squares / periods)
+            found[past.key] = (past.won_minor - past.won_by_then_minor) / expected - 1
+    return found
+
+
+def _swing(strays: Iterable[float]) -> float:
+    """The root of their mean square, with the prior's periods among them."""
+    squares = [stray**2 for stray in strays]
+    return sqrt((sum(squares) + PRIOR_PERIODS * PRIOR_SWING**2) / (len(squares) + PRIOR_PERIODS))

@@ -1,5 +1,6 @@
 """The landing: a page, the panel beside the forecast's grid, and a CSV of its parts."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from forecasting.landing.report import LandingReport, landing_report
 from forecasting.tabs import landing_href
 from forecasting.types.control import type_controls
 from forecasting.types.queries import type_asked
+from otc.calendar.rules import parse_period
 from otc.question import Question, ask, since_instant
 from otc.tenancy.lines import UNASSIGNED
 from otc.tenancy.middleware import tenant_of
@@ -62,6 +64,7 @@ def landing_context(request: HttpRequest, found: LandingReport) -> dict[str, Any
         "branches": [
             (row, landing_href(request, scope=str(row.person_id or UNASSIGNED))) for row in found.branches
         ],
+        "strays": stray_rows(found),
         "page_href": landing_href(request),
     }
 
@@ -109,6 +112,21 @@ def stage_rows(found: LandingReport) -> list[dict[str, Any]]:
     ]
 
 
+def stray_rows(found: LandingReport) -> list[dict[str, Any]]:
+    """Each past period with how far it strayed, and the landing that stood at the same point of it."""
+    question = found.question
+    calendar, days = question.calendar, (question.day - question.period.first).days
+    rows = []
+    for key in found.pasts:
+        if key in found.strays:
+            period = parse_period(key, calendar=calendar)
+            day = min(max(period.first + timedelta(days=days), period.first), period.last)
+            asked = {"period": key, "as_of": day.isoformat(), "scope": question.scope}
+            address = f"{reverse('landing', args=[question.organization.slug])}?{urlencode(asked)}"
+            rows.append({"label": period.label, "strayed": found.strays[key], "href": address})
+    return rows
+
+
 def deals_href(question: Question, *, stage: Any) -> str:
     """The open deals of a stage that close in the period, as of the same instant."""
     asked = {"period": question.period.key, "scope": question.counted_scope, "column": "open"}
@@ -126,7 +144,7 @@ def deals_href(question: Question, *, stage: Any) -> str:
 
 
 def csv_rows(found: LandingReport) -> list[tuple[Any, ...]]:
-    """The parts, which come to the landing; then its spread, its quota and what others say."""
+    """The parts, which come to the landing; how far past periods strayed; its spread, its quota, what others say."""
     landing = found.landing
     names = {stage.id: stage.name for stage in Stage.objects.all()}
     rows: list[tuple[Any, ...]] = [("won", "", "", landing.won_minor, "", "", "", landing.won_minor)]
@@ -152,4 +170,9 @@ def csv_rows(found: LandingReport) -> list[tuple[Any, ...]]:
         "quota": found.quota_minor,
     }
     said = {one.key: one.minor for one in forecasters(found, rollup_of(found)) if one.key != "landing"}
+    rows += [
+        ("past", key, "", "", "", "", round(found.strays[key], 6), "")
+        for key in found.pasts
+        if key in found.strays
+    ]
     return [*rows, *((name, "", "", "", "", "", "", minor) for name, minor in (told | said).items())]

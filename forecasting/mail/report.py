@@ -7,6 +7,7 @@ from typing import Any
 from forecasting.grid.needs import Needs, needs
 from forecasting.grid.report import GridReport, Said, grid_report
 from forecasting.grid.sentence import movers
+from forecasting.landing.report import LandingReport, landing_report
 from forecasting.rhythm.rules import WEEK, Beat
 from forecasting.rollup.report import PersonRow
 from otc.calendar.queries import calendar_of
@@ -42,6 +43,7 @@ class MailReport:
     label: str
     currency: str
     sentence: str
+    landing: str
     change: str
     movers: tuple[str, ...]
     rows: tuple[MailRow, ...]
@@ -72,6 +74,7 @@ def mail_report(person: Person, organization: Organization, *, beat: Beat, now: 
         label=period.label,
         currency=question.currency,
         sentence=_sentence(grid, period.label),
+        landing=_lands(landing_report(question, since=now - WEEK), question.currency),
         change=_moved(grid.total_change("commit_cumulative"), question.currency),
         movers=tuple(
             f"{name} {_moved(amount, question.currency)}" for name, amount in movers(grid)[:MOST_MOVERS]
@@ -93,6 +96,20 @@ def _sentence(grid: GridReport, label: str) -> str:
     return (
         f"Your people commit to {shown} of {fmt.money_short(quota, currency=currency)} for {label}; {ending}."
     )
+
+
+def _lands(found: LandingReport, currency: str) -> str:
+    """Where the model lands, in the page's numbers, and what it rests on."""
+    landing = found.landing
+    mean, low, high = (
+        fmt.money_short(minor, currency=currency)
+        for minor in (landing.mean_minor, landing.p10_minor, landing.p90_minor)
+    )
+    chance = "" if found.chance is None else f", {fmt.percent(found.chance)} to make quota"
+    rests = (
+        f"stage rates of {fmt.plural(len(found.pasts), 'past period')}" if found.pasts else "published rates"
+    )
+    return f"The model ({rests}) lands at {mean}: {low} to {high}{chance}."
 
 
 def _moved(change_minor: int, currency: str) -> str:

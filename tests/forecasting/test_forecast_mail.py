@@ -84,6 +84,9 @@ def test_the_mail_says_what_the_page_says(house, signed_in):
     assert (total.name, total.cells[1][0]) == ("Total", "8")
     page = signed_in(house.eve).get(house.url("forecast/")).content.decode()
     assert said.sentence.removesuffix(".").rpartition(" ")[2] in page
+    panel = signed_in(house.eve).get(house.url("landing/"), headers={"HX-Request": "true"}).content.decode()
+    lands = said.landing.partition(" lands at ")[2].partition(":")[0]
+    assert said.landing.startswith("The model (published rates) lands at") and f">{lands}</b>" in panel
 
 
 def test_it_goes_once(house):

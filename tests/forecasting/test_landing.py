@@ -197,6 +197,9 @@ def test_page_panel_file_and_api_say_the_same(lived, signed_in):
     assert {row[0]: int(row[-1]) for row in rows if row[0] in ("p10", "p50", "p90")} == {
         key: said[f"{key}_minor"] for key in ("p10", "p50", "p90")
     }
+    strays = {row[1]: float(row[6]) for row in rows if row[0] == "past"}
+    assert strays == {one["period"]: round(one["strayed"], 6) for one in said["strays"]}
+    assert len(strays) == len(found.pasts) > 1
     whole = f"{found.landing.mean_minor / 100:,.0f}"
     page = client.get(path, {"period": HERE.key}).content.decode()
     panel = client.get(path, {"period": HERE.key}, headers={"HX-Request": "true"}).content.decode()

@@ -58,6 +58,9 @@ def test_a_period_that_is_over_ends_at_what_it_won():
 
 def test_quiet_pasts_narrow_the_range_and_wild_ones_widen_it():
     same = [Past(str(n), SIGN, 1_000, 4_000) for n in range(8)]
+    strays = learned([*same[:3], Past("odd", SIGN, 1_000, 2_500)]).strays
+    # The others say 3,000 of it but for the prior's lean; it still won 1,500.
+    assert strays["odd"] == pytest.approx(-0.5, abs=0.05) and abs(strays["0"]) < 0.2
     wild = [Past(str(n), SIGN, 1_000, 8_000 if n % 2 else 1_500) for n in range(8)]
     assert learned(same).swing < PRIOR_SWING < learned(wild).swing
 

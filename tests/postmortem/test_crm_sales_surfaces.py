@@ -1,12 +1,17 @@
 """The main job on real input, seen from outside: crm_sales through the importer, read from the API and the pages."""
 
+import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
+from forecasting.rollup.report import rollup_report
+from otc.calendar.rules import Period, parse_period
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import organization_create, person_create
@@ -101,6 +106,65 @@ def test_the_fourth_quarter_by_manager(crm: House, api: Caller, browser: Client)
     for row in tops:
         own = answer(api, f"winloss?period=2017-Q4&scope={row['person_id']}")
         assert own["total"]["won_minor"] == expected[row["name"]]
+
+
+# The begin of a quarter, days in it and after it, and today.
+LOOKED_AT = (
+    date(2017, 2, 10),
+    date(2017, 5, 15),
+    date(2017, 7, 1),
+    date(2017, 11, 30),
+    date(2018, 1, 1),
+    date(2026, 1, 1),
+)
+
+
+def summed_from_the_file(period: Period, *, day: date) -> tuple[Counter[str], Counter[str]]:
+    """What was won in the quarter, and what was open of it, by agent and manager, as the day began: the file's rows
+    added up. A deal that was closed later stood open with the day it closed on; the others have neither day nor amount.
+    """
+    with (DATA / "sales_teams.csv").open() as file:
+        manager_of = {row["sales_agent"]: row["manager"] for row in csv.DictReader(file)}
+    won: Counter[str] = Counter()
+    still_open: Counter[str] = Counter()
+    with (DATA / "sales_pipeline.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["deal_stage"] not in ("Won", "Lost"):
+                continue
+            closed, engaged = date.fromisoformat(row["close_date"]), date.fromisoformat(row["engage_date"])
+            if not period.first <= closed < period.end or engaged > day:
+                continue
+            cents = 100 * int(row["close_value"])
+            sums = still_open if closed >= day else won if row["deal_stage"] == "Won" else Counter()
+            for person in (row["sales_agent"], manager_of[row["sales_agent"]]):
+                sums[person] += cents
+    return won, still_open
+
+
+def test_every_quarter_by_manager_and_agent_as_of_past_days_is_what_the_file_adds_up_to(
+    crm: House, db: None
+) -> None:
+    now, seen = datetime.now(UTC), 0
+    for quarter in WON_BY_QUARTER:
+        period = parse_period(f"2017-Q{quarter}")
+        for day in LOOKED_AT:
+            at = datetime.combine(day, time(), tzinfo=UTC)
+            with use(crm.organization.id):
+                asked: dict[str, Any] = {
+                    "viewer": crm.eve,
+                    "period": period,
+                    "as_of": at,
+                    "now": now,
+                    "org_chart": "now",
+                }
+                report = rollup_report(crm.organization, **asked)
+            won, still_open = summed_from_the_file(period, day=day)
+            for row in report.rows:
+                assert row.amounts["closed"].final == won[row.name], (period.key, day, row.name)
+                assert row.amounts["open"].final == still_open[row.name], (period.key, day, row.name)
+                seen += bool(won[row.name] or still_open[row.name])
+            assert {row.name for row in report.rows} >= won.keys() | still_open.keys()
+    assert seen > 600
 
 
 def test_leaves_and_unassigned_sum_to_the_total(api: Caller) -> None:

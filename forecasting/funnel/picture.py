@@ -32,7 +32,8 @@ def worst(funnel: Funnel) -> str:
         return ""
     stage = min(known, key=lambda one: one.conversion or 0)
     return (
-        f"Fewest go on from {stage.name}: {fmt.percent(stage.conversion)} of {stage.advanced + stage.lost}."
+        f"Fewest go on from {stage.name}: {fmt.percent(stage.conversion)} of "
+        f"{fmt.thousands(stage.advanced + stage.lost)}."
     )
 
 

@@ -224,8 +224,11 @@ def _lived(past: PeriodTrend) -> bool:
 def finding(trends: Trends) -> str:
     """The answer first: "Q4 2026 is ahead: 12 % more open at the end of week 7 than in the last four periods"."""
     period, compared = trends.question.period, beside(trends, "open")
-    if compared is None or compared.share is None:
+    if compared is None or compared.mean_minor is None:
         return f"{period.label} has no earlier periods to compare with"
+    if compared.share is None:
+        had = "something" if compared.minor else "nothing"
+        return f"{period.label} had {had} open {when(trends)}; the last periods had nothing"
     share, more = abs(compared.share), "more" if compared.share > 0 else "less"
     if share < 0.02:
         return f"{period.label} had as much open {when(trends)} as the last periods"

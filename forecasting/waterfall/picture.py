@@ -87,7 +87,7 @@ def draw(report: WaterfallReport, *, first: str, last: str, href: Callable[[str]
                     label=LABELS[bucket.name],
                     value=bucket.amount_minor,
                     text=written(bucket.amount_minor, report, plus=True),
-                    kind="won" if bucket.name is Bucket.WON else _direction(bucket.amount_minor),
+                    kind=_kind(bucket.name, bucket.amount_minor),
                     note=counted(bucket.count, report),
                     href=href(bucket.name),
                 )
@@ -194,5 +194,9 @@ def written(amount_minor: int, report: WaterfallReport, *, plus: bool = False) -
     return write(amount_minor, currency=report.currency, plus=plus)
 
 
-def _direction(amount_minor: int) -> str:
-    return "in" if amount_minor >= 0 else "out"
+def _kind(bucket: Bucket, amount_minor: int) -> str:
+    """What leaves without money leaves too."""
+    if bucket is Bucket.WON:
+        return "won"
+    leaves = amount_minor < 0 or (not amount_minor and bucket in GERUNDS)
+    return "out" if leaves else "in"

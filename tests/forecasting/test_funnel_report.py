@@ -20,9 +20,10 @@ from otc.tenancy.middleware import Tenant
 from pipeline.history.models import STATE_COLUMNS, HistoryRow, OpportunityVersion
 from pipeline.history.services import enter_history
 from pipeline.opportunities.models import Opportunity
-from pipeline.process.models import CloseReason, Stage
+from pipeline.process.models import CloseReason, Process, Stage
 from tests.conftest import House
 from tests.forecasting.funnel_oracle import account_for, diary, median_of, whole_days, won_in_the_end
+from tests.forecasting.lives import deal_with
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WORDS = ("entered", "advanced", "lost", "open", "skipped", "backward")
@@ -165,6 +166,18 @@ def test_an_organization_without_deals_has_an_empty_funnel(inside: House) -> Non
     found = funnel_report(question_of(inside))
     assert found.cohort.count == 0 and all(stage.entered == 0 for stage in found.stages)
     assert found.cohort.win_rate is None
+
+
+def test_the_process_that_new_deals_go_through_comes_first(inside: House) -> None:
+    ask_now = ask(Tenant(inside.organization, inside.eve, timezone.now()), {})
+    default = funnel_report(ask_now).process
+    other = Process(name="Imported")
+    other.save(force_insert=True)
+    assert funnel_report(ask_now).process == default
+    deal_with(process_id=other.id)
+    assert funnel_report(ask_now).process == other
+    assert default is not None
+    assert funnel_report(ask_now, process=str(default.id)).process == default
 
 
 def test_medians_count_open_deals_for_as_long_as_they_were_seen() -> None:

@@ -53,6 +53,17 @@ def test_a_branch_is_shut_and_opened_by_its_address(filled):
     assert ana not in eyes.browser.get(link).content.decode()
 
 
+def test_who_share_a_first_name_are_told_by_their_whole_name(filled):
+    said = [name for name, _ in looker(filled, "max", {}).page("forecast/").context["movers"]]
+    assert said == ["Ana"]
+    with use(filled.organization.id, channel="ui"):
+        Person.objects.filter(id=filled.jon.id).update(name="Ana Feld")
+        day = period_of(day_in_house()).last
+        deal_with(owner_id=filled.jon.id, category="commit", amount_minor=1_000_000, close_date=day)
+    said = [name for name, _ in looker(filled, "max", {}).page("forecast/").context["movers"]]
+    assert said == ["Ana Ruiz", "Ana Feld"]
+
+
 def test_a_branch_on_demand_comes_as_the_grid_alone(filled):
     eyes = looker(filled, "eve", {})
     answer = eyes.browser.get(

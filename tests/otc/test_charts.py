@@ -136,3 +136,24 @@ def test_an_axis_is_shortened_only_when_the_low_half_is_empty():
     assert scale.axis_start(900, 4302) == 0
     assert waterfall.axis_from(BARS) == 3000
     assert waterfall.axis_from([]) == 0
+
+
+def test_no_number_of_a_column_stands_among_the_names_below_it():
+    bars_ = [
+        Bar("1 Oct", 1306, "a", kind="total"),
+        Bar("Won", -1306, "b", kind="won"),
+        Bar("End", 0, "c", kind="total"),
+    ]
+    values = [
+        one
+        for one in parsed(waterfall.draw(label="x", bars=bars_).svg).iter("text")
+        if "value" in one.get("class")
+    ]
+    assert len(values) == 3
+    assert all(0 < float(one.get("y")) < waterfall.BASE for one in values)
+
+
+def test_nothing_has_no_bar():
+    chart = bars.reasons(label="x", rows=[bars.ReasonBar("None", 0, "0"), bars.ReasonBar("Some", 4, "4")])
+    widths = [one.get("width") for one in parsed(chart.svg).iter("rect") if "bar" in one.get("class")]
+    assert widths[0] == "0%" and widths[1] == "53%"

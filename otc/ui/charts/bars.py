@@ -94,7 +94,7 @@ def reasons(
 
 def _reason(row: ReasonBar, *, y: float, largest: float, room: float) -> SafeString:
     spoken = ", ".join(part for part in (row.label, row.text, row.note) if part)
-    width = max(0.004, room * row.value / largest)
+    width = max(0.004, room * row.value / largest) if row.value else 0
     return svg.link(
         row.href,
         spoken,

@@ -14,6 +14,8 @@ TOP, BASE = 20, 132
 LINE = 14
 # What a label may take of the narrowest wide chart (its box at 601 px to 1000 px), before every other one moves down.
 NARROWEST, LETTER = 960, 6.2
+# What fits before the bars of the rows on a phone.
+NARROW_LETTERS = 16
 COLUMN_SHARE = 0.58
 ROW_HEIGHT = 24
 KINDS = ("total", "in", "won", "out")
@@ -126,7 +128,10 @@ def _column(
     middle = svg.pct((index + 0.5) * slot)
     top, height = _extent(span, scale=scale)
     below = bar.kind in ("won", "out") or (bar.kind == "in" and bar.value < 0)
-    label_y = top + height + 13 if below else top - 6
+    label_y = top + height + 13
+    # A column that reaches the base has its number above it: below stand the names.
+    if not below or label_y > BASE - 2:
+        label_y = top - 6
     parts = [
         svg.rect(
             x=svg.pct(index * slot),
@@ -194,6 +199,8 @@ def _rows(spans: Sequence[_Span], *, label: str, axis_from: float) -> SafeString
 def _row(span: _Span, *, y: float, low: float, width: float) -> SafeString:
     bar = span.bar
     label = f"{bar.label} {bar.note}" if bar.kind == "total" and bar.note else bar.label
+    if len(label) > NARROW_LETTERS:
+        label = bar.label
     return svg.link(
         bar.href,
         _spoken(bar),

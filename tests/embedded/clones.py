@@ -29,12 +29,15 @@ OURS = (
 
 
 def copy_clone(target: Path) -> Path:
-    """Copy what running needs; the virtual environment is shared, as both would install the same."""
+    """Copy what running needs; the virtual environment is shared, as both would install the same.
+
+    What is compiled comes along: each of a clone's processes would compile everything again.
+    """
     target.mkdir(parents=True)
     for name in PARTS:
         source = places.CLONE / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target / name)
         else:
             shutil.copy(source, target / name)
     return target

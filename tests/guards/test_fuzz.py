@@ -110,7 +110,7 @@ def test_no_id_of_another_organization_leads_anywhere(house: House, callers: Cal
 def test_the_places_are_real_ones(house: House, callers: Callers, prober: Prober) -> None:
     """An id of the own house is told from a missing one at most places: the fuzz is not blind."""
     prober.ids = ids_of(house)
-    paths = [each for each in positions(house, callers) if "{id}" in each.address.partition("?")[0]][::2]
+    paths = [each for each in positions(house, callers) if "{id}" in each.address.partition("?")[0]][::3]
     blind = [
         str(each)
         for each in paths

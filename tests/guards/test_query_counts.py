@@ -30,6 +30,7 @@ from tests.guards.routes import endpoint_routes, page_routes, real_values
 pytestmark = pytest.mark.django_db
 
 FEW, MANY = 3, 12
+MOST_FIRST_TIMES = 10
 # Every page is asked plain, as CSV and with its frame opened wide, where it has them.
 AS_CSV, WIDE = "?format=csv", "?scope=everyone&period=2026"
 Asker = Callable[[], Any]
@@ -108,13 +109,16 @@ def filled(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 def test_no_address_asks_more_queries_of_a_dozen_rows_than_of_three(filled: House) -> None:
     asked = askers(filled)
-    few = query_counts(asked)
+    # Pages were opened just now, to see what they offer.
+    few = query_counts(asked, is_warm=True)
     fill(filled, start=FEW, count=MANY - FEW)
     many = query_counts(asked, is_warm=True)
     assert len(few) > 20 and few.keys() == many.keys()
-    # What differs is asked once more: a first time after filling may have read what is kept.
-    differing = {url: asked[url] for url in grown(few, many)}
+    # What grew is asked once more: a first time after filling may have read what is kept. An endpoint that asked
+    # more at its very first time proves nothing, so there are few of those.
+    differing = {url: asked[url] for url, (before, after) in grown(few, many).items() if after > before}
     assert grown(few, query_counts(differing)) == {}
+    assert sum(after < before for before, after in grown(few, many).values()) <= MOST_FIRST_TIMES
 
 
 def test_a_list_that_asks_once_per_row_is_reported(filled: House) -> None:

@@ -253,7 +253,10 @@ def _call(row: PersonRow, said: Said | None, look: Look) -> str:
     told = f"{fmt.money_exact(call.amount_minor, currency=call.currency)}, {fmt.moment(at, today=look.today)}"
     told += f": {call.note}" if call.note else ""
     late = '<small class="bad">late</small>' if said.is_late else ""
-    change = delta_money(said.change_minor, look.currency, unit_k=True) if said.change_minor else ""
+    # One line below the number, whatever there is to say.
+    change = (
+        "" if late or not said.change_minor else delta_money(said.change_minor, look.currency, unit_k=True)
+    )
     day = "" if change or late else f"<small>{fmt.day(at.date(), today=look.today)}</small>"
     return f'<td class="num"><span title="{escape(told)}">{_k(said.amount_minor, look)}</span>{late}{change}{day}</td>'
 

@@ -124,10 +124,21 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
     )
 
 
+def who_says(grid: GridReport) -> dict[str, str]:
+    """Whose word the answer is: the viewer's, one other person's, or that of people."""
+    if len(grid.people) != 1:
+        return {"name": "your people", "commits": "commit", "puts": "put"}
+    (row,) = grid.people.values()
+    if row.person_id == grid.question.viewer.id:
+        return {"name": "you", "commits": "commit", "puts": "put"}
+    return {"name": row.name, "commits": "commits", "puts": "puts"}
+
+
 def answer_context(grid: GridReport, *, since: datetime, answerable: Mapping[UUID, str]) -> dict[str, Any]:
     """The page's answer in a sentence, and what needs the viewer."""
     total = grid.now.total
     return {
+        "who": who_says(grid),
         "page_title": "Forecast",
         "type": grid.type,
         "report": grid.now,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from forecasting.calls.models import Call
 from forecasting.locks.models import Lock, Unlock
 from forecasting.locks.services import grid_keep
 from forecasting.pay.models import Cycle, PayPlan
@@ -26,6 +27,7 @@ CALL_HOUR, LOCK_GRACE_DAYS = 17, 2
 TYPED_QUARTERS = 2
 # Share of a quota in percent, by the kinds that the type asks for.
 TYPES = (("New business", ("Expansion", "New business"), 88), ("Renewal", ("Renewal",), 12))
+TYPED_CALLS_DAYS = timedelta(days=10)
 RAMP = (0, 25, 50, 75)
 PLANS = (
     (Role.REP, ((0, 400), (5_000, 600), (10_000, 900)), "Plan of the year: more from the quota on"),
@@ -139,6 +141,7 @@ class ForecastWriter:
                 set_by=self.operations,
             )
             self.typed_quotas(made, whole, percent=percent)
+            self.typed_calls(made, percent=percent)
 
     def typed_quotas(self, type_: ForecastType, whole: list[Quota], *, percent: int) -> None:
         columns = ("id", "person_id", "period", "type_id", "amount_minor", "valid_from", "valid_to", "reason")
@@ -152,6 +155,35 @@ class ForecastWriter:
                     *(quota.valid_from, quota.valid_to, quota.reason),
                 )
                 for quota in whole
+            ],
+        )
+
+    def typed_calls(self, type_: ForecastType, *, percent: int) -> None:
+        """What was called last, apart by type."""
+        recent = Call.objects.filter(
+            period=self.running.key, type=None, submitted_at__gte=self.morning - TYPED_CALLS_DAYS
+        )
+        columns = (
+            "id",
+            "person_id",
+            "period",
+            "type_id",
+            "column",
+            "amount_minor",
+            "currency",
+            "submitted_at",
+        )
+        copy_rows(
+            Call,
+            columns=(*columns, "submitted_by_id"),
+            rows=[
+                (
+                    self.id_of("typed call", f"{type_.slug}:{call.id}", at=call.submitted_at),
+                    *(call.person_id, call.period, type_.id, call.column),
+                    *(call.amount_minor * percent // 100, call.currency),
+                    *(call.submitted_at + timedelta(minutes=2), call.submitted_by_id),
+                )
+                for call in recent.order_by("person__external_id", "column", "submitted_at")
             ],
         )
 

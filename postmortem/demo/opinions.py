@@ -31,6 +31,8 @@ TOLD_QUARTERS = 4
 BEFORE_THE_END = timedelta(days=24, hours=-15)
 # Days before this morning in the running quarter: said and expired, said and stale, opinions on deals.
 EXPIRED_AGO, STALE_AGO, JUDGED_AGO, EXPIRES_AFTER = 26, 12, 5, 12
+# The first weeks’ adjustments were to hold for so many days.
+PASSED_AGO, PASSED_AFTER = 40, 24
 EVENING = timedelta(hours=10, minutes=30)
 # How much of the person's amount is taken off or put on, in percent, and why.
 DELTAS = (
@@ -71,6 +73,7 @@ class OpinionWriter:
             )
             self.of_reps(period, at=at, one_in=2)
             self.of_managers(period, at=at + timedelta(hours=3))
+        self.of_reps(running, at=self.ago(PASSED_AGO), one_in=3, days=PASSED_AFTER)
         self.former(running)
         self.expired(running, at=self.ago(EXPIRED_AGO))
         self.of_reps(running, at=self.ago(STALE_AGO), one_in=4)
@@ -81,8 +84,12 @@ class OpinionWriter:
 
     # -- adjustments
 
-    def of_reps(self, period: Period, *, at: datetime, one_in: int, but_in: int = 0) -> None:
-        """Managers adjust some of their reps' commits; `but_in` are those who have an opinion on record already."""
+    def of_reps(
+        self, period: Period, *, at: datetime, one_in: int, but_in: int = 0, days: int | None = None
+    ) -> None:
+        """Managers adjust some of their reps' commits, for `days` if given; `but_in` are those who have an opinion on
+        record already.
+        """
         report, steps = self.grid(period, at=at), []
         for manager, person in self.pairs(at):
             number = crc32(self.people[person].encode())
@@ -96,6 +103,7 @@ class OpinionWriter:
                     self.step(period, person, by=manager, at=at, kind=StepKind.DELTA, amount=delta, base=base)
                 )
                 steps[-1].reason = reason
+                steps[-1].expires_on = at.date() + timedelta(days=days) if days else None
         AdjustmentStep.objects.bulk_create(steps)
 
     def of_managers(self, period: Period, *, at: datetime) -> None:

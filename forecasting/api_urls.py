@@ -25,6 +25,7 @@ from forecasting.onetoone.api import AgreedActionDetail, AgreedActions, SheetEnd
 from forecasting.pay.api import Attainment, PayPlanEnd, PayPlans
 from forecasting.preview.api import ForecastPreview
 from forecasting.quotas.api import Quotas
+from forecasting.quotas.ramp_api import QuotaSeasonEndpoint, Ramps
 from forecasting.rollup.api import RollupEndpoint
 from forecasting.trends.api import TrendsEndpoint
 from forecasting.types.api import ForecastTypeDetail, ForecastTypePreview, ForecastTypes
@@ -74,5 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pay/plans", PayPlans.as_view(), name="api-pay-plans"),
     path("pay/plans/<uuid:plan_id>/withdraw", PayPlanEnd.as_view(), name="api-pay-plan-withdraw"),
     path("forecast/preview", ForecastPreview.as_view(), name="api-forecast-preview"),
+    path("quotas/ramps", Ramps.as_view(), name="api-quota-ramps"),
+    path("quotas/season", QuotaSeasonEndpoint.as_view(), name="api-quota-season"),
     path("quotas", Quotas.as_view(), name="api-quotas"),
 ]

@@ -18,6 +18,7 @@ class ForecastingConfig(AppConfig):
             "rhythm.services",
             "rhythm.tasks",
             "onetoone.services",
+            "quotas.seasons",
             "quotas.services",
             "trends.tasks",
         ):

@@ -9,7 +9,7 @@ from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.pay.models import PayPlan
-from forecasting.quotas.models import Quota, QuotaRamp
+from forecasting.quotas.models import Quota, QuotaRamp, QuotaSeason
 from forecasting.rhythm.models import Rhythm
 from forecasting.trends.models import StageWeek, SumsStale, WeeklySample, WeeklySum
 from forecasting.types.models import ForecastType, ForecastTypeFilter
@@ -34,6 +34,7 @@ __all__ = [
     "PayPlan",
     "Quota",
     "QuotaRamp",
+    "QuotaSeason",
     "Rhythm",
     "StageWeek",
     "SumsStale",

@@ -26,6 +26,7 @@ from forecasting.pay.views import deal_pay, pay, pay_withdraw
 from forecasting.preview.views import leaving_preview, line_preview
 from forecasting.quotas.views import (
     quota_ramp,
+    quota_season,
     quota_story,
     quota_year_share,
     quotas,
@@ -65,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/quotas/", quotas, name="quotas"),
     path("forecast/quotas/save/", quotas_save, name="quotas_save"),
     path("forecast/quotas/paste/", quotas_paste, name="quotas_paste"),
+    path("forecast/quotas/season/", quota_season, name="quota_season"),
     path("forecast/quotas/<uuid:person_id>/year/", quota_year_share, name="quota_year_share"),
     path("forecast/quotas/<uuid:person_id>/ramp/", quota_ramp, name="quota_ramp"),
     path("forecast/quotas/<uuid:person_id>/<str:period>/", quota_story, name="quota_story"),

@@ -16,7 +16,7 @@ from forecasting.locks.models import Lock, LockedRow, Unlock
 from forecasting.mail.models import ForecastMail
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.pay.models import PayPlan
-from forecasting.quotas.models import EVER, Quota, QuotaRamp
+from forecasting.quotas.models import EVER, Quota, QuotaRamp, QuotaSeason
 from forecasting.rhythm.models import Rhythm
 from forecasting.rhythm.rules import Beat
 from forecasting.trends.models import StageWeek, WeeklySample, WeeklySum
@@ -131,6 +131,7 @@ def _people(moment: Round) -> None:
     Quota(person=moment.owner, period=f"{2100 + moment.number}", amount_minor=1_000_00).save()
     ramp = {"starts_on": date(2026, 1, 1), "shares": [50], "said_at": moment.now}
     QuotaRamp(person=moment.owner, **ramp | {"said_at": EVER + timedelta(days=moment.number)}).save()
+    QuotaSeason(kind="quarter", weights=[1, 1, 1, 2], said_at=moment.now).save()
     at = moment.now
     Call(person=moment.owner, period="2101", amount_minor=1_00, currency="EUR", submitted_at=at).save()
     _adjusted(moment)

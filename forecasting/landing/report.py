@@ -123,6 +123,7 @@ def landing_report(
         own=question.organization.currency,
         currency=question.currency,
         known=question.known,
+        at=question.as_of,
         type_id=type_.id if type_ else None,
     )
     return LandingReport(

@@ -155,7 +155,7 @@ class _Rows:
         self.pushes = queries.push_counts(question, owners=owners)
         own = question.organization.currency
         money: dict[str, Any] = {"own": own, "currency": question.currency, "known": question.known}
-        self.quotas = quotas_of(question.period, **money)
+        self.quotas = quotas_of(question.period, at=question.as_of, **money)
         calls = latest_calls(question.period.key, as_of=question.as_of)
         minors = {person_id: call.amount_minor for person_id, call in calls.items()}
         self.calls = shown_minor(minors, day=question.period.last, **money)
@@ -246,7 +246,7 @@ def past_periods(question: Question, *, person: Person, owners: Owners) -> tuple
             branch_quota(
                 person.id,
                 chart=question.chart,
-                quotas=quotas_of(period, own=own, currency=currency, known=question.known),
+                quotas=quotas_of(period, own=own, currency=currency, known=question.known, at=question.as_of),
             ),
         )
         for period in periods

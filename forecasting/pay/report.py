@@ -97,7 +97,7 @@ def attainment_report(question: Question, *, tenant: Tenant) -> tuple[Attained, 
     """Everybody in the question's scope, by name. 4 queries."""
     own = question.organization.currency
     won = _won_by_branch(question, own=own)
-    quotas = quotas_of(question.period, own=own, currency=own, known=question.known)
+    quotas = quotas_of(question.period, own=own, currency=own, known=question.known, at=question.as_of)
     plans = plans_standing(question.known)
     period_at = periods_by(question.calendar)
     asked = question.owners.person_ids
@@ -178,5 +178,5 @@ def deal_pay_report(question: Question, deal_id: UUID, *, tenant: Tenant) -> tup
 
 def _quota(question: Question, person_id: UUID, *, period: Period) -> int | None:
     own = question.organization.currency
-    quotas = quotas_of(period, own=own, currency=own, known=question.known)
+    quotas = quotas_of(period, own=own, currency=own, known=question.known, at=question.as_of)
     return branch_quota(person_id, chart=question.chart, quotas=quotas)

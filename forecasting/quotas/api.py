@@ -1,5 +1,6 @@
 """Quotas over the API: what is asked of whom, and many written at once, all or none."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,7 +13,15 @@ from rest_framework.response import Response
 
 from forecasting.api_frame import MINOR
 from forecasting.quotas.models import Quota
-from forecasting.quotas.services import MOST_AT_ONCE, QuotaWish, quotas_checked, quotas_set
+from forecasting.quotas.queries import holds_at
+from forecasting.quotas.services import (
+    MOST_AT_ONCE,
+    QuotasRefused,
+    QuotaWish,
+    Unfit,
+    quotas_checked,
+    quotas_set,
+)
 from otc.api.endpoints import Endpoint
 from otc.api.pages import PageQuery, Sort, keyset_page, page_schema, paged, sort_field
 from otc.api.parameters import MomentField, Strict
@@ -28,6 +37,8 @@ COLUMNS = (
     "amount_minor",
     "valid_from",
     "valid_to",
+    "known_from",
+    "known_to",
     "set_by_id",
     "reason",
 )
@@ -44,6 +55,8 @@ class QuotaItem(serializers.Serializer):
     )
     valid_from = serializers.DateTimeField(help_text="1900: from the beginning.")
     valid_to = serializers.DateTimeField(help_text="9999: it still holds.")
+    known_from = serializers.DateTimeField(help_text="Later than valid_from: it corrects what was mistyped.")
+    known_to = serializers.DateTimeField(help_text="Before 9999: it was mistyped, and corrected then.")
     set_by_id = serializers.UUIDField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
 
@@ -74,6 +87,11 @@ class QuotasInput(Strict):
     quotas = QuotaInput(many=True, allow_empty=False, help_text=f"At most {MOST_AT_ONCE:,}.")
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
     dry_run = serializers.BooleanField(required=False, default=False)
+    is_correction = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="What stands was mistyped: the amounts hold from its own start, known from now on.",
+    )
 
 
 class QuotaFault(serializers.Serializer):
@@ -98,7 +116,7 @@ class Quotas(Endpoint):
         """The quotas of the people whose deals you may see, as they hold now or held at an instant."""
         parameters = self.parameters(QuotaQuery)
         at: datetime | None = parameters.pop("at", None)
-        holds = Q(valid_to=FOREVER) if at is None else Q(valid_from__lte=at, valid_to__gt=at)
+        holds = Q(valid_to=FOREVER, known_to=FOREVER) if at is None else holds_at(at, known=at)
         asked = {name: parameters[name] for name in ("period", "person_id") if parameters.get(name)}
         seen = self.tenant.visible.owners.matching("person")
         rows = Quota.objects.filter(seen, holds, **asked).values(*COLUMNS)
@@ -111,22 +129,31 @@ class Quotas(Endpoint):
         """Set many quotas from now on, all or none; each fault names its row. `dry_run` only checks."""
         asked = self.content(QuotasInput)
         tenant = self.tenant
-        mails = _ids_by_mail(one["email"] for one in asked["quotas"] if one.get("email"))
+        mails = ids_by_mail(one["email"] for one in asked["quotas"] if one.get("email"))
         wishes = [_wish(one, row, mails) for row, one in enumerate(asked["quotas"], start=1)]
         faults = quotas_checked(tenant.organization, wishes, calendar=tenant.calendar)
         if faults or asked["dry_run"]:
-            found = [{"row": one.row, "field": one.field, "message": one.message} for one in faults]
-            code = status.HTTP_422_UNPROCESSABLE_ENTITY if faults else status.HTTP_200_OK
-            return Response({"changed": 0, "kept": 0, "faults": found}, status=code)
-        done = quotas_set(
-            tenant.organization,
-            wishes,
-            author=tenant.person,
-            calendar=tenant.calendar,
-            now=tenant.now,
-            reason=asked.get("reason", ""),
-        )
+            return refused(faults)
+        try:
+            done = quotas_set(
+                tenant.organization,
+                wishes,
+                author=tenant.person,
+                calendar=tenant.calendar,
+                now=tenant.now,
+                reason=asked.get("reason", ""),
+                is_correction=asked["is_correction"],
+            )
+        except QuotasRefused as refusal:
+            return refused(refusal.faults)
         return Response({"changed": done.changed, "kept": done.kept, "faults": []})
+
+
+def refused(faults: Sequence[Unfit]) -> Response:
+    """What is wrong, by row; nothing was written."""
+    found = [{"row": one.row, "field": one.field, "message": one.message} for one in faults]
+    code = status.HTTP_422_UNPROCESSABLE_ENTITY if faults else status.HTTP_200_OK
+    return Response({"changed": 0, "kept": 0, "faults": found}, status=code)
 
 
 NOBODY = UUID(int=0)
@@ -140,7 +167,7 @@ def _wish(one: dict[str, Any], row: int, mails: dict[str, UUID]) -> QuotaWish:
     )
 
 
-def _ids_by_mail(mails: Any) -> dict[str, UUID]:
+def ids_by_mail(mails: Any) -> dict[str, UUID]:
     wanted = {fold(mail) for mail in mails}
     if not wanted:
         return {}

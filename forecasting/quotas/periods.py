@@ -25,11 +25,12 @@ class QuotaPeriods:
     fate = "shared out by days"
 
     def held(self) -> Mapping[str, int]:
-        standing = Quota.objects.filter(valid_to=FOREVER)
+        standing = Quota.objects.filter(valid_to=FOREVER, known_to=FOREVER)
         return dict(standing.values_list("period").annotate(count=Count("id")).order_by())
 
     def share_out(self, keys: frozenset[str], shares: Shares) -> Any:
-        rows = list(Quota.objects.filter(period__in=keys, valid_to=FOREVER).order_by("period", "person_id"))
+        standing = Quota.objects.filter(period__in=keys, valid_to=FOREVER, known_to=FOREVER)
+        rows = list(standing.order_by("period", "person_id"))
         wanted: dict[tuple[UUID, str, UUID | None], int] = Counter()
         for row in rows:
             parts = shares(row.period)
@@ -58,13 +59,16 @@ class QuotaPeriods:
         """Raises CalendarRefused where somebody set one of these quotas since: people say which one counts."""
         at = datetime.fromisoformat(before["at"])
         made = Quota.objects.filter(valid_from=at)
-        restored = Quota.objects.filter(valid_to=at).values_list("person_id", "period", "type_id")
-        standing = Quota.objects.filter(valid_to=FOREVER).exclude(valid_from=at)
+        restored = Quota.objects.filter(valid_to=at, known_to=FOREVER).values_list(
+            "person_id", "period", "type_id"
+        )
+        standing = Quota.objects.filter(valid_to=FOREVER, known_to=FOREVER).exclude(valid_from=at)
         taken = set(standing.values_list("person_id", "period", "type_id"))
-        if made.exclude(valid_to=FOREVER).exists() or not taken.isdisjoint(restored):
+        is_other = made.exclude(valid_to=FOREVER, known_to=FOREVER).exists()
+        if is_other or not taken.isdisjoint(restored):
             raise CalendarRefused("Quotas were changed since the calendar was; change the calendar by hand.")
         made.delete()
-        Quota.objects.filter(valid_to=at).update(valid_to=FOREVER)
+        Quota.objects.filter(valid_to=at, known_to=FOREVER).update(valid_to=FOREVER)
         if before["count"]:
             audit_append(
                 "quota.restored",

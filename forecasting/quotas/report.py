@@ -71,7 +71,8 @@ def quota_year_report(
     chart = question.chart
     visible = {person for person in chart.manager_of if question.owners.contains(person)}
     people = people_by_id(visible)
-    quotas = quotas_at([period.key for period in periods], known=question.known, type_id=type_id)
+    keys = [period.key for period in periods]
+    quotas = quotas_at(keys, known=question.known, at=question.as_of, type_id=type_id)
     ramps = ramps_at(question.known)
     by_period = {
         period.key: {person: quota for (person, key), quota in quotas.items() if key == period.key}
@@ -126,4 +127,4 @@ def quota_history(person_id: UUID, period_key: str) -> tuple[list[Quota], list[Q
     """What a quota was from when to when, the latest first, and what was said of the person's ramp. Two queries."""
     quotas = Quota.objects.filter(person_id=person_id, period=period_key).select_related("set_by", "type")
     ramps = QuotaRamp.objects.filter(person_id=person_id).select_related("set_by")
-    return list(quotas.order_by("-valid_from")), list(ramps.order_by("-said_at"))
+    return list(quotas.order_by("-valid_from", "-known_from")), list(ramps.order_by("-said_at"))

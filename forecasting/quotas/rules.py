@@ -97,3 +97,39 @@ def shared_out(amount_minor: int, *, weights: Sequence[int]) -> list[int]:
     if not weights or min(weights) < 0 or not any(weights):
         raise ValueError("Weights are numbers of which one at least is above zero")
     return list(allocate(amount_minor, weights=list(weights)))
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """How an organization spreads a year: weights of its twelve fiscal months or of its four quarters; none: alike."""
+
+    kind: str
+    weights: tuple[int, ...]
+
+
+SEASON_LENGTHS = {"quarter": 4, "month": 12}
+
+
+def season_weights(season: Season | None, *, kind: str) -> list[int]:
+    """The weights of a year's quarters or months. A quarter weighs as its months do together, a month a third of its
+    quarter: 1 1 2, 1 1 1, … by month is 4, 3, … by quarter.
+    """
+    if season is None or not season.weights:
+        return [1] * SEASON_LENGTHS[kind]
+    if season.kind == kind:
+        return list(season.weights)
+    if kind == "quarter":
+        return [sum(season.weights[first : first + 3]) for first in range(0, 12, 3)]
+    return [season.weights[month // 3] for month in range(12)]
+
+
+def season_fault(season: Season) -> str:
+    """What is wrong with the weights; nothing typed is alike."""
+    count = SEASON_LENGTHS.get(season.kind)
+    if count is None:
+        return "Weights are by month or by quarter"
+    if season.weights and len(season.weights) != count:
+        return f"Write {count} whole numbers as weights, one for each {season.kind}"
+    if season.weights and (min(season.weights) < 0 or not any(season.weights)):
+        return "Weights are numbers of which one at least is above zero"
+    return ""

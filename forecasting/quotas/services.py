@@ -127,12 +127,18 @@ def quotas_set(
     calendar: Calendar,
     now: datetime,
     reason: str = "",
+    is_correction: bool = False,
 ) -> QuotasSet:
-    """Let these quotas hold from now on, all or none; the first of a place counts for every day before it as well.
+    """Let these quotas hold from now on, all or none; the first of a place counts for every day before it as well. A
+    correction holds on every day of what it corrects, known from now on: what was mistyped stays what was known then.
 
     Raises QuotasRefused, and then nothing is written.
     """
-    if faults := quotas_checked(organization, wishes, calendar=calendar):
+    faults = quotas_checked(organization, wishes, calendar=calendar)
+    if is_correction:
+        text = "A correction needs an amount; to end a quota, change it from now on"
+        faults += [Unfit(one.row, "amount_minor", text) for one in wishes if one.amount_minor is None]
+    if faults:
         raise QuotasRefused(faults)
     _lock()
     before = _standing(wishes)
@@ -144,8 +150,9 @@ def quotas_set(
     }
     if not changed:
         return QuotasSet(0, len(wanted), None)
-    now = max(now, *(quota.valid_from for quota in before.values()), EVER)
-    _write(changed, before=before, author=author, now=now, reason=reason)
+    now = max(now, *(max(quota.valid_from, quota.known_from) for quota in before.values()), EVER)
+    told: dict[str, Any] = {"author": author, "now": now, "reason": reason}
+    _write(changed, before=before, is_correction=is_correction, **told)
     step = undo_offer(
         UNDO,
         said=f"{len(changed):,} {'quota' if len(changed) == 1 else 'quotas'}",
@@ -161,6 +168,7 @@ def quotas_set(
                 for person, period, type_id in [place]
             ],
             "after": list(changed.values()),
+            "is_correction": is_correction,
         },
     )
     return QuotasSet(len(changed), len(wanted) - len(changed), step)
@@ -171,6 +179,7 @@ def _standing(wishes: Sequence[QuotaWish]) -> dict[tuple[UUID, str, UUID | None]
         person_id__in={one.person_id for one in wishes},
         period__in={one.period for one in wishes},
         valid_to=FOREVER,
+        known_to=FOREVER,
     )
     return {(row.person_id, row.period, row.type_id): row for row in rows}
 
@@ -182,11 +191,13 @@ def _write(
     author: Person,
     now: datetime,
     reason: str,
+    is_correction: bool = False,
 ) -> None:
     ended = [before[place] for place in changed if place in before]
+    starts, ends = ("known_from", "known_to") if is_correction else ("valid_from", "valid_to")
     # One that began at this very instant was nobody's quota yet.
-    Quota.objects.filter(id__in=[row.id for row in ended if row.valid_from >= now]).delete()
-    Quota.objects.filter(id__in=[row.id for row in ended if row.valid_from < now]).update(valid_to=now)
+    Quota.objects.filter(id__in=[row.id for row in ended if getattr(row, starts) >= now]).delete()
+    Quota.objects.filter(id__in=[row.id for row in ended if getattr(row, starts) < now]).update(**{ends: now})
     known = set(
         Quota.objects.filter(person_id__in={person for person, _, _ in changed}).values_list(
             "person_id", "period", "type_id"
@@ -198,7 +209,7 @@ def _write(
             period=place[1],
             type_id=place[2],
             amount_minor=amount,
-            valid_from=now if place in known else EVER,
+            **_begins(before.get(place) if is_correction else None, now=now, is_first=place not in known),
             set_by=author,
             reason=reason.strip()[:300],
         )
@@ -207,8 +218,9 @@ def _write(
     )
     periods = sorted({period for _, period, _ in changed})
     audit_append(
-        "quota.set",
-        summary=f"{len(changed):,} quotas for {', '.join(periods[:4])}{' …' if len(periods) > 4 else ''}",
+        "quota.corrected" if is_correction else "quota.set",
+        summary=f"{len(changed):,} quotas {'corrected ' if is_correction else ''}for {', '.join(periods[:4])}"
+        f"{' …' if len(periods) > 4 else ''}",
         detail={
             "quotas": [
                 {
@@ -226,8 +238,43 @@ def _write(
     )
 
 
-def ramp_set(person: Person, ramp: Ramp | None, *, author: Person, now: datetime) -> None:
-    """From now on the person is on this ramp, or on none: then the whole quota is asked for."""
+def _begins(corrected: Quota | None, *, now: datetime, is_first: bool) -> dict[str, datetime]:
+    """When the next one begins: with what it corrects; else now, unless there never was one."""
+    if corrected is not None:
+        return {"valid_from": corrected.valid_from, "known_from": now}
+    return {"valid_from": EVER if is_first else now}
+
+
+@dataclass(frozen=True)
+class RampWish:
+    """On which ramp a person should be; None: on none. `row` is where it was asked."""
+
+    person_id: UUID
+    ramp: Ramp | None
+    row: int = 0
+
+
+def ramps_set(wishes: Sequence[RampWish], *, author: Person, now: datetime) -> int:
+    """Put all these people on their ramps, or none of them. Returns how many are on another one now.
+
+    Raises QuotasRefused, and then nothing is written.
+    """
+    people = {person.id: person for person in Person.objects.filter(id__in={one.person_id for one in wishes})}
+    faults, seen = [], set()
+    for one in wishes:
+        if one.person_id not in people:
+            faults.append(Unfit(one.row, "person_id", "There is no such person"))
+        elif one.person_id in seen:
+            faults.append(Unfit(one.row, "person_id", "This person stands here twice; keep one"))
+        seen.add(one.person_id)
+    if faults:
+        raise QuotasRefused(faults)
+    _lock()
+    return sum(ramp_set(people[one.person_id], one.ramp, author=author, now=now) for one in wishes)
+
+
+def ramp_set(person: Person, ramp: Ramp | None, *, author: Person, now: datetime) -> bool:
+    """From now on the person is on this ramp, or on none: then the whole quota is asked for. Is that another?"""
     latest = QuotaRamp.objects.filter(person_id=person.id).order_by("-said_at").first()
     has = latest is not None and bool(latest.shares)
     wanted = list(ramp.shares) if ramp else []
@@ -235,7 +282,7 @@ def ramp_set(person: Person, ramp: Ramp | None, *, author: Person, now: datetime
     if (not has and not wanted) or (
         has and latest and (latest.shares, latest.starts_on) == (wanted, starts_on)
     ):
-        return
+        return False
     QuotaRamp(person=person, starts_on=starts_on, shares=wanted, said_at=now, set_by=author).save()
     said = ", ".join(f"{share} %" for share in wanted)
     audit_append(
@@ -247,6 +294,7 @@ def ramp_set(person: Person, ramp: Ramp | None, *, author: Person, now: datetime
         else f"{person.name} is on no ramp",
         detail={"starts_on": starts_on, "shares": wanted},
     )
+    return True
 
 
 @undoes(UNDO, action="manage_quotas")
@@ -262,6 +310,7 @@ def put_quotas_back(payload: Mapping[str, Any]) -> str:
     if now_there != payload["after"]:
         raise CantUndo("One of these quotas was changed again since")
     # A first quota that is taken back never was one: it would stand on every day before it.
+    is_correction = bool(payload.get("is_correction"))
     firsts = [standing[one.place] for one in wishes if one.amount_minor is None and one.place in standing]
     Quota.objects.filter(id__in=[row.id for row in firsts if row.valid_from == EVER]).delete()
     standing = _standing(wishes)
@@ -272,6 +321,7 @@ def put_quotas_back(payload: Mapping[str, Any]) -> str:
         author=author,
         now=timezone.now(),
         reason="Taken back",
+        is_correction=is_correction,
     )
     return "The quotas are as they were"
 

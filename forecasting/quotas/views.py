@@ -10,8 +10,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from forecasting.quotas.block import block_read
+from forecasting.quotas.queries import season_at
 from forecasting.quotas.report import QuotaYear, quota_history, quota_year_report
-from forecasting.quotas.rules import Ramp, read_shares, read_weights, shared_out
+from forecasting.quotas.rules import (
+    SEASON_LENGTHS,
+    Ramp,
+    Season,
+    read_shares,
+    read_weights,
+    season_weights,
+    shared_out,
+)
+from forecasting.quotas.seasons import season_set
 from forecasting.quotas.services import QuotasRefused, QuotaWish, Unfit, quotas_checked, quotas_set, ramp_set
 from forecasting.tabs import forecast_tabs
 from otc.calendar.rules import Kind, PeriodError, parse_period, periods_of_year
@@ -85,20 +95,44 @@ def quotas_paste(request: HttpRequest, slug: str) -> HttpResponse:
 @page("manage_quotas")
 @answers_bad_questions
 def quota_year_share(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse:
-    """Share a year's `amount` out over its quarters by `weights` (seasonality); nothing typed: alike."""
+    """Share a year's `amount` out over its quarters or months (`by`) by `weights`; nothing typed: by the season."""
     tenant, person = tenant_of(request), person_or_404(person_id)
     question = ask(tenant, {})
     year = year_asked(request, question)
     try:
         amount = parse_amount(request.POST.get("amount", ""), currency=tenant.organization.currency)
-        weights = read_weights(request.POST.get("weights", ""), count=4)
+        kind = Kind.MONTH if request.POST.get("by") == "month" else Kind.QUARTER
+        typed = request.POST.get("weights", "")
+        weights = season_weights(season_at(tenant.now), kind=kind.value)
+        if typed.strip():
+            weights = read_weights(typed, count=SEASON_LENGTHS[kind.value])
         parts = shared_out(amount, weights=weights)
     except (AmountNotUnderstood, ValueError) as problem:
         messages.error(request, str(problem))
         return redirect(home(request, year))
-    quarters = periods_of_year(year, kind=Kind.QUARTER, calendar=tenant.calendar)
-    wishes = [QuotaWish(person.id, period.key, part) for period, part in zip(quarters, parts, strict=True)]
+    periods = periods_of_year(year, kind=kind, calendar=tenant.calendar)
+    wishes = [QuotaWish(person.id, period.key, part) for period, part in zip(periods, parts, strict=True)]
     return written(request, tenant, wishes, reason=f"Shared out over {year}")
+
+
+@require_POST
+@page("manage_quotas")
+@answers_bad_questions
+def quota_season(request: HttpRequest, slug: str) -> HttpResponse:
+    """Spread every year by `weights`: four are of its quarters, twelve of its months, none is alike."""
+    tenant = tenant_of(request)
+    typed = request.POST.get("weights", "")
+    count = len(typed.replace("%", " ").replace(",", " ").replace(";", " ").split())
+    kind = "month" if count == SEASON_LENGTHS["month"] else "quarter"
+    try:
+        weights = read_weights(typed, count=SEASON_LENGTHS[kind]) if count else []
+        step = season_set(Season(kind, tuple(weights)), author=tenant.person, now=tenant.now)
+    except ValueError as problem:
+        messages.error(request, f"{problem}; four are of the quarters, twelve of the months")
+        return redirect(home(request, None))
+    said = "A year is spread so from now on; quotas that stand stay" if step else "It was so already"
+    messages.success(request, said, extra_tags=undo_address(tenant.organization.slug, step) if step else "")
+    return redirect(home(request, None))
 
 
 @require_POST
@@ -178,12 +212,14 @@ def written(request: HttpRequest, tenant: Tenant, wishes: list[QuotaWish], *, re
             calendar=tenant.calendar,
             now=tenant.now,
             reason=reason,
+            is_correction=request.POST.get("how") == "correct",
         )
     except QuotasRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(home(request, None))
     count = f"{done.changed:,} quota{'' if done.changed == 1 else 's'}"
-    said = f"{count} changed" if done.changed else "Every quota was so already"
+    verb = "corrected" if request.POST.get("how") == "correct" else "changed"
+    said = f"{count} {verb}" if done.changed else "Every quota was so already"
     messages.success(request, said, extra_tags=undo_address(slug, done.undo_id) if done.undo_id else "")
     return redirect(home(request, None))
 
@@ -224,6 +260,8 @@ def shown(
             for year in years
         ],
         "may_manage": tenant.may("manage_quotas") and not question.is_past,
+        "season": season_at(question.known),
+        "how": request.POST.get("how", ""),
         "faults": (faults or [])[:SHOWN_FAULTS],
         "fault_count": len(faults or []),
         "faulty": {fault.field for fault in faults or []},

@@ -144,7 +144,8 @@ def rollup_report(
     own = without_gone(own_amounts(period, **asked), gone)
     told: dict[str, Any] = {"organization": organization, "viewer": viewer, "period": period, "chart": chart}
     grid = _adjusted(own, asked, gone=gone, day=day, type_id=type_id, **told)
-    given = quotas_of(period, own=organization.currency, currency=corporate, known=known, type_id=type_id)
+    money = {"own": organization.currency, "currency": corporate}
+    given = quotas_of(period, **money, known=known, at=as_of, type_id=type_id)
     rows, unassigned, total = _shown(grid, own, people=people, given=given, chart=chart)
     return RollupReport(
         period=period,

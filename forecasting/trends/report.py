@@ -144,7 +144,7 @@ def _start(question: Question, trend: PeriodTrend) -> datetime:
 
 def _quotas(question: Question, periods: Sequence[Period]) -> dict[str, int | None]:
     """The scope's target in each period, by the lines of the question. Two queries."""
-    found = quota_amounts_at([period.key for period in periods], known=question.known)
+    found = quota_amounts_at([period.key for period in periods], known=question.known, at=question.as_of)
     ramps = ramps_at(question.known)
     shown = {
         period.key: shown_minor(

@@ -55,29 +55,34 @@ BECAME = f"""
   LEFT JOIN (
     SELECT b.opportunity_id, {corporate_minor_sql("b", known="until")} AS minor
     FROM pipeline_opportunityversion b WHERE {STATE.format("b", "until")} AND b.outcome = 'won') AS b
-  ON b.opportunity_id = a.opportunity_id GROUP BY 1"""
+  ON b.opportunity_id = a.opportunity_id GROUP BY a.stage_id"""
+
+
+OF_SPOT = ("first", "last", "at", "until")
 
 
 def became_of(spots: Sequence[Spot], *, corporate: str) -> dict[Spot, dict[str, StagePast]]:
     """The slow, exact way: by stage what stood open at each spot and what of it was won by its period's end, each as
-    it was known then. A query a spot: asked together, PostgreSQL can't tell how few rows an instant has.
+    it was known then. One query, in which each spot is asked by itself: joined to a list of spots, PostgreSQL can't
+    tell how few rows an instant has.
     """
-    found: dict[Spot, dict[str, StagePast]] = {}
+    if not spots:
+        return {}
+    parameters: dict[str, Any] = {"organization": str(current_organization_id()), "corporate": corporate}
+    parts = []
+    for place, spot in enumerate(spots):
+        period = spot.sample.period
+        values = (period.first, period.end, spot.sample.at, spot.until)
+        parameters |= {f"{name}_{place}": value for name, value in zip(OF_SPOT, values, strict=True)}
+        sql = BECAME.replace("SELECT a.stage_id,", f"SELECT {place}, a.stage_id,", 1)
+        for name in OF_SPOT:
+            sql = sql.replace(f"%({name})s", f"%({name}_{place})s")
+        parts.append(f"({sql})")
+    found: dict[Spot, dict[str, StagePast]] = {spot: {} for spot in spots}
     with connection.cursor() as cursor:
-        for spot in spots:
-            parameters: dict[str, Any] = {
-                "organization": str(current_organization_id()),
-                "corporate": corporate,
-                "first": spot.sample.period.first,
-                "last": spot.sample.period.end,
-                "at": spot.sample.at,
-                "until": spot.until,
-            }
-            cursor.execute(BECAME, parameters)
-            found[spot] = {
-                str(stage_id) if stage_id else NO_STAGE: StagePast(*sums)
-                for stage_id, *sums in cursor.fetchall()
-            }
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        for place, stage_id, *sums in cursor.fetchall():
+            found[spots[place]][str(stage_id) if stage_id else NO_STAGE] = StagePast(*sums)
     return found
 
 

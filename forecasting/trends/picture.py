@@ -227,8 +227,10 @@ def finding(trends: Trends) -> str:
     if compared is None or compared.mean_minor is None:
         return f"{period.label} has no earlier periods to compare with"
     if compared.share is None:
-        had = "something" if compared.minor else "nothing"
-        return f"{period.label} had {had} open {when(trends)}; the last periods had nothing"
+        if not compared.minor:
+            return f"{period.label} had nothing open {when(trends)}, like the last periods"
+        amount = fmt.money_short(compared.minor, currency=trends.question.currency)
+        return f"{period.label} had {amount} open {when(trends)}; the last periods had nothing"
     share, more = abs(compared.share), "more" if compared.share > 0 else "less"
     if share < 0.02:
         return f"{period.label} had as much open {when(trends)} as the last periods"

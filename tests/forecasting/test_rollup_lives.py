@@ -181,6 +181,8 @@ class Forecast(Life):
             period_unlock(self.lock, reason="A late order", now=now())
             self.lock = None
             return
+        if self.random.random() < 0.6:  # mostly open: while it is locked nobody says anything
+            return
         self.lock = period_lock(self.house.organization, period=HERE)
         rows = LockedRow.objects.filter(lock=self.lock, kind="person")
         for kind in (None, RENEWAL):
@@ -203,6 +205,7 @@ class Forecast(Life):
         viewer = self.house.people["ria"]
         assert viewer.role == Role.OPERATIONS
         asked |= {"viewer": viewer, "period": HERE, "as_of": at, "now": now(), "type_id": self.type_id(kind)}
+        asked["lists_unconvertible"] = False  # every currency has a rate here
         found, oracle = rollup_report(self.house.organization, **asked), Grid(world, kind)
         wanted = oracle.whole()
         shown = {

@@ -35,6 +35,7 @@ from forecasting.quotas.views import (
 )
 from forecasting.rhythm.views import rhythm
 from forecasting.trends.views import trends_page
+from forecasting.types.views import forecast_type_offer, forecast_types
 from forecasting.waterfall.views import flow_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -75,6 +76,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/locks/<uuid:lock_id>/", forecast_difference, name="forecast_difference"),
     path("forecast/locks/<uuid:lock_id>/unlock/", forecast_unlock, name="forecast_unlock"),
     path("landing/", landing_page, name="landing"),
+    path("settings/forecasts/", forecast_types, name="forecast_types"),
+    path("settings/forecasts/<uuid:type_id>/offer/", forecast_type_offer, name="forecast_type_offer"),
     path("settings/pay/", pay, name="pay"),
     path("settings/pay/<uuid:plan_id>/withdraw/", pay_withdraw, name="pay_withdraw"),
     path("deals/<uuid:deal_id>/pay/", deal_pay, name="deal_pay"),

@@ -1,6 +1,5 @@
 """Forecast types over the API: which there are, what each asks, and what a change of a filter would change."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forecasting.rollup.report import rollup_report
-from forecasting.types.models import ForecastType, ForecastTypeFilter
-from forecasting.types.queries import condition_of, types_offered
+from forecasting.types.difference import type_difference
+from forecasting.types.models import ForecastType
+from forecasting.types.queries import filters_of, types_offered
 from forecasting.types.services import (
     conditions_read,
     forecast_type_change,
@@ -22,7 +21,6 @@ from forecasting.types.services import (
 from otc.api.endpoints import Endpoint
 from otc.api.parameters import Strict
 from otc.question import ask
-from pipeline.process.columns import COLUMNS
 
 TAGS = ["forecasting"]
 VALUES = "By name a list of values: kind, source, process_id, stage_id, product_id, field.<key>. All hold together."
@@ -144,29 +142,17 @@ class ForecastTypePreview(Endpoint):
         fields = self.content(TypePreviewInput)
         organization = self.tenant.organization
         question = ask(self.tenant, {"period": fields.get("period", "")})
-        wanted = condition_of(organization, conditions_read(organization, fields["conditions"]))
-        reports = [
-            rollup_report(organization, period=question.period, **question.frame, **by)
-            for by in ({"type_id": found.id}, {"type_id": found.id, "condition": wanted})
-        ]
-        totals = [
-            {column: report.total.amounts[column].rolled_up for column in COLUMNS} for report in reports
-        ]
+        wanted = conditions_read(organization, fields["conditions"])
+        one = type_difference(question, period=question.period, type_=found, conditions=wanted)
         return Response(
             {
-                "period": question.period.key,
-                "deals_before": reports[0].total.deal_count,
-                "deals_after": reports[1].total.deal_count,
-                "before": totals[0],
-                "after": totals[1],
+                "period": one.period.key,
+                "deals_before": one.deals_before,
+                "deals_after": one.deals_after,
+                "before": one.before,
+                "after": one.after,
             }
         )
-
-
-def filters_of(types: Iterable[ForecastType]) -> dict[UUID, Any]:
-    """The filter of today of each. One query."""
-    found = ForecastTypeFilter.objects.filter(type__in=list(types)).order_by("type_id", "-known_from")
-    return dict(found.distinct("type_id").values_list("type_id", "conditions"))
 
 
 def item(one: ForecastType, conditions: Any) -> dict[str, Any]:

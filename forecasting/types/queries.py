@@ -1,5 +1,6 @@
 """Which forecast types are there, and which deals were of one at an instant? A condition in SQL on versions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -87,3 +88,9 @@ def condition_of(organization: Organization, conditions: Conditions) -> TypeCond
             parameters[key] = values
             parameters |= {f"{key}_{parameter}": value for parameter, value in more.items()}
     return TypeCondition(" AND ".join(parts), parameters)
+
+
+def filters_of(types: Iterable[ForecastType]) -> dict[UUID, Any]:
+    """The filter of today of each. One query."""
+    found = ForecastTypeFilter.objects.filter(type__in=list(types)).order_by("type_id", "-known_from")
+    return dict(found.distinct("type_id").values_list("type_id", "conditions"))

@@ -20,6 +20,7 @@ TABS = (
     ("health_settings", "Health", "manage_health"),
     ("imports", "Imports", "view_imports"),
     ("calendar", "Calendar", "view_settings"),
+    ("forecast_types", "Forecasts", "manage_forecast_types"),
     ("rhythm", "Rhythm", "manage_rhythm"),
     ("pay", "Pay", "manage_pay"),
     ("currencies", "Currencies", "view_settings"),

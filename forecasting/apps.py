@@ -37,3 +37,6 @@ class ForecastingConfig(AppConfig):
         from pipeline.opportunities.narrowing import narrow_by
 
         narrow_by(PARAMETER, read_type)
+        from forecasting.trends import narrowing
+
+        narrow_by(narrowing.PARAMETER, narrowing.read_age, label=narrowing.age_label)

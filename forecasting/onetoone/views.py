@@ -21,6 +21,7 @@ from forecasting.onetoone.services import (
     action_remove,
     notes_write,
 )
+from forecasting.pay.report import Attained, attained_by
 from otc.question import Question, ask
 from otc.tenancy.lines import people_by_id
 from otc.tenancy.middleware import Tenant, tenant_of
@@ -152,12 +153,23 @@ def one_to_one(request: HttpRequest, slug: str, person_id: UUID) -> HttpResponse
         "call_change_minor": called_against(sheet),
         "team_href": href_with(reverse("team", args=[slug]), request.GET, scope=None),
         "more_href": cells(request, question, sheet.row)["open_href"],
+        "attained": attained_by(question, person.id, tenant=tenant),
         "reads_notes": reads,
         "writes_notes": reads and not question.is_past and tenant.may("edit_one_to_one"),
     }
+    context["pay_missing"] = pay_missing(question, context["attained"])
     if reads:
         context |= said(question, person, sheet, tenant=tenant)
     return render(request, "forecasting/onetoone/sheet.html", context)
+
+
+def pay_missing(question: Question, attained: Attained | None) -> str:
+    """Why a plan says nothing of the question's period."""
+    if attained is None or attained.plan is None or attained.pay_minor is not None:
+        return ""
+    if attained.plan.cycle != question.period.kind:
+        return f"the plan pays by {attained.plan.cycle}"
+    return "its tiers need a quota"
 
 
 def called_against(sheet: Sheet) -> int | None:

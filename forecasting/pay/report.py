@@ -116,6 +116,14 @@ def attainment_report(question: Question, *, tenant: Tenant) -> tuple[Attained, 
     return tuple(rows)
 
 
+def attained_by(question: Question, person_id: UUID, *, tenant: Tenant) -> Attained | None:
+    """One person's, for whoever sees their pay; None for anybody else. The question's scope is the person's branch."""
+    if not reads_pay(tenant, person_id):
+        return None
+    rows = attainment_report(question, tenant=tenant)
+    return next((row for row in rows if row.person.id == person_id), None)
+
+
 def _won_by_branch(question: Question, *, own: str) -> Counter[UUID]:
     """What everybody below each person won, themselves included."""
     found: Counter[UUID] = Counter()

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from forecasting.trends import picture
 from forecasting.trends.make_up import MakeUp
+from forecasting.trends.narrowing import PARAMETER
 from forecasting.trends.picture import MEASURES
 from forecasting.trends.report import Trends, trends_report
 from forecasting.trends.rules import COLUMNS, Point
@@ -50,7 +51,7 @@ def trends_page(request: HttpRequest, slug: str) -> HttpResponse:
         "created_chart": picture.chart_of(trends, "created", knowledge=knowledge),
         "rows": table(trends, measure, knowledge=knowledge),
         "make_up": trends.make_up,
-        "ages": ages(trends.make_up),
+        "ages": ages(trends.make_up, open_href=open_href(question, knowledge)),
         "deals_href": open_href(question, knowledge),
         "largest": trends.make_up.deals[:SHOWN_LARGEST],
         "accounts": [
@@ -112,10 +113,15 @@ def _cell(trends: Trends, measure: str, point: Point | None, knowledge: str) -> 
     }
 
 
-def ages(made: MakeUp) -> list[dict[str, Any]]:
+def ages(made: MakeUp, *, open_href: str) -> list[dict[str, Any]]:
     largest = max((age.amount_minor for age in made.ages), default=0)
     return [
-        {"label": age.band.label, "age": age, "share": age.amount_minor / largest if largest else 0}
+        {
+            "label": age.band.label,
+            "age": age,
+            "share": age.amount_minor / largest if largest else 0,
+            "href": f"{open_href}&{urlencode({PARAMETER: age.band.first})}",
+        }
         for age in made.ages
     ]
 

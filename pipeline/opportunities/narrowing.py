@@ -9,12 +9,25 @@ from otc.question import Question
 type Narrowing = Callable[[Any], Any]
 type Reader = Callable[[str, Question], Narrowing | None]
 
+type Label = Callable[[str], str]
+
 READERS: dict[str, Reader] = {}
+LABELS: dict[str, Label] = {}
 
 
-def narrow_by(parameter: str, reader: Reader) -> None:
-    """Register a parameter of the lists' addresses, once, when its room's application is ready."""
+def narrow_by(parameter: str, reader: Reader, *, label: Label | None = None) -> None:
+    """Register a parameter of the lists' addresses, once, when its room's application is ready. `label` says what was
+    asked, for the chip that takes it away.
+    """
     READERS[parameter] = reader
+    if label is not None:
+        LABELS[parameter] = label
+
+
+def narrowings_shown(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The parameters that have a chip, each with what it says."""
+    asked = [(name, label(parameters[name])) for name, label in LABELS.items() if parameters.get(name)]
+    return [(name, said) for name, said in asked if said]
 
 
 def read_narrowings(parameters: Mapping[str, str], question: Question) -> tuple[Narrowing, ...]:

@@ -1,12 +1,14 @@
 """Every number opens: a cell of the forecast leads to the deals that it is the sum of."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from forecasting.rollup.report import rollup_report
+from forecasting.trends.make_up import present_of
+from forecasting.trends.rules import BANDS
 from forecasting.types.services import forecast_type_create
-from otc.question import Question, ask
+from otc.question import BadQuestion, Question, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.asked import read
 from pipeline.opportunities.models import Opportunity
@@ -95,3 +97,25 @@ def test_a_cell_of_a_type_is_the_sum_of_the_deals_it_opens(inside, deals, column
         assert cells[-1] == report.sums.total_minor == sum(row.corporate_minor or 0 for row in report.rows)
     question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
     assert sum(cells) == numbers(question, column)[0] > 0
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+def test_an_age_is_the_sum_of_the_deals_it_opens(inside, deals, is_past):
+    """On both sides of every band's first day, by the organization's midnight."""
+    tenant = Tenant(inside.organization, inside.eve, datetime.now(UTC))
+    now = ask(tenant, {})
+    firsts = [now.start_of(now.day - timedelta(days=band.first - 1)) for band in BANDS[1:]]
+    starts = [first + timedelta(seconds=aside) for first in firsts for aside in (-1, 0)]
+    for deal, start in zip(Opportunity.objects.order_by("amount_minor")[1:6], starts[3:], strict=False):
+        Opportunity.objects.filter(id=deal.id).update(created_at=start)
+    when = {"as_of": datetime.now(UTC).isoformat()} if is_past else {}
+    question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
+    opened = {}
+    for age in present_of(question).make_up.ages:
+        parameters = {"column": "open", "period": question.period.key, "age": str(age.band.first)}
+        report = deals_report(question, read(parameters, question), since=question.now)
+        assert (report.sums.total_minor, len(report.rows)) == (age.amount_minor, age.count)
+        opened[age.band.first] = len(report.rows)
+    assert sum(opened.values()) == 5 and len([count for count in opened.values() if count]) >= 3
+    with pytest.raises(BadQuestion, match="begins no age"):
+        read({"age": "31"}, question)

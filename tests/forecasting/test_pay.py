@@ -12,7 +12,7 @@ from forecasting.pay.rules import Tier
 from forecasting.pay.services import PlanWritten, Wanted, pay_plan_set, pay_plan_withdraw
 from forecasting.quotas.models import Quota
 from otc.audit.models import AuditEntry
-from otc.calendar.rules import following, period_of, previous
+from otc.calendar.rules import Kind, following, period_of, previous
 from otc.question import ask
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant
@@ -271,3 +271,20 @@ def test_the_settings_page_takes_a_plan_and_withdraws_it(house, signed_in):
     ops.post(house.url(f"undo/{step.id}/"))
     assert "Nobody has a plan" not in ops.get(address).content.decode()
     assert signed_in(house.max).get(address).status_code == 403
+
+
+def test_the_one_to_one_sheet_says_what_is_attained_and_paid_to_who_may_see_it(house, signed_in):
+    sheet = house.url(f"team/{house.ana.id}/")
+    with use(house.organization.id, person_id=house.ops.id, channel="ui"):
+        quota(house.ana, 1_000_00)
+        plan(house)
+        won(house.ana, 900_00)
+    for viewer, is_shown in ((house.ana, True), (house.max, True), (house.eve, True), (house.ria, False)):
+        text = signed_in(viewer).get(sheet).content.decode()
+        assert ("Pays so far" in text, "45.00\xa0EUR" in text) == (is_shown, is_shown), viewer
+    text = (
+        signed_in(house.max)
+        .get(sheet, {"period": period_of(HERE.first, kind=Kind.MONTH).key})
+        .content.decode()
+    )
+    assert "the plan pays by quarter" in text

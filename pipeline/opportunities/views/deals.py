@@ -22,6 +22,7 @@ from pipeline.fields.columns import ListColumn
 from pipeline.grid.grouping import Group, grouping_named, groupings
 from pipeline.opportunities.asked import ANY_STATE, TABS, Asked
 from pipeline.opportunities.filters import STATES
+from pipeline.opportunities.narrowing import narrowings_shown
 from pipeline.opportunities.report import DealRow, DealsReport, all_deal_rows, check_sort, deals_report
 from pipeline.opportunities.views.bulk import bulk_fields
 from pipeline.opportunities.views.field_controls import field_chips, field_controls, fit_chips, fit_filter
@@ -191,6 +192,7 @@ def chips(request: HttpRequest, framed: Frame, report: DealsReport) -> list[Choi
     if chosen.created_in:
         key = query.get("created_in", "")
         found.append(Choice(f"Created in {key}", href_with(path, query, created_in=None)))
+    found += [Choice(said, href_with(path, query, **{name: None})) for name, said in narrowings_shown(query)]
     if chosen.stage_id:
         name = next((stage.name for stage in report.stages if stage.id == chosen.stage_id), "Stage")
         found.append(Choice(name, href_with(path, query, stage_id=None)))

@@ -31,7 +31,8 @@ class Missing:
 class StageImpact:
     """`moves_to` names where the stage's open deals go; empty where they stay. `approvals`: how many of them would need
     the manager's approval to enter a later stage, and don't now, by that stage; `waiting`: requests for approval to
-    enter this stage that lose their ground, because it goes or no longer asks for one.
+    enter this stage that lose their ground, because it goes or no longer asks for one. `keeps_category`: the stage
+    proposes another category, which its open deals don't take: no column of the forecast moves.
     """
 
     id: str
@@ -41,6 +42,7 @@ class StageImpact:
     missing: tuple[Missing, ...]
     approvals: tuple[Missing, ...] = ()
     waiting: int = 0
+    keeps_category: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def process_impact(
     names = {stage["id"]: stage["name"] for stage in after["stages"] if stage["id"]}
     newly, waiting = _newly_approved(process_id, before, after), _waiting(before, after)
     gone = {stage["id"] for stage in removed_stages(before, after)}
+    proposes = {stage["id"]: stage["category"] for stage in after["stages"]}
     found = []
     for stage in before["stages"]:
         goes_to = moves.get(stage["id"], "") if stage["id"] in gone else stage["id"]
@@ -92,10 +95,10 @@ def process_impact(
             if above.get(stage["id"]) and place > _place_of(after, goes_to)
         )
         waits = waiting.get(stage["id"], 0)
+        keeps = proposes.get(stage["id"], stage["category"]) != stage["category"]
         if count or moves_to or waits:
-            found.append(
-                StageImpact(stage["id"], stage["name"], count, moves_to, tuple(missing), approvals, waits)
-            )
+            place = (stage["id"], stage["name"], count, moves_to, tuple(missing))
+            found.append(StageImpact(*place, approvals, waits, keeps_category=keeps))
     return Impact(sum(row["count"] for row in counts.values()), tuple(found))
 
 

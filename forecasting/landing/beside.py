@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from forecasting.calls.models import CallColumn
-from forecasting.calls.queries import calls_of
+from forecasting.calls.queries import latest_calls
 from forecasting.history.report import whose
 from forecasting.landing.report import LandingReport
 from forecasting.rollup.report import RollupReport, rollup_report
 from otc.money.queries import shown_minor
 from otc.question import Question
-from otc.tenancy.lines import people_by_id
+from otc.tenancy.lines import UNASSIGNED, people_by_id
 
 COMMIT = CallColumn.COMMIT.value
 
@@ -31,7 +31,7 @@ def forecasters(found: LandingReport, rolled: RollupReport) -> list[Forecaster]:
     commit = rolled.total.amounts[COMMIT]
     return [
         Forecaster("landing", "Landing", found.landing.mean_minor),
-        *_call(found, rolled),
+        _call(found, rolled),
         Forecaster("stage_weighted", "Stage-weighted", found.stage_weighted_minor),
         Forecaster(
             "run_rate", "Run rate", found.run_rate_minor, "the last period had won nothing by this point"
@@ -52,16 +52,21 @@ def rollup_of(found: LandingReport) -> RollupReport:
     )
 
 
-def _call(found: LandingReport, rolled: RollupReport) -> list[Forecaster]:
+def _call(found: LandingReport, rolled: RollupReport) -> Forecaster:
+    """The call of whom the scope is; of several tops what they called together, once each of them has."""
     question = found.question
     person_id = whose(question, rolled)
-    if person_id is None:
-        return []
+    tops = [
+        row.person_id for row in rolled.rows if row.depth == 0 and not row.is_unassigned and row.person_id
+    ]
+    asked = [person_id] if person_id else [] if question.scope == UNASSIGNED else tops
     type_id = found.type.id if found.type else None
-    calls = calls_of(person_id, question.period.key, until=question.as_of, type_id=type_id)
-    said = [call.amount_minor for call in calls if call.column == COMMIT]
-    name = people_by_id()[person_id].name.split()[0]
-    return [Forecaster("call", f"Call, {name}", _shown(question, said[-1] if said else None), "no call yet")]
+    calls = latest_calls(question.period.key, as_of=question.as_of, column=COMMIT, type_id=type_id)
+    said = [calls[one].amount_minor for one in asked if one in calls]
+    label = f"Call, {people_by_id()[asked[0]].name.split()[0]}" if len(asked) == 1 else "Calls of the tops"
+    minor = sum(said) if asked and len(said) == len(asked) else None
+    why = "nobody calls for it" if not asked else "no call yet" if not said else "not all have called"
+    return Forecaster("call", label, _shown(question, minor), why)
 
 
 def _shown(question: Question, minor: int | None) -> int | None:

@@ -9,6 +9,7 @@ from pipeline.opportunities.report import all_deal_rows, deals_report
 from postmortem.winloss.report import winloss_report
 from tests.guards.forecasting_surfaces import FLOW, FORECAST, INSPECTION, MATRIX, maybe_int
 from tests.guards.funnel_surfaces import FUNNEL
+from tests.guards.landing_surfaces import LANDING
 from tests.guards.page_numbers import minor_of
 from tests.guards.surface import API, PAGE, Looker, Numbers, Surface, text_of
 from tests.guards.trends_surfaces import TRENDS
@@ -155,4 +156,4 @@ WINLOSS = Surface("winloss", "api-winloss", winloss_numbers, winloss_page, winlo
 DEALS = Surface("deals", "api-opportunities", deals_numbers, deals_page, deals_csv, deals_api)
 
 # Every report of the house. The guard finds the ones that aren't here.
-SURFACES = [DEALS, INSPECTION, FLOW, MATRIX, TRENDS, FUNNEL, FORECAST, WINLOSS]
+SURFACES = [DEALS, INSPECTION, FLOW, MATRIX, TRENDS, FUNNEL, FORECAST, LANDING, WINLOSS]

@@ -162,6 +162,7 @@ OWN_TESTS = (
     "forecasting.preview",
     "forecasting.quotas",
     "forecasting.rhythm",
+    "forecasting.types",
 )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from forecasting.landing.queries import kept_by_owner, kept_totals
-from forecasting.landing.rules import Lessons, Past, between, learned
+from forecasting.landing.rules import Lessons, Past, between, learned, shares_of
 from forecasting.rollup.queries import own_amounts
 from forecasting.trends.queries import holding, summed_from_versions
 from forecasting.trends.rules import Sample, samples_of, start_of
@@ -107,11 +107,11 @@ def taught_by(
 
     every = [past(key, spots.now) for key, spots in looks.items()]
     telling = [one for one in every if one.stages or one.won_minor]
-    after = None if here.is_last else learned([past(one.key, looks[one.key].after) for one in telling])
+    after = None if here.is_last else shares_of([past(one.key, looks[one.key].after) for one in telling])
     mean = {owner: round(minor / len(telling)) for owner, minor in wins.by_owner.items()} if telling else {}
     return Taught(
         between(learned(telling), after, share=here.share),
-        learned([past(one.key, looks[one.key].start) for one in telling]),
+        shares_of([past(one.key, looks[one.key].start) for one in telling]),
         _in_currency(question, mean),
     )
 

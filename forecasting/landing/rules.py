@@ -6,7 +6,7 @@ periods, how many were won by the period's end. How far a period strays from tha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import sqrt
 from statistics import NormalDist
@@ -175,9 +175,12 @@ class Lessons:
 def learned(pasts: Sequence[Past]) -> Lessons:
     """The lessons of some past periods, each seen from the same point of it."""
     strays = strays_of(pasts)
-    return Lessons(
-        pasts, _rates(pasts), _later_share(pasts), _swing(strays.values()), _share_of_all(pasts), strays
-    )
+    return replace(shares_of(pasts), swing=_swing(strays.values()), strays=strays)
+
+
+def shares_of(pasts: Sequence[Past]) -> Lessons:
+    """The same without how far they strayed, which takes each of them apart."""
+    return Lessons(pasts, _rates(pasts), _later_share(pasts), of_all=_share_of_all(pasts))
 
 
 def between(now: Lessons, after: Lessons | None, *, share: Fraction) -> Lessons:

@@ -244,6 +244,22 @@ def test_the_impact_of_a_removed_stage_says_where_its_deals_go(at_work, make_dea
     assert found.moved == 1
 
 
+def test_another_category_of_a_stage_moves_no_open_deal(at_work, make_deal):
+    deal = make_deal(stage_id=stage("Discover").id)
+
+    def edit(document):
+        document["stages"][1]["category"] = "commit"
+        return document
+
+    (found,) = impact_of(edit).stages
+    assert (found.name, found.count, found.keeps_category) == ("Discover", 1, True)
+    before = deal.category
+    change(edit)
+    deal.refresh_from_db()
+    assert deal.category == before and stage("Discover").category == "commit"
+    assert not impact_of(renamed("Discover", "Find")).stages[0].keeps_category
+
+
 def test_the_impact_counts_the_approvals_that_a_lower_limit_asks_for(at_work, make_deal):
     Stage.objects.filter(name="Propose").update(approval_above_minor=90_00)
     make_deal(stage_id=stage("Qualify").id, amount_minor=20_00)

@@ -75,7 +75,7 @@ function chosen() {
 }
 
 function say(text) {
-  const status = document.querySelector("[data-grid-status]");
+  const status = document.querySelector("[data-told]");
   if (status) status.textContent = text;
 }
 

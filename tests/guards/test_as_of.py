@@ -44,7 +44,7 @@ NO_PAGES = {
 }
 ROOMS = ("forecasting", "postmortem")
 # Rules and what they told of: entries with their own instants, not numbers as of one.
-NO_REPORTS = ("forecasting.alerts", "forecasting.pay", "forecasting.rhythm")
+NO_REPORTS = ("forecasting.alerts", "forecasting.pay", "forecasting.rhythm", "forecasting.types")
 
 
 @pytest.fixture(scope="module")

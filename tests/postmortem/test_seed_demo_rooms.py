@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from otc.jobs.models import Job
@@ -34,9 +36,18 @@ from postmortem.demo.services import Seeded, demo_seed
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[Seeded]:
+    """Kitano, seeded once for this file and rolled back at its end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield demo_seed("kitano", deals=160, seed=3, now=NOW)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def kitano(db: None) -> Seeded:
-    return demo_seed("kitano", deals=160, seed=3, now=NOW)
+def kitano(seeded: Seeded, db: None) -> Seeded:
+    """What a test writes into it is rolled back at the test's end."""
+    return seeded
 
 
 def test_lines_come_to_the_amount_whenever_it_changed(kitano: Seeded) -> None:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from otc.embedded import prepare
 from otc.embedded.places import read_or_create_passwords
 from otc.embedded.servers import PORT, POSTGRES_BIN
 
@@ -55,12 +56,11 @@ def wait(folder: Path) -> None:
 
 
 def migrate() -> None:
-    """As the owner, every migration."""
+    """Every migration, as a first start does it."""
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    prepare.migrate()
 
 
 def dump_path() -> Path:
@@ -72,10 +72,12 @@ def dump_path() -> Path:
     return cache / "otc-tests" / f"{content.hexdigest()[:32]}.dump"
 
 
-def restore(dump: Path) -> bool:
-    """Whether the dump is there and came back whole."""
+def restore(dump: Path, *, sockets: Path | None = None, superuser: str = "") -> bool:
+    """Whether the dump is there and came back whole: in this run's cluster, or in that of these sockets and its
+    superuser's password.
+    """
     words = ("--single-transaction", "--exit-on-error", f"--dbname={NAME}", str(dump))
-    return dump.exists() and not _postgres("pg_restore", *words)
+    return dump.exists() and not _postgres("pg_restore", *words, sockets=sockets, superuser=superuser)
 
 
 def keep(dump: Path) -> None:
@@ -94,12 +96,12 @@ def keep(dump: Path) -> None:
         return
 
 
-def _postgres(program: str, *words: str) -> int:
+def _postgres(program: str, *words: str, sockets: Path | None = None, superuser: str = "") -> int:
     """Run one of PostgreSQL's own as superuser; its exit code."""
     folder = Path(os.environ["OTC_TEST_CLUSTER"])
-    address = ("-h", str(folder), "-p", str(PORT), "-U", "postgres")
+    address = ("-h", str(sockets or folder), "-p", str(PORT), "-U", "postgres")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    environment["PGPASSWORD"] = read_or_create_passwords(folder).superuser
+    environment["PGPASSWORD"] = superuser or read_or_create_passwords(folder).superuser
     return subprocess.run(
         [POSTGRES_BIN / program, *address, *words], env=environment, stderr=subprocess.DEVNULL
     ).returncode

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 
-def _migrate() -> None:
+def migrate() -> None:
     """As the owner, and only when something is to be applied."""
     executor = MigrationExecutor(connections["owner"])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -25,7 +25,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otc.settings")
     django.setup()
     if "owner" in settings.DATABASES:
-        _migrate()
+        migrate()
     if not settings.DEBUG:
         call_command("collectstatic", verbosity=0, interactive=False)
     # Does nothing where an organization exists already; OTC_DEMO=0 is for those who bring their own data.

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from otc.embedded import places, processes
+from otc.embedded.servers import PostgresServer
+from tests import template
+from tests.cluster import cluster_folder
 
 PARTS = ("otc", "pipeline", "forecasting", "postmortem", "templates", "static", "manage.py")
 READY = re.compile(r"Ready at (http://\S+)")
@@ -41,6 +44,21 @@ def copy_clone(target: Path) -> Path:
         else:
             shutil.copy(source, target / name)
     return target
+
+
+def lay_in_migrated(clone: Path) -> None:
+    """The run's migrated database as the clone's own, where it was kept: migrating takes half a minute, and the run
+    has just done it by the same function.
+    """
+    template.wait(cluster_folder())
+    folder, sockets = clone / ".var", places.socket_path(clone)
+    passwords = places.read_or_create_passwords(folder)
+    places.private_folder(folder / "log")
+    server = PostgresServer(folder / "postgres", sockets, passwords, folder / "log" / "postgres.log")
+    server.start()
+    server.wait()
+    template.restore(template.dump_path(), sockets=sockets, superuser=passwords.superuser)
+    server.stop()
 
 
 @dataclass

@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 
 from otc.embedded import places, processes
-from tests.embedded.clones import OURS, Run, copy_clone
+from tests.embedded.clones import OURS, Run, copy_clone, lay_in_migrated
+from tests.nightly import IS_NIGHTLY
 
 
 def _until(claim: Callable[[], object], seconds: float = 30.0) -> bool:
@@ -54,7 +55,10 @@ def runs() -> Iterator[Callable[[Path, int], Run]]:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone under a path far longer than a socket's may be; the first test fills it, and the second finds it full."""
-    return copy_clone(tmp_path_factory.mktemp("first") / ("long" * 30) / "clone")
+    made = copy_clone(tmp_path_factory.mktemp("first") / ("long" * 30) / "clone")
+    if not IS_NIGHTLY:
+        lay_in_migrated(made)
+    return made
 
 
 def _owner(clone: Path) -> "closing":

@@ -17,8 +17,11 @@ from psycopg2 import sql
 from otc.backup import services
 from otc.backup.manifest import UnusableBackup, manifest_path, read_manifest
 from otc.backup.services import BackupFailed, NotEmpty, backup_restore, backup_write, table_rows
+from otc.tenancy.context import use
+from pipeline.opportunities.services import opportunity_create
 from postmortem.demo.services import demo_seed
 from tests.cluster import superuser_connection, worker_database
+from tests.conftest import build_house
 
 DIGEST = "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM public.{} AS t"
 
@@ -27,6 +30,14 @@ DIGEST = "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5
 def lived(transactional_db: None) -> None:
     """An organization with deals, versions, activities, people and sign-ins, committed."""
     demo_seed("kept", deals=30, seed=4, now=timezone.now())
+
+
+@pytest.fixture
+def housed(transactional_db: None) -> None:
+    """An organization with its people, a deal and its versions, committed: for what isn't about every table."""
+    house = build_house()
+    with use(house.organization.id, channel="ui"):
+        opportunity_create(name="Kestrel Rail", owner_id=house.ana.id, now=timezone.now())
 
 
 @pytest.fixture
@@ -96,7 +107,7 @@ def test_every_table_comes_back_with_every_row_and_every_fence(lived, empty: str
     assert guards(empty) == guards(worker_database())
 
 
-def test_the_fences_hold_in_a_restored_database(lived, empty: str, tmp_path: Path) -> None:
+def test_the_fences_hold_in_a_restored_database(housed, empty: str, tmp_path: Path) -> None:
     file = tmp_path / "otc.dump"
     backup_write(file, database=reader())
     backup_restore(file, owner=owner(empty), reader=reader(empty))
@@ -108,7 +119,7 @@ def test_the_fences_hold_in_a_restored_database(lived, empty: str, tmp_path: Pat
             cursor.execute("TRUNCATE pipeline_opportunity")
 
 
-def test_a_backup_reads_past_every_fence_and_writes_nothing(lived) -> None:
+def test_a_backup_reads_past_every_fence_and_writes_nothing(housed) -> None:
     with closing(services._connect(reader())) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT count(DISTINCT organization_id) FROM pipeline_opportunity")
@@ -157,7 +168,7 @@ def test_a_table_that_came_back_short_is_found(
         backup_restore(file, owner=owner(empty), reader=reader(empty))
 
 
-def test_a_damaged_file_touches_nothing(lived, empty: str, tmp_path: Path) -> None:
+def test_a_damaged_file_touches_nothing(housed, empty: str, tmp_path: Path) -> None:
     file = tmp_path / "otc.dump"
     backup_write(file, database=reader())
     content = bytearray(file.read_bytes())
@@ -168,7 +179,7 @@ def test_a_damaged_file_touches_nothing(lived, empty: str, tmp_path: Path) -> No
     assert contents(empty) == {}
 
 
-def test_a_failed_restore_leaves_the_database_as_it_was(lived, empty: str, tmp_path: Path) -> None:
+def test_a_failed_restore_leaves_the_database_as_it_was(housed, empty: str, tmp_path: Path) -> None:
     """A dump whose manifest is right but whose content breaks off: one transaction, nothing of it stays."""
     file = tmp_path / "otc.dump"
     manifest = backup_write(file, database=reader())
@@ -200,7 +211,7 @@ def test_a_manifest_that_is_not_ours_is_refused(tmp_path: Path, change: dict[str
         read_manifest(file)
 
 
-def test_the_commands_say_what_was_kept_and_never_overwrite(lived, tmp_path: Path) -> None:
+def test_the_commands_say_what_was_kept_and_never_overwrite(housed, tmp_path: Path) -> None:
     file, shown = tmp_path / "deep" / "otc.dump", StringIO()
     call_command("backup", file, stdout=shown)
     assert f"{sum(table_rows(reader()).values()):,} rows" in shown.getvalue()
@@ -213,7 +224,7 @@ def test_the_commands_say_what_was_kept_and_never_overwrite(lived, tmp_path: Pat
         call_command("restore", tmp_path / "nothing.dump")
 
 
-def test_a_role_that_may_not_read_everything_makes_no_backup(lived, tmp_path: Path) -> None:
+def test_a_role_that_may_not_read_everything_makes_no_backup(housed, tmp_path: Path) -> None:
     file = tmp_path / "otc.dump"
     with pytest.raises(BackupFailed, match="row-level security"):
         backup_write(file, database=settings.DATABASES["owner"])

@@ -31,7 +31,7 @@ NOBODY = ("", "112")
 ZONE = ZoneInfo("Europe/Amsterdam")
 FILES = {
     "people": ("person",),
-    "opportunities": ("case", "registered", "amt", "stage", "end", "ended", "expected", "res"),
+    "opportunities": ("case", "name", "registered", "amt", "stage", "end", "ended", "expected", "res"),
     "history": ("case", "ts", "act", "amt", "expected", "res"),
 }
 
@@ -72,13 +72,14 @@ def life_of(case: Row, events: list[Event]) -> tuple[Row, list[Row]] | None:
             expected = event.at + TERM
         if event.act in STAGES:
             stage = event.act
-        if event.act in STAGES or event is end:
+        is_taken = bool(rows and person and not rows[-1]["res"])
+        if event.act in STAGES or event is end or is_taken:
             day = event.at if event is end else expected
             rows.append(
                 {
                     "case": case["case"],
                     "ts": after(event.at, rows),
-                    "act": event.act,
+                    "act": event.act if event.act in STAGES or event is end else "",
                     "amt": case["amt"],
                     "expected": str(day.astimezone(ZONE).date()),
                     "res": person,
@@ -86,13 +87,14 @@ def life_of(case: Row, events: list[Event]) -> tuple[Row, list[Row]] | None:
             )
     deal = {
         "case": case["case"],
+        "name": f"Application {case['case']}",
         "registered": registered.isoformat(),
         "amt": case["amt"],
         "stage": stage,
         "end": end.act if end else "",
         "ended": rows[-1]["ts"] if end else "",
         "expected": rows[-1]["expected"],
-        "res": person,
+        "res": rows[-1]["res"],
     }
     return deal, rows
 

@@ -103,10 +103,10 @@ def buckets(waterfall: Waterfall) -> dict[str, int]:
 
 def test_a_small_log_comes_in_and_its_waterfall_tells_what_happened(db: None, tmp_path: Path) -> None:
     write_log(tmp_path)
-    assert convert(tmp_path, tmp_path) == {"people": 3, "opportunities": 6, "history": 16}
+    assert convert(tmp_path, tmp_path) == {"people": 3, "opportunities": 6, "history": 17}
     organization, reports = bring_in(tmp_path)
-    assert [(r.created_count, r.refused_count) for r in reports] == [(3, 0), (6, 0), (16, 0)]
-    assert [r.unchanged_count for r in again(organization, tmp_path)] == [3, 6, 16]
+    assert [(r.created_count, r.refused_count) for r in reports] == [(3, 0), (6, 0), (17, 0)]
+    assert [r.unchanged_count for r in again(organization, tmp_path)] == [3, 6, 17]
     with use(organization.id):
         check_lives()
         check_waterfalls(organization)
@@ -129,6 +129,11 @@ def check_lives() -> None:
         ("won", "Agent 11", "01-09"),
     ]
     assert (won[1].valid_from - won[0].valid_from) == timedelta(microseconds=1)
+    taken = check_chain(Opportunity.objects.get(external_id="5").id)
+    assert [(v.stage.name, v.owner and v.owner.name) for v in taken] == [
+        ("Submitted", None),
+        ("Submitted", "Agent 12"),
+    ]
     found = {
         deal.external_id: (deal.outcome, str(deal.close_date))
         for deal in Opportunity.objects.exclude(external_id="1")
@@ -192,7 +197,7 @@ def test_the_whole_log_reconciles_with_its_own_rows(db: None, tmp_path: Path) ->
 
 def sums_at(rows: list[tuple[datetime, str, str, str, str]], at: datetime, period: Period) -> Counter[str]:
     """What stood open in the period and what was won of it, in cents: each application by its last row until then."""
-    last = {case: (act, expected, amt) for ts, case, act, expected, amt in rows if ts <= at}
+    last = {case: (act or STAGES[0], expected, amt) for ts, case, act, expected, amt in rows if ts <= at}
     sums: Counter[str] = Counter()
     for act, expected, amt in last.values():
         if not str(period.first) <= expected < str(period.end):

@@ -17,7 +17,7 @@ from forecasting.api_frame import (
     unconvertible_sum_items,
 )
 from forecasting.inspection import queries
-from forecasting.inspection.queries import GroupRow
+from forecasting.inspection.found import GroupRow
 from forecasting.inspection.report import (
     GROUPS,
     Asked,

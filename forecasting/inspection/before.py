@@ -4,40 +4,34 @@ from forecasting.inspection.parts import Counting
 from otc.money.queries import corporate_minor_sql
 from pipeline.history.queries import as_of_condition
 
-CHANGED = "NOT n.is_same AND n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'"
+
+def is_changed_sql(before: str, *, is_split: bool) -> str:
+    """SQL: something that an inspection follows is other in the version `n` than in `before`."""
+    columns = ("stage_id", "category", "amount_minor", "close_date", "owner_id")
+    followed = (*columns, "split_people", "split_shares") if is_split else columns
+    differs = [f"{before}.{column} IS DISTINCT FROM n.{column}" for column in followed]
+    return f"({' OR '.join([*differs, f'{before}.currency <> n.currency'])})"
 
 
-def was_sql(now: Counting) -> str:
-    """SQL: what those of the open deals `n` that changed were before. Who was in the period is in `e`.
+def read_minor_sql(now: Counting) -> str:
+    """SQL: what a deal `n` was worth that was in the period as `e`."""
+    if not now.is_split:
+        return "e.minor"
+    return now.was_minor("e.whole_minor", before="e", after="n", counts="n.counts")
 
-    Of all others, `m`, one look into an index each, however many versions there are: the limit keeps it so.
+
+def looked_up_sql(now: Counting, *, condition: str) -> str:
+    """SQL: what a deal `n` was that wasn't in period and scope, where the condition over `n` and `e` holds.
+
+    One look into an index each, however many versions there are: the limit keeps it so.
     """
-    is_changed = " OR ".join(
-        [
-            *(
-                f"a.{column} IS DISTINCT FROM n.{column}"
-                for column in (
-                    *("stage_id", "category", "amount_minor", "close_date", "owner_id"),
-                    *(("split_people", "split_shares") if now.is_split else ()),
-                )
-            ),
-            "a.currency <> n.currency",
-        ]
-    )
-    read, looked_up = "a.minor", corporate_minor_sql("a", known="known0")
+    minor = corporate_minor_sql("a", known="known0")
     if now.is_split:
-        read, looked_up = (
-            now.was_minor(minor, before="a", after="n", counts="n.counts")
-            for minor in ("a.whole_minor", looked_up)
-        )
+        minor = now.was_minor(minor, before="a", after="n", counts="n.counts")
     return f"""
-  SELECT a.id, a.opportunity_id, {read} AS minor, {is_changed} AS is_changed
-  FROM n JOIN e AS a ON a.opportunity_id = n.opportunity_id WHERE {CHANGED}
-  UNION ALL
-  SELECT a.id, n.opportunity_id, {looked_up} AS minor, {is_changed} AS is_changed
-  FROM m AS n CROSS JOIN LATERAL (
-    SELECT * FROM pipeline_opportunityversion a WHERE a.organization_id = n.organization_id
-      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1) AS a"""
+    SELECT a.id, {minor} AS minor, {is_changed_sql("a", is_split=now.is_split)} AS is_changed
+    FROM pipeline_opportunityversion a WHERE {condition} AND a.organization_id = %(organization)s
+      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1"""
 
 
 def unchanged_sql(now: Counting) -> str:

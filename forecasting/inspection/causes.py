@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from forecasting.inspection.queries import Pass
+from forecasting.inspection.found import Pass
 from forecasting.waterfall.queries import UNCONVERTIBLE, Line, Wanted, lines_of
 from forecasting.waterfall.report import ENDPOINT, asked_of
 from forecasting.waterfall.rules import STEPS, Bucket

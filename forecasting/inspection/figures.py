@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from forecasting.inspection.queries import Part
+from forecasting.inspection.found import Part
 from forecasting.inspection.report import Inspection, Summary, cumulative
 from forecasting.quotas.rules import Coverage, State
 from otc.question import Question

@@ -12,7 +12,25 @@ from uuid import UUID
 
 from django.db import connection
 
-from forecasting.inspection.before import CHANGED, unchanged_sql, unchanged_then_sql, was_sql
+from forecasting.inspection.before import (
+    is_changed_sql,
+    looked_up_sql,
+    read_minor_sql,
+    unchanged_sql,
+    unchanged_then_sql,
+)
+from forecasting.inspection.found import EndSums, GroupRow, Part, Pass, Place
+from forecasting.inspection.marks import (
+    ABSENT,
+    NOW,
+    THEN,
+    code_sql,
+    flag,
+    has_gaps,
+    is_late,
+    mark_sql,
+    stands,
+)
 from forecasting.inspection.parts import counting_of
 from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
@@ -32,14 +50,15 @@ GAPS = (
     "{0}.owner_id IS NULL OR {0}.amount_minor IS NULL OR {0}.next_step = '' "
     "OR {0}.next_step_on < %({1})s OR {0}.close_date < %({1})s"
 )
+# Each over a deal's code.
 TABS = {
     "all": "true",
-    "changed": "r.is_changed",
-    "risk": "r.p_slip > 0.5 OR r.close_date < %(day)s",
-    "upside": "r.p_won >= 0.5 AND r.category IN ('pipeline', 'best_case')",
-    "overdue": "r.close_date < %(day)s",
-    "gaps": GAPS.format("r", "day"),
-    "no_next_step": "r.next_step = ''",
+    "changed": flag("is_changed"),
+    "risk": flag("is_risk"),
+    "upside": flag("is_upside"),
+    "overdue": is_late(NOW),
+    "gaps": has_gaps(NOW),
+    "no_next_step": flag("lacks_step"),
 }
 FIELD = "field"
 GROUPS = {
@@ -65,16 +84,16 @@ GROUP_RANKS = {
 }
 # What rows are sorted by; each is read only where it is asked for.
 SORTS = {
-    "amount": "r.minor",
-    "change": "r.minor - r.was_minor",
-    "close": "r.close_date",
-    "category": "array_position(ARRAY['commit','most_likely','best_case','pipeline'], r.category)",
-    "name": "r.sorted",
-    "stage": "r.sorted",
-    "owner": "r.sorted",
-    "health": "r.health",
-    "slip": "r.p_slip",
-    "next": "r.next_step_on",
+    "amount": "minor",
+    "change": "minor - was_minor",
+    "close": "close_date",
+    "category": "array_position(ARRAY['commit','most_likely','best_case','pipeline'], category)",
+    "name": "sorted",
+    "stage": "sorted",
+    "owner": "sorted",
+    "health": "health",
+    "slip": "p_slip",
+    "next": "next_step_on",
 }
 _SORTED = {
     "name": 'lower(b.name) COLLATE "C"',
@@ -83,80 +102,6 @@ _SORTED = {
     "owner": "(SELECT p.name_folded FROM otc_person p "
     "WHERE p.organization_id = b.organization_id AND p.id = b.owner_id)",
 }
-
-
-@dataclass(frozen=True)
-class EndSums:
-    """What a period and scope hold at one instant: corporate minor units and counts of deals.
-
-    Open, overdue and gaps are of open deals that aren't omitted; `overdue` are those whose close date had passed,
-    `gaps` those that lack something or are late with it. Categories are each by itself.
-    """
-
-    won_minor: int
-    won_count: int
-    not_won_minor: int
-    not_won_count: int
-    commit_minor: int
-    most_likely_minor: int
-    best_case_minor: int
-    open_minor: int
-    open_count: int
-    overdue_minor: int
-    overdue_count: int
-    gaps_minor: int
-    gaps_count: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some of the open deals: how many that count, and what they come to in corporate minor units."""
-
-    count: int
-    minor: int
-
-
-@dataclass(frozen=True)
-class GroupRow:
-    """Sums over every deal of a group, not only over the page's: corporate minor units. `seated_count` of them
-    are shown for a seat only and are in no sum.
-    """
-
-    group_key: str
-    count: int
-    seated_count: int
-    total_minor: int
-    was_minor: int
-    unconvertible_count: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """A deal's place on a page: its version at the instant and at the compared one (None: not there then)."""
-
-    version_id: UUID
-    was_version_id: UUID | None
-    group_key: str
-    is_seated: bool
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What one pass over the deals found. `moved_*`: the deals that changed the open pipeline and what they changed it
-    by together; `most_moved` those that did most, each with its part, in corporate minor units.
-    """
-
-    now: EndSums
-    before: EndSums
-    risk: Part
-    upside: Part
-    counts: dict[str, int]
-    groups: list[GroupRow]
-    unconvertible: tuple[CurrencySum, ...]
-    places: list[Place]
-    moved_count: int
-    moved_minor: int
-    most_moved: list[tuple[UUID, int]]
 
 
 # Days by month, choices by key, people by id, texts folded; numbers come by size.
@@ -222,57 +167,65 @@ def _reach(question: Question, parameters: dict[str, Any]) -> str:
 
 
 def _deals_sql(question: Question, since: datetime, parameters: dict[str, Any], asked: "AskedRows") -> str:
-    """The CTEs: `n` the period's versions of now, `e` those that ended since, `r` the open deals beside their past."""
+    """SQL: the period's deals of now (`n`) joined with what ended since (`e`): one row a deal, as it is and was."""
     now, then = counting_of(question, since, parameters)
     reach = _reach(question, parameters).format(alias="b")
     reached = f"{reach} OR {now.owns('b')}" if now.is_split else reach
-    split, whole = (
-        (", {0}.split_people, {0}.split_shares", ", {0} AS whole_minor") if now.is_split else ("", "")
-    )
+    split = ", {0}.split_people, {0}.split_shares" if now.is_split else ""
     minor0 = corporate_minor_sql("a", known="known0")
-    stands = as_of_condition("b", instant="t1", known="known")
+    whole = f", {minor0} AS whole_minor" if now.is_split else ""
+    stands_now = as_of_condition("b", instant="t1", known="known")
     if not question.is_past:
         # Said once, or PostgreSQL thinks of a fifth of the rows and looks each of them up.
-        stands = (
+        stands_now = (
             f"b.valid_to = '{FOREVER}' AND b.known_to = '{FOREVER}' "
             "AND b.valid_from <= %(t1)s AND b.known_from <= %(known)s"
         )
     in_period = "{0}.close_date >= %(first)s AND {0}.close_date < %(end)s AND {0}.deleted_at IS NULL"
     scores = _scores_sql(question, asked)
     rank = "f.rank" if asked.field else "NULL::text"
+    is_shown = f"({stands('n.mark', 'open')} AND {_shown(question)})"
+    looked_up = looked_up_sql(now, condition=f"NOT n.is_same AND e.id IS NULL AND {is_shown}")
     return f"""
-WITH n AS MATERIALIZED (
-  SELECT b.id, b.organization_id, b.opportunity_id, b.owner_id, b.stage_id, b.category, b.outcome, b.amount_minor,
-    b.currency, b.close_date, b.next_step, b.next_step_on{split.format("b")},
-    {GROUPS[group_of(asked.field, asked.group)]} AS key,
-    {rank} AS field_rank, {_SORTED.get(asked.sort_name, "NULL::int")} AS sorted,
-    b.valid_from <= %(t0)s AND b.known_from <= %(known0)s AS is_same,
-    coalesce({now.owns("b")}, false) AS counts, coalesce({then.owns("b")}, false) AS counted,
-    {now.shown_minor(corporate_minor_sql("b"), "b", counts=now.owns("b"))} AS minor
-  FROM pipeline_opportunityversion b {_field_sql(asked.field, parameters)}
-  WHERE b.organization_id = %(organization)s AND {in_period.format("b")}
-    AND {stands}
-    AND ({reached} OR {then.owns("b")})
-), e AS MATERIALIZED (
-  SELECT a.id, a.opportunity_id, a.owner_id, a.stage_id, a.category, a.outcome, a.amount_minor, a.currency,
-    a.close_date, a.next_step, a.next_step_on{split.format("a")},
-    {then.minor(minor0, "a")} AS minor{whole.format(minor0)}
-  FROM pipeline_opportunityversion a
-  WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
-    AND {as_of_condition("a", instant="t0", known="known0")} AND {then.owns("a")}
-    AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
-), m AS MATERIALIZED (
-  SELECT n.opportunity_id, n.organization_id, n.owner_id, n.stage_id, n.category, n.amount_minor, n.currency,
-    n.close_date{split.format("n")}{", n.counts" if split else ""}
-  FROM n LEFT JOIN e ON e.opportunity_id = n.opportunity_id WHERE {CHANGED} AND e.opportunity_id IS NULL
-), w AS MATERIALIZED ({was_sql(now)}
-), r AS MATERIALIZED (
-  SELECT n.*, {scores.columns}, CASE WHEN n.is_same THEN n.id ELSE w.id END AS was_id,
-    CASE WHEN n.is_same THEN {unchanged_sql(now)} ELSE w.minor END AS was_minor,
-    NOT n.is_same AND coalesce(w.is_changed, true) AS is_changed
-  FROM n LEFT JOIN w ON w.opportunity_id = n.opportunity_id {scores.joins}
-  WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted' AND {_shown(question)}
-)"""
+  SELECT n.id, coalesce(n.opportunity_id, e.opportunity_id) AS opportunity_id, n.key, n.field_rank, n.sorted,
+    n.currency, n.amount_minor, n.minor, n.close_date, n.category, n.next_step_on, n.lacks_step, {scores.columns},
+    n.counts, coalesce(n.mark, {ABSENT}) AS mark, {is_shown} AS is_shown,
+    CASE WHEN n.is_same THEN n.counted ELSE e.id IS NOT NULL END AS counted,
+    CASE WHEN n.is_same THEN n.was_mark ELSE coalesce(e.mark, {ABSENT}) END AS was_mark,
+    CASE WHEN n.is_same THEN n.id ELSE coalesce(e.id, m.id) END AS was_id,
+    CASE WHEN n.is_same THEN {unchanged_sql(now)}
+      WHEN e.id IS NOT NULL THEN {read_minor_sql(now)} ELSE m.minor END AS was_minor,
+    CASE WHEN n.is_same THEN {unchanged_then_sql(now, then)} ELSE e.minor END AS then_minor,
+    NOT n.is_same AND CASE WHEN e.id IS NOT NULL THEN {is_changed_sql("e", is_split=now.is_split)}
+      ELSE coalesce(m.is_changed, true) END AS is_changed
+  FROM (
+    SELECT b.id, b.organization_id, b.opportunity_id, b.owner_id, b.stage_id, b.category, b.amount_minor,
+      b.currency, b.close_date, b.next_step = '' AS lacks_step, b.next_step_on{split.format("b")},
+      {GROUPS[group_of(asked.field, asked.group)]} AS key,
+      {rank} AS field_rank, {_SORTED.get(asked.sort_name, "NULL::int")} AS sorted,
+      b.valid_from <= %(t0)s AND b.known_from <= %(known0)s AS is_same,
+      {_mark_sql("b", day="day")} AS mark, {_mark_sql("b", day="day0")} AS was_mark,
+      coalesce({now.owns("b")}, false) AS counts, coalesce({then.owns("b")}, false) AS counted,
+      {now.shown_minor(corporate_minor_sql("b"), "b", counts=now.owns("b"))} AS minor
+    FROM pipeline_opportunityversion b {_field_sql(asked.field, parameters)}
+    WHERE b.organization_id = %(organization)s AND {in_period.format("b")}
+      AND {stands_now}
+      AND ({reached} OR {then.owns("b")})
+  ) AS n FULL JOIN (
+    SELECT a.id, a.opportunity_id, a.owner_id, a.stage_id, a.category, a.amount_minor, a.currency,
+      a.close_date{split.format("a")}, {_mark_sql("a", day="day0")} AS mark,
+      {then.minor(minor0, "a")} AS minor{whole}
+    FROM pipeline_opportunityversion a
+    WHERE a.organization_id = %(organization)s AND {in_period.format("a")}
+      AND {as_of_condition("a", instant="t0", known="known0")} AND {then.owns("a")}
+      AND ((a.valid_to > %(t0)s AND a.valid_to <= %(t1)s) OR (a.known_to > %(known0)s AND a.known_to <= %(known)s))
+  ) AS e ON e.opportunity_id = n.opportunity_id
+  {scores.joins}
+  LEFT JOIN LATERAL ({looked_up}) AS m ON true"""
+
+
+def _mark_sql(alias: str, *, day: str) -> str:
+    return mark_sql(alias, day=f"%({day})s", gaps=GAPS.format(alias, day))
 
 
 def _shown(question: Question) -> str:
@@ -325,88 +278,93 @@ class AskedRows:
         return self.sort.removeprefix("-")
 
 
-def _end_sql(alias: str, *, day: str) -> str:
-    """The values of EndSums over rows of one end, as a JSON array."""
-    is_open = f"{alias}.outcome IS NULL AND {alias}.category IS DISTINCT FROM 'omitted'"
-    not_won = f"{alias}.outcome IN ('lost', 'no_decision')"
+def _end_sql(mark: str, minor: str) -> str:
+    """The values of EndSums over sums of one end, as a JSON array."""
 
     def total(condition: str) -> str:
-        return f"coalesce(sum({alias}.minor) FILTER (WHERE {condition}), 0)::bigint"
+        return f"coalesce(sum({minor}) FILTER (WHERE {condition}), 0)::bigint"
 
     def count(condition: str) -> str:
-        return f"count(*) FILTER (WHERE {condition})"
+        return f"coalesce(sum(deals) FILTER (WHERE {condition}), 0)::bigint"
 
-    parts = [
-        total(f"{alias}.outcome = 'won'"),
-        count(f"{alias}.outcome = 'won'"),
-        total(not_won),
-        count(not_won),
-    ]
-    parts += [
-        total(f"{is_open} AND {alias}.category = '{category}'")
-        for category in ("commit", "most_likely", "best_case")
-    ]
-    late = f"{is_open} AND {alias}.close_date < %({day})s"
-    gaps = f"{is_open} AND ({GAPS.format(alias, day)})"
-    for condition in (is_open, late, gaps):
+    is_open = stands(mark, "open")
+    parts = [each(stands(mark, closed)) for closed in ("won", "not_won") for each in (total, count)]
+    parts += [total(stands(mark, category)) for category in ("commit", "most_likely", "best_case")]
+    for condition in (is_open, f"{is_open} AND {is_late(mark)}", f"{is_open} AND {has_gaps(mark)}"):
         parts += [total(condition), count(condition)]
     return f"json_build_array({', '.join(parts)})"
 
 
-# What each deal adds to the change of the open pipeline, of those that add anything: they come to the whole change.
-_EFFECTS = """
-  SELECT d.opportunity_id, sum(d.minor)::bigint AS minor FROM (
-    SELECT n.opportunity_id, coalesce(CASE WHEN n.counts THEN n.minor END, 0)
-      - coalesce(CASE WHEN n.is_same AND n.counted THEN {was} END, 0) AS minor
-    FROM n WHERE n.outcome IS NULL AND n.category IS DISTINCT FROM 'omitted'
-      AND (NOT n.is_same OR n.counts <> n.counted OR n.minor IS DISTINCT FROM {was})
-    UNION ALL SELECT e.opportunity_id, -e.minor FROM e
-    WHERE e.outcome IS NULL AND e.category IS DISTINCT FROM 'omitted') AS d
-  GROUP BY 1 HAVING sum(d.minor) <> 0
-"""
-_BEFORE = """
-  SELECT n.owner_id, n.category, n.outcome, n.amount_minor, n.close_date, n.next_step, n.next_step_on, {minor} AS minor
-  FROM n WHERE n.is_same AND n.counted
-  UNION ALL SELECT owner_id, category, outcome, amount_minor, close_date, next_step, next_step_on, minor FROM e
-"""
+def _marked_sql(deals: str, asked: AskedRows) -> str:
+    """SQL: the deals, each with its code, what it adds to the change of the open pipeline, and what it is sorted by."""
+    flags = {
+        "counts": "counts",
+        "counted": "counted",
+        "is_shown": "is_shown",
+        "is_changed": "is_changed",
+        "is_risk": f"p_slip > 0.5 OR {is_late('mark')}",
+        "is_upside": "p_won >= 0.5 AND category IN ('pipeline', 'best_case')",
+        "lacks_step": "lacks_step",
+        "lacks_rate": "is_shown AND counts AND amount_minor IS NOT NULL AND minor IS NULL",
+        "has_moved": "effect <> 0",
+    }
+    return f"""
+  SELECT id, was_id, opportunity_id, key, field_rank, currency, amount_minor, minor, was_minor, then_minor, effect,
+    {SORTS[asked.sort_name]} AS sorted, {code_sql(now="mark", then="was_mark", flags=flags)} AS code
+  FROM (SELECT *, CASE WHEN counts AND {stands("mark", "open")} THEN coalesce(minor, 0) ELSE 0 END
+    - CASE WHEN counted AND {stands("was_mark", "open")} THEN coalesce(then_minor, 0) ELSE 0 END AS effect
+    FROM ({deals} OFFSET 0) AS r) AS r"""
 
 
 def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
-    """The figures at both instants, the tabs' counts, the groups of the asked tab, and its page. One query."""
+    """The figures at both instants, the tabs' counts, the groups of the asked tab, and its page. One query.
+
+    Every deal is written down once, as `x`; sums are read from `s`, where deals that are alike are one row.
+    """
     parameters = frame_parameters(question, since) | {"offset": asked.offset, "limit": asked.limit}
-    deals = _deals_sql(question, since, parameters, asked)
-    was = unchanged_then_sql(*counting_of(question, since, parameters))
-    tab = TABS[asked.tab]
+    deals = _marked_sql(_deals_sql(question, since, parameters, asked), asked)
+    of_tab = f"{flag('is_shown')} AND {TABS[asked.tab]}"
     direction = "DESC NULLS LAST" if asked.sort.startswith("-") else "ASC NULLS LAST"
-    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in TABS.values())
+    counts = ", ".join(
+        f"coalesce(sum(deals) FILTER (WHERE {condition}), 0)::bigint" for condition in TABS.values()
+    )
     parts = ", ".join(
-        f"count(*) FILTER (WHERE NOT seated AND ({TABS[name]})), "
-        f"coalesce(sum(r.minor) FILTER (WHERE NOT seated AND ({TABS[name]})), 0)::bigint"
+        f"coalesce(sum({column}) FILTER (WHERE {flag('counts')} AND {TABS[name]}), 0)::bigint"
         for name in ("risk", "upside")
-    ).replace("seated", "(NOT r.counts)")
-    lost = "r.counts AND r.amount_minor IS NOT NULL AND r.minor IS NULL"
-    sql = f"""{deals}, g AS MATERIALIZED (
-  SELECT g.*, row_number() OVER (
-    ORDER BY {GROUP_RANKS[group_of(asked.field, asked.group)]} NULLS LAST, g.key) AS place
-  FROM (SELECT r.key, min(r.field_rank) AS field_rank, count(*) AS deals,
-    count(*) FILTER (WHERE NOT r.counts) AS seated, coalesce(sum(r.minor) FILTER (WHERE r.counts), 0)::bigint AS minor,
-    coalesce(sum(r.was_minor) FILTER (WHERE r.counts), 0)::bigint AS was_minor,
-    count(*) FILTER (WHERE {lost}) AS lost FROM r WHERE {tab} GROUP BY r.key) AS g
+        for column in ("deals", "minor")
+    )
+    sql = f"""WITH x AS MATERIALIZED ({deals}), s AS MATERIALIZED (
+  SELECT key, code, count(*) AS deals, sum(minor)::bigint AS minor, sum(was_minor)::bigint AS was_minor,
+    sum(then_minor)::bigint AS then_minor, min(field_rank) AS field_rank FROM x GROUP BY key, code
+), g AS MATERIALIZED (
+  SELECT g.*, row_number() OVER places AS place, sum(deals) OVER places AS up_to
+  FROM (SELECT key, min(field_rank) AS field_rank, sum(deals)::bigint AS deals,
+    coalesce(sum(deals) FILTER (WHERE NOT ({flag("counts")})), 0)::bigint AS seated,
+    coalesce(sum(minor) FILTER (WHERE {flag("counts")}), 0)::bigint AS minor,
+    coalesce(sum(was_minor) FILTER (WHERE {flag("counts")}), 0)::bigint AS was_minor,
+    coalesce(sum(deals) FILTER (WHERE {flag("lacks_rate")}), 0)::bigint AS lost
+    FROM s WHERE {of_tab} GROUP BY key) AS g
+  WINDOW places AS (ORDER BY {GROUP_RANKS[group_of(asked.field, asked.group)]} NULLS LAST, g.key)
 ), p AS (
-  SELECT r.id, r.was_id, r.key, NOT r.counts AS seated FROM r JOIN g ON g.key = r.key WHERE {tab}
-  ORDER BY g.place, {SORTS[asked.sort_name]} {direction}, r.opportunity_id LIMIT %(limit)s OFFSET %(offset)s
-), d AS MATERIALIZED ({_EFFECTS.format(was=was)})
-SELECT (SELECT {_end_sql("n", day="day")} FROM n WHERE n.counts),
-  (SELECT {_end_sql("n", day="day0")} FROM ({_BEFORE.format(minor=was)}) AS n),
-  (SELECT json_build_array({parts}) FROM r), (SELECT json_build_array({counts}) FROM r),
+  SELECT x.id, x.was_id, x.key, NOT ({flag("counts")}) AS seated FROM x
+  JOIN g ON g.key = x.key AND g.up_to > %(offset)s
+    AND (g.up_to - g.deals < %(offset)s + %(limit)s::bigint OR %(limit)s::bigint IS NULL)
+  WHERE {of_tab} ORDER BY g.place, x.sorted {direction}, x.opportunity_id
+  LIMIT %(limit)s OFFSET %(offset)s - (SELECT coalesce(max(up_to), 0) FROM g WHERE up_to <= %(offset)s)
+)
+SELECT (SELECT {_end_sql(NOW, "minor")} FROM s WHERE {flag("counts")}),
+  (SELECT {_end_sql(THEN, "then_minor")} FROM s WHERE {flag("counted")}),
+  (SELECT json_build_array({parts}) FROM s WHERE {flag("is_shown")}),
+  (SELECT json_build_array({counts}) FROM s WHERE {flag("is_shown")}),
   (SELECT json_agg(json_build_array(g.key, deals, seated, minor, was_minor, lost) ORDER BY place) FROM g),
   (SELECT json_agg(json_build_array(u.currency, u.deals, u.minor) ORDER BY u.currency) FROM (
-    SELECT r.currency, count(*) AS deals, sum(r.amount_minor)::bigint AS minor FROM r
-    WHERE ({tab}) AND {lost} GROUP BY 1) AS u),
+    SELECT currency, count(*) AS deals, sum(amount_minor)::bigint AS minor FROM x
+    WHERE {flag("lacks_rate")} AND {TABS[asked.tab]} GROUP BY 1) AS u),
   (SELECT json_agg(json_build_array(p.id, p.was_id, p.key, p.seated)) FROM p),
-  (SELECT json_build_array(count(*), coalesce(sum(d.minor), 0)::bigint) FROM d),
-  (SELECT json_agg(json_build_array(c.opportunity_id, c.minor)) FROM (
-    SELECT * FROM d ORDER BY abs(d.minor) DESC, d.opportunity_id LIMIT {NAMED_CAUSES}) AS c)"""
+  (SELECT coalesce(sum(deals), 0)::bigint FROM s WHERE {flag("has_moved")}),
+  (SELECT json_agg(json_build_array(c.opportunity_id, c.effect)) FROM (
+    SELECT opportunity_id, effect FROM x WHERE {flag("has_moved")}
+    ORDER BY abs(effect) DESC, opportunity_id LIMIT {NAMED_CAUSES}) AS c)"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return _read(cursor.fetchone())
@@ -417,9 +375,10 @@ def _read(row: tuple[Any, ...]) -> Pass:
     now, before, parts, counts, groups, unconvertible, places, moved, most_moved = (
         json.loads(value) if isinstance(value, str) else value for value in row
     )
+    end, start = EndSums(*now), EndSums(*before)
     return Pass(
-        now=EndSums(*now),
-        before=EndSums(*before),
+        now=end,
+        before=start,
         risk=Part(*parts[:2]),
         upside=Part(*parts[2:]),
         counts=dict(zip(TABS, counts, strict=True)),
@@ -429,7 +388,7 @@ def _read(row: tuple[Any, ...]) -> Pass:
             Place(UUID(version), UUID(was) if was else None, key, seated)
             for version, was, key, seated in places or ()
         ],
-        moved_count=moved[0],
-        moved_minor=moved[1],
+        moved_count=moved,
+        moved_minor=end.open_minor - start.open_minor,
         most_moved=[(UUID(deal), minor) for deal, minor in most_moved or ()],
     )

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from forecasting.inspection import queries, rows
 from forecasting.inspection.causes import Cause, causes
-from forecasting.inspection.queries import AskedRows, EndSums, GroupRow, Part, Pass
+from forecasting.inspection.found import EndSums, GroupRow, Part, Pass
+from forecasting.inspection.queries import AskedRows
 from forecasting.inspection.rows import Change, Contact, DealRow
 from forecasting.quotas.queries import quota_minor
 from forecasting.quotas.rules import Coverage, coverage

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from forecasting.inspection.found import Place
 from forecasting.inspection.parts import counting_of
-from forecasting.inspection.queries import Place, frame_parameters
+from forecasting.inspection.queries import frame_parameters
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from pipeline.parts.queries import splits_count

@@ -178,6 +178,30 @@ def test_every_figure_is_the_oracles(inside, seed, splits):
             assert problems(lives, place, since_place, scope, group) == [], (place, since_place, name, group)
 
 
+def test_pages_follow_one_another(inside, monkeypatch):
+    """Pages of four deals each, which begin and end in the midst of groups, come to the whole list."""
+    monkeypatch.setattr("forecasting.inspection.queries.ROWS_A_PAGE", 4)
+    lives = Lives(inside, 3)
+    lives.live_on(120)
+    lives.note()
+    lives.live_on(40)
+    lives.note()
+    question, since = lives.question(1, "everyone"), lives.moments[0][0]
+    for group, sort in (("category", "-amount"), ("owner", "close"), ("stage", "-change")):
+        whole = [
+            deal.opportunity_id
+            for deal in all_deals(question, since=since, asked=Asked(group=group, sort=sort))
+        ]
+        paged = []
+        for page in range(len(whole) // 4 + 2):
+            asked = Asked(group=group, sort=sort, page=page)
+            paged += [
+                deal.opportunity_id for deal in inspection_report(question, since=since, asked=asked).deals
+            ]
+        assert len(whole) > 8
+        assert paged == whole
+
+
 def test_a_fault_in_the_oracles_data_is_noticed(inside):
     """Negative control: a deal that the oracle believes to be worth one unit more."""
     lives = Lives(inside, 1)

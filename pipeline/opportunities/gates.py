@@ -187,7 +187,11 @@ def _verdict(deal: Opportunity, book: Rulebook, *, before: Before, facts: DealFa
     if here is not None:
         verdict = judge_move(book.rules, leaving=here.position, target=target, facts=facts)
     else:
-        stood = stage_in_process(deal.id, here_id=before.stage_id, process_id=deal.process_id)
+        stood = (
+            None
+            if is_unwritten(deal)
+            else stage_in_process(deal.id, here_id=before.stage_id, process_id=deal.process_id)
+        )
         mapped = book.rules.stage(stood.id) if stood else None
         verdict = judge_arrival(book.rules, mapped=mapped, target=target, facts=facts)
     return replace(verdict, approval=verdict.approval or grown.approval)
@@ -241,13 +245,19 @@ def _facts(deal: Opportunity, book: Rulebook, *, approved_minor: int | None) -> 
         name for name, field in book.fields.items() if stored(field, deal.attributes) not in EMPTY
     }
     asks_amount = any(stage.approval_above_minor is not None for stage in book.rules.stages)
-    marks = OpportunityMilestone.objects.filter(opportunity_id=deal.id) if book.rules.milestones else None
+    has_marks = bool(book.rules.milestones) and not is_unwritten(deal)
+    marks = OpportunityMilestone.objects.filter(opportunity_id=deal.id).values_list("milestone_id", flat=True)
     return DealFacts(
         filled=frozenset(filled),
-        marked=frozenset(marks.values_list("milestone_id", flat=True)) if marks is not None else frozenset(),
+        marked=frozenset(marks) if has_marks else frozenset(),
         amount_minor=corporate_amount(deal) if asks_amount else None,
         approved_minor=approved_minor,
     )
+
+
+def is_unwritten(deal: Opportunity) -> bool:
+    """Whether it is only about to be there: it stood nowhere yet, and nothing was ticked or asked about it."""
+    return bool(deal._state.adding)
 
 
 def _filled_columns(deal: Opportunity) -> frozenset[str]:

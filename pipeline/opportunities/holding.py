@@ -63,8 +63,10 @@ def deal_held(opportunity_id: UUID) -> Opportunity:
 
 
 def as_it_stands(deal: Opportunity) -> Opportunity:
-    """A second one with the same values, that a change of the first doesn't reach."""
-    return Opportunity(**values_of(deal))
+    """A second one with the same values, as written as the first, that a change of the first doesn't reach."""
+    second = Opportunity(**values_of(deal))
+    second._state.adding = deal._state.adding
+    return second
 
 
 def values_of(deal: Opportunity) -> dict[str, Any]:

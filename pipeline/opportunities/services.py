@@ -98,7 +98,7 @@ def opportunity_create(*, name: str, now: datetime, external_id: str | None = No
     act_on(deal.owner_id)
     passage = check_change(deal, before=Before())
     deal.save(force_insert=True)
-    _passed(deal, passage, from_stage_id=None)
+    _record_approval(deal, passage, from_stage_id=None)
     enqueue(HEALTH_JOB, subject=deal.id)
     return Written(deal, None)
 
@@ -389,12 +389,16 @@ def _check_references(changes: Mapping[str, Any]) -> None:
 
 def _passed(deal: Opportunity, passage: Passage, *, from_stage_id: UUID | None) -> None:
     """After a change went through: who approved of it by doing it is on record, and what was asked before is over."""
+    _record_approval(deal, passage, from_stage_id=from_stage_id)
+    if from_stage_id != deal.stage_id or deal.outcome is not None:
+        approvals_overtaken(deal.id)
+
+
+def _record_approval(deal: Opportunity, passage: Passage, *, from_stage_id: UUID | None) -> None:
     if passage.approved_by_moving and passage.stage_id is not None and passage.amount_minor is not None:
         approval_record(
             deal, stage_id=passage.stage_id, from_stage_id=from_stage_id, amount_minor=passage.amount_minor
         )
-    if from_stage_id != deal.stage_id or deal.outcome is not None:
-        approvals_overtaken(deal.id)
 
 
 def _save(held: Held) -> Written:

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ from otc.api.schema import schema_text
 from otc.tenancy.context import use
 from otc.tenancy.fields import TenantModel
 from tests.conftest import House
-from tests.guards.routes import MODEL_OF, page_routes, real_values
+from tests.guards.routes import MODEL_OF, Route, page_routes, real_values
 from tests.nightly import IS_NIGHTLY
 
 ID = "{id}"
@@ -118,14 +118,8 @@ class Sights(HTMLParser):
                 form.ids.add(name)
 
 
-def page_positions(house: House, browser: Client) -> Iterator[Position]:
-    """Parts of addresses, parameters that some page links with an id, fields of forms that hold or offer ids.
-
-    A parameter that only other pages link is tried on a sixth of the pages, each time on others than its neighbour;
-    OTC_NIGHTLY=1 tries it on all.
-    """
-    plain: dict[str, set[str]] = {}
-    asked = {"scope", "person", "account_id", "stage_id", "subject_id"}
+def address_positions(house: House) -> Iterator[Position]:
+    """Parts of pages' addresses."""
     for route in page_routes():
         values = real_values(route, house=house)
         for part, kind in route.parts.items():
@@ -133,6 +127,18 @@ def page_positions(house: House, browser: Client) -> Iterator[Position]:
                 address = route.url({**values, part: ID})
                 yield Position("GET", address, part)
                 yield Position("POST", address, part)
+
+
+def seen_positions(house: House, browser: Client, pages: Iterable[Route] | None = None) -> Iterator[Position]:
+    """Parameters that some page links with an id, fields of forms that hold or offer ids; of all pages, or of some.
+
+    A parameter that only other pages link is tried on a sixth of the pages, each time on others than its neighbour;
+    OTC_NIGHTLY=1 tries it on all.
+    """
+    plain: dict[str, set[str]] = {}
+    asked = {"scope", "person", "account_id", "stage_id", "subject_id"}
+    for route in page_routes() if pages is None else pages:
+        values = real_values(route, house=house)
         url = route.url(values)
         answer = browser.get(url)
         if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):

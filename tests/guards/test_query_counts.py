@@ -54,9 +54,10 @@ def offered_variants(browser: Client, url: str) -> list[str]:
     if plain.status_code != 200:
         return []
     found = [""]
-    if browser.get(url + AS_CSV).headers["Content-Type"].startswith("text/csv"):
+    shown = getattr(plain, "content", b"")
+    if b"format=csv" in shown and browser.get(url + AS_CSV).headers["Content-Type"].startswith("text/csv"):
         found.append(AS_CSV)
-    if "/settings/" not in url and b"scope=" in getattr(plain, "content", b""):
+    if "/settings/" not in url and b"scope=" in shown:
         found.append(WIDE)
     return found
 

@@ -4,13 +4,16 @@ flow from group to group.
 
 from collections.abc import Sequence
 
+WINS = "(b_is_booked AND NOT a_is_won)"
+IS_VALUED = f"(a_is_in AND (b_is_in OR {WINS}))"
+
 
 def moves_sql(steps: str, *, a_at_b: str, is_unchanged: str = "a_amount = b_amount") -> str:
     """SQL: the steps that count, with what they do; those of deals that lack a rate have is_lacking.
 
     `a_at_b` is SQL for a's native amount at the rate of b, which is b's where the amount `is_unchanged`. The currency
     effect is the difference of two rounded conversions (decision 0101). OFFSET 0 keeps a level's work from being done
-    again by every level above it.
+    again by the level above it; each level copies every deal, so that there are as few as can be.
     """
     return f"""
     SELECT *, by_rate <> 0 AS has_rate,
@@ -19,24 +22,19 @@ def moves_sql(steps: str, *, a_at_b: str, is_unchanged: str = "a_amount = b_amou
       CASE WHEN a_is_won AND b_is_won THEN CASE WHEN booked_minor <> 0 THEN 'corrected' END
         WHEN b_is_booked THEN 'won' WHEN a_is_booked THEN 'reversed' END AS booking
     FROM (
-      SELECT *,
-        CASE WHEN is_valued AND a_currency = b_currency AND a_currency <> %(corporate)s AND a_amount IS NOT NULL
+      SELECT *, {WINS} AS wins, {IS_VALUED} AS is_valued,
+        CASE WHEN NOT a_is_in AND (b_is_in OR {WINS}) THEN a_entering END AS entering,
+        CASE WHEN a_is_in AND NOT b_is_in THEN b_leaving END AS leaving,
+        a_is_in AND b_is_in AND a_grp IS DISTINCT FROM b_grp AS is_moved,
+        CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp,
+        is_lacking_once OR ((a_is_in OR a_is_booked) AND a_minor IS NULL)
+          OR ((b_is_in OR b_is_booked) AND b_minor IS NULL) AS is_lacking,
+        CASE WHEN {IS_VALUED} AND a_currency = b_currency AND a_currency <> %(corporate)s AND a_amount IS NOT NULL
           THEN coalesce(CASE WHEN {is_unchanged} THEN b_minor ELSE {a_at_b} END - a_minor, 0)
           ELSE 0 END AS by_rate,
         (CASE WHEN b_is_booked THEN b_minor ELSE 0 END) - (CASE WHEN a_is_booked THEN a_minor ELSE 0 END)
           AS booked_minor
-      FROM (
-        SELECT *,
-          CASE WHEN NOT a_is_in AND (b_is_in OR wins) THEN a_entering END AS entering,
-          CASE WHEN a_is_in AND NOT b_is_in THEN b_leaving END AS leaving,
-          a_is_in AND (b_is_in OR wins) AS is_valued,
-          a_is_in AND b_is_in AND a_grp IS DISTINCT FROM b_grp AS is_moved,
-          CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp,
-          is_lacking_once OR ((a_is_in OR a_is_booked) AND a_minor IS NULL)
-            OR ((b_is_in OR b_is_booked) AND b_minor IS NULL) AS is_lacking
-        FROM (SELECT *, b_is_booked AND NOT a_is_won AS wins FROM ({steps} OFFSET 0) AS step
-          WHERE a_is_in OR b_is_in OR a_is_booked OR b_is_booked OFFSET 0) AS step OFFSET 0) AS step
-      OFFSET 0) AS step"""
+      FROM ({steps} OFFSET 0) AS step WHERE a_is_in OR b_is_in OR a_is_booked OR b_is_booked OFFSET 0) AS step"""
 
 
 # One row a bucket that a move (or many alike, summed) adds to: bucket, whether it does, its amount, its group.
@@ -80,10 +78,16 @@ BITS = 4
 SUMMED = ("a_minor", "b_minor", "by_deal", "by_rate", "booked_minor")
 
 
-def _coded(fact: str) -> str:
+def _coded(place: int, fact: str) -> str:
+    """SQL: what a fact adds to the likeness; nothing is compared where there is none."""
+    unit = f"{2 ** (BITS * place)}::bigint"
     if fact == "direction":
-        return "direction + 1"
-    return f"array_position(ARRAY[{KINDS[fact]}], {fact})" if fact in KINDS else f"{fact}::int"
+        return f"coalesce({unit} * (direction + 1), 0)"
+    if fact in KINDS:
+        return (
+            f"CASE WHEN {fact} IS NULL THEN 0 ELSE {unit} * array_position(ARRAY[{KINDS[fact]}], {fact}) END"
+        )
+    return f"CASE WHEN {fact} THEN {unit} ELSE 0 END"
 
 
 def _decoded(fact: str, likeness: str) -> str:
@@ -93,9 +97,7 @@ def _decoded(fact: str, likeness: str) -> str:
     return f"(ARRAY[{KINDS[fact]}])[{code}::int]" if fact in KINDS else f"{code} = 1"
 
 
-LIKENESS = " + ".join(
-    f"{2 ** (BITS * place)} * coalesce({_coded(fact)}, 0)::bigint" for place, fact in enumerate(FACTS)
-)
+LIKENESS = " + ".join(_coded(place, fact) for place, fact in enumerate(FACTS))
 
 
 def facts_sql(likeness: str = "likeness", *, only: Sequence[str] = FACTS) -> str:

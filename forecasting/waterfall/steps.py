@@ -163,10 +163,23 @@ CUT_BY = {
 }
 
 
+# What a path keeps of a version, and what else for a group or where deals are split.
+KEPT = (
+    *("id", "organization_id", "opportunity_id", "owner_id", "category", "outcome", "deleted_at"),
+    *("amount_minor", "currency", "close_date"),
+)
+KEPT_BY = {"stage": ("stage_id",), "product": ("product_id",)}
+KEPT_PARTS = ("split_people", "split_shares")
+# One version shows at a time: those that were read are all there are where they reach from end to end without a gap.
+WHOLE = """min(starts) <= %(t0_instant)s AND max(ends) > %(t1_instant)s
+        AND sum(ends - starts) = max(ends) - min(starts)"""
+
+
 def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozenset[str]) -> str:
     """SQL: a step at the first end, where nothing moves, and one for every version, rate change and line change.
 
-    Each candidate's life is looked up by its key (OFFSET 0): joined, PostgreSQL would read every version there is.
+    Versions in period and scope are read at once. Only a deal whose life they don't tell wholly, because it came from
+    elsewhere or went there, is looked up by its key (OFFSET 0: joined, PostgreSQL would read every version there is).
     `cuts` says which cuts beside versions there are: by currency ("currency"), of every foreign amount ("every"), by
     owner ("owner").
     """
@@ -177,7 +190,11 @@ def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozense
     # A version shows while it is true and known; with today's knowledge, while it is true.
     shows = f"""v.organization_id = %(organization)s
       AND v.valid_from <= %(t1_instant)s AND v.valid_to > %(t0_instant)s AND v.known_from <= %(t1_known)s
-      AND v.known_to > %(t0_known)s AND {starts} < {ends}"""
+      AND v.known_to > %(t0_known)s AND {starts} < {ends}
+      AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s"""
+    kept = ", ".join(
+        f"v.{column}" for column in (*KEPT, *KEPT_BY.get(group, ()), *(KEPT_PARTS if is_split else ()))
+    )
     points = [
         "SELECT shown.*, greatest(starts, %(t0_instant)s) AS at FROM shown",
         *(
@@ -205,21 +222,24 @@ def path_steps(*, group: str, is_split: bool, is_known_now: bool, cuts: frozense
     steps = f"""WITH
     cut AS MATERIALIZED (SELECT DISTINCT * FROM unnest(%(cut_at)s::timestamptz[], %(cut_kind)s::text[],
       %(cut_currency)s::text[], %(cut_owner)s::uuid[]) AS cut (at, kind, currency, owner_id)),
-    candidate AS MATERIALIZED (
-      SELECT DISTINCT v.opportunity_id FROM pipeline_opportunityversion v
-      WHERE {shows} AND {INSIDE} AND {COUNTS} AND {part_condition("v", prefix="ever", is_split=is_split)}),
+    read AS MATERIALIZED (
+      SELECT {kept}, {starts} AS starts, {ends} AS ends, {COUNTS} AS counts FROM pipeline_opportunityversion v
+      WHERE {shows} AND {INSIDE} AND {part_condition("v", prefix="ever", is_split=is_split)}),
+    life AS MATERIALIZED (
+      SELECT opportunity_id, {WHOLE} AS is_whole FROM read GROUP BY opportunity_id HAVING bool_or(counts)),
     shown AS (
-      SELECT life.* FROM candidate CROSS JOIN LATERAL (
-        SELECT v.*, {starts} AS starts, {ends} AS ends FROM pipeline_opportunityversion v
-        WHERE v.opportunity_id = candidate.opportunity_id AND {shows}
-          AND {starts} <= %(t1_instant)s AND {ends} > %(t0_instant)s OFFSET 0) AS life),
+      SELECT {kept}, v.starts, v.ends FROM read v JOIN life USING (opportunity_id) WHERE life.is_whole
+      UNION ALL SELECT other.* FROM life CROSS JOIN LATERAL (
+        SELECT {kept}, {starts} AS starts, {ends} AS ends FROM pipeline_opportunityversion v
+        WHERE NOT life.is_whole AND v.opportunity_id = life.opportunity_id AND {shows} OFFSET 0) AS other),
     point AS ({" UNION ALL ".join(points)}),
     state AS (
       SELECT {columns}, v.at, {known} AS known
       FROM point v LEFT JOIN {SPANS} ON span.owner_id = v.owner_id AND span.starts <= v.at AND span.ends > v.at)
     SELECT deal, at, known, {is_start} AS is_first, lead(at) OVER deals IS NULL AS is_last, {states},
-      bool_or((is_in OR is_booked) AND minor IS NULL) OVER (PARTITION BY deal) AS is_lacking_once
-    FROM state WINDOW deals AS (PARTITION BY deal ORDER BY at)"""
+      bool_or((is_in OR is_booked) AND minor IS NULL) OVER deals AS is_lacking_once
+    FROM state WINDOW deals AS (
+      PARTITION BY deal ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
     if not is_split:
         return steps
     return parted_steps(steps, mine={"a": owned, "b": owned}, group=group, spans=SPANS)

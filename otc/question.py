@@ -1,5 +1,6 @@
 """What does an address ask? Period, scope, instant and whose knowledge, for page, API and CSV alike."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +16,7 @@ from otc.calendar.rules import (
     Calendar,
     Period,
     PeriodError,
-    monday_of,
+    monday_before,
     parse_period,
     period_of,
 )
@@ -25,6 +26,9 @@ from otc.tenancy.middleware import Tenant
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import Reach
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INSTANT = re.compile(DAY.pattern + r"[T ][0-9]{2}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 PAST_IS_READ = "The past can’t be edited; leave as_of out to write to what is now."
 
 
@@ -66,6 +70,11 @@ class Question:
     def day(self) -> date:
         """The organization's day at `as_of`."""
         return self.as_of.astimezone(self.zone).date()
+
+    @property
+    def since_monday(self) -> str:
+        """How a page says it: of a Monday the one before is meant."""
+        return "since last Monday" if self.day.weekday() == 0 else "since Monday"
 
     @cached_property
     def chart(self) -> Chart:
@@ -158,15 +167,15 @@ def ask(tenant: Tenant, parameters: Mapping[str, str]) -> Question:
 def since_instant(question: Question, text: str, *, last_visit: datetime | None) -> tuple[str, datetime]:
     """What "changes since" means: monday (default), period, visit or a day; as its name and its instant.
 
-    Never later than the question's own instant.
+    Never later than the question's own instant. On a Monday `monday` is the one before.
     """
     choice = text or "monday"
     if choice == "monday":
-        instant = question.start_of(monday_of(question.day))
+        instant = question.start_of(monday_before(question.day))
     elif choice == "period":
         instant = question.start_of(question.period.first)
     elif choice == "visit":
-        instant = last_visit or question.start_of(monday_of(question.day))
+        instant = last_visit or question.start_of(monday_before(question.day))
     else:
         instant = question.start_of(_day(choice, "since"))
     return choice, min(instant, question.as_of)
@@ -175,7 +184,8 @@ def since_instant(question: Question, text: str, *, last_visit: datetime | None)
 def _currency(text: str, tenant: Tenant) -> str:
     """The currency of every total. One that the organization has no rates of converts nothing, so it is refused."""
     code = text.upper()
-    if code and code != tenant.organization.currency and not has_rates(code):
+    is_known = not code or code == tenant.organization.currency
+    if not is_known and not (CURRENCY.fullmatch(code) and has_rates(code)):
         raise BadQuestion(
             "currency", f"There is no rate of “{text[:20]}” here; ask for a currency that has rates"
         )
@@ -197,7 +207,7 @@ def _instant(text: str, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, boo
     if not text or text == "now":
         return now, False
     try:
-        instant = _end_of(date.fromisoformat(text), zone) if len(text) == 10 else _aware(text, zone)
+        instant = _end_of(date.fromisoformat(text), zone) if DAY.fullmatch(text) else aware(text, zone)
     except (ValueError, OverflowError):
         raise BadQuestion(
             "as_of", f"“{text}” is not a day like 2026-11-02 or an instant like 2026-11-02T18:00Z"
@@ -205,7 +215,7 @@ def _instant(text: str, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, boo
     if instant.year <= FIRST_YEAR:
         raise BadQuestion("as_of", f"{text} lies before any deal; years go from {FIRST_YEAR + 1}")
     if instant > now:
-        if len(text) == 10 and date.fromisoformat(text) == now.astimezone(zone).date():
+        if DAY.fullmatch(text) and date.fromisoformat(text) == now.astimezone(zone).date():
             return now, False
         raise BadQuestion("as_of", f"{text} lies in the future; nothing is known of it")
     return instant, True
@@ -217,13 +227,19 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return midnight - timedelta(microseconds=1)
 
 
-def _aware(text: str, zone: ZoneInfo) -> datetime:
+def aware(text: str, zone: ZoneInfo) -> datetime:
+    """An instant, which names its hour: "20261102" would else be a day's first moment, not its end."""
+    if not INSTANT.match(text):
+        raise ValueError(text)
+    # A plus in an address that wasn't escaped arrives as a space.
     instant = datetime.fromisoformat(text.replace(" ", "+"))
     return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _day(text: str, parameter: str) -> date:
     try:
+        if not DAY.fullmatch(text):
+            raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
         raise BadQuestion(parameter, f"“{text}” is not a day like 2026-11-02") from None

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from forecasting.inspection import report as inspection
 from forecasting.inspection.cells import Look
@@ -186,7 +187,11 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: datetime | 
         "flow_title": picture.finding(report),
         "flow_caption": caption,
         "flow_choices": [
-            Choice(label, href_with(page_path, request.GET, flow=key), is_current=key == name)
+            Choice(
+                capfirst(question.since_monday) if key == "monday" else label,
+                href_with(page_path, request.GET, flow=key),
+                is_current=key == name,
+            )
             for key, label in FLOWS
         ],
     }
@@ -195,7 +200,7 @@ def flow_of(request: HttpRequest, question: Question, *, last_visit: datetime | 
 def since_text(name: str, question: Question, day: date, *, is_first: bool) -> str:
     """ "since Monday", "since the period began", "since your last visit" or "since 3 Nov"."""
     if name == "monday" or (name == "visit" and is_first):
-        return "since Monday" if name == "monday" else "since Monday (you were not here before)"
+        return question.since_monday + (" (you were not here before)" if name == "visit" else "")
     if name == "period":
         return f"since {question.period.label} began"
     if name == "visit":

@@ -16,7 +16,7 @@ from forecasting.onetoone.queries import OwnerSums, TalkRow
 from forecasting.onetoone.rules import FEW, Reason, reasons, worth
 from forecasting.quotas.queries import branch_quota, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
-from otc.calendar.rules import Period, PeriodError, monday_of, previous
+from otc.calendar.rules import Period, PeriodError, monday_before, previous
 from otc.money.queries import shown_minor
 from otc.question import Question
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Owners, people_by_id
@@ -198,7 +198,7 @@ def sheet_report(question: Question, *, person: Person, last_talk_on: date | Non
     owners = question.owners
     make = _Rows(question, owners)
     branch = question.chart.branch(person.id)
-    since_day = last_talk_on or monday_of(question.day)
+    since_day = last_talk_on or monday_before(question.day)
     since = min(question.start_of(since_day), question.as_of)
     found = [
         Talk(row, why)

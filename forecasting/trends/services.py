@@ -20,8 +20,8 @@ from otc.tenancy.context import current_organization_id
 from otc.tenancy.models import Organization
 from pipeline.opportunities.models import Opportunity
 
-# Periods of other kinds are summed from versions when they are asked for.
-KEPT_KINDS = (Kind.QUARTER, Kind.MONTH)
+# Weeks are summed from versions when they are asked for.
+KEPT_KINDS = (Kind.YEAR, Kind.QUARTER, Kind.MONTH)
 
 
 class Step(Protocol):

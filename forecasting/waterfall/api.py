@@ -1,7 +1,7 @@
 """The waterfall over the API: the flow page's report, and with `bucket` the deals behind one step, in pages."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -23,7 +23,7 @@ from forecasting.waterfall.queries import Line
 from forecasting.waterfall.report import ENDPOINT, GROUPS, MODES, WaterfallReport, waterfall_report
 from forecasting.waterfall.rules import STEPS, Booking, Bucket, Total, Waterfall
 from otc.api.endpoints import Endpoint
-from otc.question import BadQuestion, Question, ask, since_instant
+from otc.question import DAY, BadQuestion, Question, ask, aware, since_instant
 
 DEALS_A_PAGE = 200
 
@@ -212,11 +212,7 @@ def since_of(question: Question, parameters: Mapping[str, Any], *, last_visit: d
 
 
 def _instant(text: str, question: Question) -> datetime:
-    if len(text) == 10:
-        return question.start_of(date.fromisoformat(text))
-    # A plus in an address that wasn't escaped arrives as a space.
-    instant = datetime.fromisoformat(text.replace(" ", "+"))
-    return (instant if instant.tzinfo else instant.replace(tzinfo=question.zone)).astimezone(UTC)
+    return question.start_of(date.fromisoformat(text)) if DAY.fullmatch(text) else aware(text, question.zone)
 
 
 def fall_item(found: Waterfall) -> dict[str, Any]:

@@ -210,6 +210,11 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def monday_before(day: date) -> date:
+    """The Monday before a day. Of a Monday that is a week ago: who looks back then means the week that ended."""
+    return monday_of(day - timedelta(days=1))
+
+
 def _period(
     first: date, end: date, *, number: int, kind: Kind, year: int, shape: Shape, calendar: Calendar
 ) -> Period:

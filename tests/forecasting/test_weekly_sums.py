@@ -275,6 +275,8 @@ def test_sums_are_true_after_every_kind_of_edit(lived: House) -> None:
         live_through(lived, Random(1), kinds=list(KINDS))
         now = timezone.now() + AHEAD
         refresh(lived, now=now)
+        year = assert_true(lived, now=now, scope="max", period=str(days_ago(40).year))
+        assert year.from_sums > 53
         for parameters in (
             {"knowledge": "now"},
             {"org_chart": "now"},

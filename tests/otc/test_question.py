@@ -1,5 +1,6 @@
 """What an address asks, and how it is told that it can't be meant."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -57,6 +58,11 @@ def test_today_is_now(tenant):
         ("as_of", "2999-01-01"),
         ("as_of", "0001-01-01"),
         ("as_of", "9999-12-31"),
+        ("as_of", "20261102"),  # a day's first moment, where a day means its end
+        ("as_of", "2026-W44"),
+        ("as_of", "２０２６-11-02"),
+        ("currency", "\x00"),
+        ("currency", "US\u0130"),
         ("period", "2026-Q5"),
         ("period", "0000-Q1"),
         ("org_chart", "sideways"),
@@ -69,7 +75,7 @@ def test_what_can_not_be_meant_is_said(tenant, parameter, text):
     assert refusal.value.parameter == parameter
 
 
-@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "x"])
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "x", "20261102", "2026-W44-1"])
 def test_a_since_that_can_not_be_meant_is_said(tenant, text):
     with pytest.raises(BadQuestion):
         since_instant(ask(tenant, {}), text, last_visit=None)
@@ -78,6 +84,14 @@ def test_a_since_that_can_not_be_meant_is_said(tenant, text):
 def test_a_strangers_scope_is_not_found(tenant, inside):
     with pytest.raises(UnknownScope):
         ask(tenant, {"scope": str(inside.eve.id)})
+
+
+def test_on_a_monday_the_week_that_ended_is_looked_at(tenant):
+    monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    question = ask(replace(tenant, now=monday), {})
+    assert since_instant(question, "monday", last_visit=None)[1] == datetime(2026, 11, 15, 23, tzinfo=UTC)
+    assert question.since_monday == "since last Monday"
+    assert ask(tenant, {}).since_monday == "since Monday"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,6 @@ STATE_WORDS = {
 # What the filter's form leaves as it is.
 KEPT = ("scope", "period", "as_of", "sort", "tab", "account_id", "columns", "group", "view")
 TAB_WORDS = {
-    "changed": "changed since Monday",
     "overdue": "past their close date",
     "no_next_step": "without a next step",
     "no_close_date": "without a close date",
@@ -102,7 +101,7 @@ def context_of(request: HttpRequest, framed: Frame, report: DealsReport) -> dict
         "kept_names": [(name, query.get(name, "")) for name in KEPT],
         "page_note": f"{len(report.rows)} of {fmt.thousands(report.sums.count)} deals on this page",
         "bulk_fields": bulk_fields(asked.book) if report.rows else (),
-        "tab_words": TAB_WORDS.get(asked.tab, ""),
+        "tab_words": {**TAB_WORDS, "changed": f"changed {framed.question.since_monday}"}.get(asked.tab, ""),
     }
 
 

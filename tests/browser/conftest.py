@@ -33,6 +33,9 @@ class Seat:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    looks: int = 0
+    # Widths and themes in which what stands around every page was looked at.
+    shells_seen: set[tuple[int, str]] = field(default_factory=set)
 
     def open(self, path: str) -> Any:
         answer = self.page.goto(self.address + path)

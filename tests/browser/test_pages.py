@@ -13,6 +13,7 @@ from pipeline.health.services import health_refresh
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.services import demo_seed
 from tests.browser.looking import troubles_at_both_widths
+from tests.nightly import IS_NIGHTLY
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -87,5 +88,8 @@ def test_every_page_fits_and_is_readable_in_light_and_dark(sit):
         answer = seat.open("/o/looked-at/" + path.format(**named))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
-        troubles += troubles_at_both_widths(seat, path, has_own_parts=path in OWN_PARTS)
+        is_special = path in OWN_PARTS
+        troubles += troubles_at_both_widths(
+            seat, path, has_own_parts=is_special, in_both_themes=is_special or IS_NIGHTLY
+        )
     assert troubles + seat.complaints == []

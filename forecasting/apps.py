@@ -15,6 +15,7 @@ class ForecastingConfig(AppConfig):
             "locks.tasks",
             "mail.tasks",
             "pay.services",
+            "preview.many",
             "rhythm.services",
             "rhythm.tasks",
             "onetoone.services",

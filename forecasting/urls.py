@@ -23,7 +23,7 @@ from forecasting.onetoone.views import (
     team,
 )
 from forecasting.pay.views import deal_pay, pay, pay_withdraw
-from forecasting.preview.views import leaving_preview, line_preview
+from forecasting.preview.views import leaving_preview, line_preview, lines_preview
 from forecasting.quotas.views import (
     quota_ramp,
     quota_season,
@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forecast/calls/remind/", forecast_remind, name="forecast_remind"),
     path("forecast/history/", forecast_history, name="forecast_history"),
     path("forecast/preview/line/<uuid:person_id>/", line_preview, name="line_preview"),
+    path("forecast/preview/lines/", lines_preview, name="lines_preview"),
     path("forecast/preview/leaving/<uuid:person_id>/", leaving_preview, name="leaving_preview"),
     path("forecast/quotas/", quotas, name="quotas"),
     path("forecast/quotas/save/", quotas_save, name="quotas_save"),

@@ -1,27 +1,34 @@
 """What a new reporting line, or a leaving, would do to the forecast: shown before it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
+from forecasting.preview.block import Fault, lines_read
+from forecasting.preview.many import lines_set_undoably
 from forecasting.preview.report import COLUMNS, preview_report
 from otc.identity.people.forms import LineForm
 from otc.identity.tabs import settings_tabs
 from otc.question import Question, ask
 from otc.tenancy.lines import people_by_id
+from otc.tenancy.many_lines import LineWish, lines_set
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Person, Role
 from otc.tenancy.services import CyclicLine, LastAdministrator, line_set, person_leave
 from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.pages import page
+from otc.undo.views import undo_address
 from pipeline.process.columns import LABELS
 
-SHOWN = 200
+SHOWN, SHOWN_FAULTS = 200, 20
 
 
 @require_safe
@@ -70,9 +77,70 @@ def leaving_preview(request: HttpRequest, slug: str, person_id: UUID) -> HttpRes
     return shown(request, person, context | found | {"said": f"{person.name} would leave"})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@page("manage_people")
+@answers_bad_questions
+def lines_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Lines pasted or uploaded: read, and what they move shown, before `act=write` writes them, all or none."""
+    tenant = tenant_of(request)
+    upload = request.FILES.get("file")
+    text = upload.read().decode("utf-8-sig", errors="replace") if upload else request.POST.get("block", "")
+    more: dict[str, Any] = {
+        "pasted": text,
+        "page_title": "Many lines",
+        "tabs": settings_tabs(request, "people"),
+    }
+    if request.method != "POST":
+        return render(request, "forecasting/preview/lines.html", more | {"is_asked": False})
+    block = lines_read(text, tenant=tenant)
+    faults = block.faults or (
+        [] if block.wishes else [Fault(0, "No line was pasted; write person, manager, from")]
+    )
+    found: dict[str, Any] = {}
+    if not faults:
+        try:
+            if request.POST.get("act") == "write":
+                return lines_written(request, block.wishes)
+            refused_on_any_day(block.wishes)
+            found = preview_of(request, lambda: lines_set(at_once(block.wishes, now=tenant.now)))
+        except CyclicLine as refusal:
+            faults = [Fault(0, f"{refusal}.")]
+    more |= {"is_asked": True, "faults": faults[:SHOWN_FAULTS], "fault_count": len(faults)}
+    more |= {"line_count": len(block.wishes)}
+    status = 422 if faults else 200
+    return render(request, "forecasting/preview/lines.html", more | found, status=status)
+
+
+def refused_on_any_day(wishes: Sequence[LineWish]) -> None:
+    """Raises CyclicLine where they can't be written on their days; writes nothing."""
+    with transaction.atomic():
+        lines_set(wishes)
+        transaction.set_rollback(True)
+
+
+def at_once(wishes: Sequence[LineWish], *, now: datetime) -> list[LineWish]:
+    """The last line of each person as if it were that day already: what is asked is what it does, not when."""
+    last = {one.person_id: one for one in sorted(wishes, key=lambda one: one.since)}
+    return [replace(one, since=now) for one in last.values()]
+
+
+def lines_written(request: HttpRequest, wishes: Sequence[LineWish]) -> HttpResponse:
+    count, step = lines_set_undoably(wishes)
+    slug = tenant_of(request).organization.slug
+    said = (
+        f"{count:,} reporting line{'' if count == 1 else 's'} changed"
+        if count
+        else "Every line was so already"
+    )
+    messages.success(request, said, extra_tags=undo_address(slug, step))
+    return redirect("people", slug)
+
+
 def preview_of(request: HttpRequest, change: Callable[[], object]) -> dict[str, Any]:
     """Template context of the preview, with the bar."""
-    question: Question = ask(tenant_of(request), {"period": request.GET.get("period", "")})
+    question: Question = ask(
+        tenant_of(request), {"period": request.POST.get("period") or request.GET.get("period", "")}
+    )
     preview = preview_report(question, change)
     context = bar(request, question)
     # Everybody’s forecast of now: only the period is a question here.

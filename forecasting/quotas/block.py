@@ -33,12 +33,12 @@ def block_read(text: str, *, currency: str, type_id: UUID | None = None) -> Bloc
     currency. People by mail or by their whole name. One query.
     """
     rows = [
-        row for row in csv.reader(io.StringIO(text), delimiter=_delimiter(text)) if any(map(str.strip, row))
+        row for row in csv.reader(io.StringIO(text), delimiter=delimiter_of(text)) if any(map(str.strip, row))
     ]
     if len(rows) > MOST_LINES:
         return Block([], [Unfit(0, "quotas", f"At most {MOST_LINES:,} lines at once")])
     columns, start = _columns(rows[0] if rows else [])
-    people, doubles = _people()
+    people, doubles = people_named()
     wishes: list[QuotaWish] = []
     faults: list[Unfit] = []
     for number, row in enumerate(rows[start:], start=start + 1):
@@ -65,7 +65,7 @@ def block_read(text: str, *, currency: str, type_id: UUID | None = None) -> Bloc
     return Block(wishes, faults)
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     first = text.lstrip("\ufeff").partition("\n")[0]
     return next((mark for mark in ("\t", ";") if mark in first), ",")
 
@@ -82,7 +82,7 @@ def _columns(first: list[str]) -> tuple[Mapping[str, int], int]:
     return {"person": 0, "period": 1, "amount": 2, "currency": 3}, 0
 
 
-def _people() -> tuple[dict[str, UUID], set[str]]:
+def people_named() -> tuple[dict[str, UUID], set[str]]:
     """Ids by folded mail and name, and the names that several have."""
     found: dict[str, UUID] = {}
     doubles: set[str] = set()

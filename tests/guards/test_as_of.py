@@ -38,6 +38,7 @@ NO_PAGES = {
     "forecast_lock",
     "forecast_remind",
     "inspection_flow",
+    "lines_preview",
     "quota_season",
     "quotas_paste",
     "quotas_save",

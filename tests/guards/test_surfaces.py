@@ -93,6 +93,7 @@ ELSEWHERE = {
     "quota_story": "the same, over time",
     "line_preview": "what a change would do; tests/forecasting/test_previews.py",
     "leaving_preview": "the same",
+    "lines_preview": "the same",
     "team": "each row a branch; tests/forecasting/test_one_to_one.py",
     "inspection_flow": "the waterfall's chart as a part of the inspection; tests/forecasting/test_as_of.py",
 }

@@ -23,7 +23,8 @@ def read_minor_sql(now: Counting) -> str:
 def looked_up_sql(now: Counting, *, condition: str) -> str:
     """SQL: what a deal `n` was that wasn't in period and scope, where the condition over `n` and `e` holds.
 
-    One look into an index each, however many versions there are: the limit keeps it so.
+    One look into an index each, however many versions there are: OFFSET 0 keeps it so (a limit would keep the whole
+    statement from being worked on in parallel).
     """
     minor = corporate_minor_sql("a", known="known0")
     if now.is_split:
@@ -31,7 +32,7 @@ def looked_up_sql(now: Counting, *, condition: str) -> str:
     return f"""
     SELECT a.id, {minor} AS minor, {is_changed_sql("a", is_split=now.is_split)} AS is_changed
     FROM pipeline_opportunityversion a WHERE {condition} AND a.organization_id = %(organization)s
-      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} LIMIT 1"""
+      AND a.opportunity_id = n.opportunity_id AND {as_of_condition("a", instant="t0", known="known0")} OFFSET 0"""
 
 
 def unchanged_sql(now: Counting) -> str:

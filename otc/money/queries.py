@@ -102,11 +102,8 @@ def _rate_sql(code: str, *, day: str, organization: str, known: str) -> str:
     """SQL: units of the organization's currency per unit of `code` on `day`, as known at `known`; NULL: none."""
     return (
         # Asked once a statement, and only where something has to be converted.
-        f"CASE WHEN {code} = (SELECT otc_own_currency()) THEN 1 ELSE (SELECT r.rate FROM otc_rate r "
-        f"WHERE r.organization_id = {organization} AND r.currency = {code} "
-        f"AND r.known_from <= {known} AND r.known_to > {known} "
-        f"AND (r.valid_from <= {day} OR {day} IS NULL) "
-        "ORDER BY r.valid_from DESC LIMIT 1) END"
+        f"CASE WHEN {code} = (SELECT otc_own_currency()) THEN 1 "
+        f"ELSE otc_rate_on({organization}, {code}, {day}, {known}) END"
     )
 
 

@@ -93,7 +93,7 @@ def _stage(row: Mapping[str, Any]) -> str:
     moved = chip_of("New", "good") if row["is_new"] else _steps(row["rank"])
     name = escape(deal.stage_name or "–")
     return (
-        f'<span class="changed-line"{_who(row, "stage")}><span class="ellipsis">{name}</span>{moved}</span>'
+        f'<span class="changed-line"{_who(row, "stage")}><span class="two-lines">{name}</span>{moved}</span>'
     )
 
 
@@ -141,7 +141,7 @@ def _category(row: Mapping[str, Any], look: Look) -> str:
     words = f"from {was.lower()}" if look.is_by_category else label
     return (
         f'<span class="small changed-line {tone}"{_who(row, "category")}>{icon(arrow, 12)}'
-        f'<span class="ellipsis">{words}</span></span>'
+        f'<span class="two-lines">{words}</span></span>'
     )
 
 

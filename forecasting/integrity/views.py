@@ -1,6 +1,6 @@
 """The integrity page: what can't be right, what may be played with, and its cure in the row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,7 +51,11 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
     context = bar(request, question)
     report = integrity_report(question, asked=asked)
     finding = finding_named(asked.finding) if asked.finding else None
-    cures = finding is not None and context["can_edit"]
+    can_edit = context["can_edit"]
+    shown = [
+        shown_row(row, report, question, cure=cure_of(row, finding) if can_edit else "")
+        for row in report.rows
+    ]
     context |= {
         # What is wrong with an open deal has no period.
         "controls": context["controls"][:1],
@@ -60,11 +64,10 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
         "report": report,
         "finding": finding,
         "findings": [finding_row(request, one, report) for one in report.findings],
-        "rows": [shown_row(row, report, question) for row in report.rows],
-        "cell": CELLS.get(finding.cell) if finding and cures else None,
-        "cell_name": finding.cell if finding else "",
-        "choices": Choices(finding if cures else None, people_by_id().values()),
-        "bulk": re_owning(question, finding) if cures and finding and finding.cell == "owner" else [],
+        "rows": shown,
+        "cure_label": cure_label(shown, finding),
+        "choices": Choices({row["cure"] for row in shown}, people_by_id().values()),
+        "bulk": re_owning(question, finding) if can_edit and finding and finding.cell == "owner" else [],
         "all_href": href_with(request.path, request.GET, finding=None, page=None) + "#deals",
         "here": request.get_full_path() + "#deals",
         "cure_href": cure_href(request, finding),
@@ -86,15 +89,14 @@ def asked_of(query: QueryDict) -> Asked:
 class Choices:
     """What a cure can be chosen from: people of the house, categories, stages by process. At most one query."""
 
-    def __init__(self, finding: Finding | None, people: Any) -> None:
-        cell = finding.cell if finding else ""
+    def __init__(self, cells: Collection[str], people: Any) -> None:
         self.people = sorted(
             (one for one in people if one.left_on is None and one.role != "integration"),
             key=lambda one: one.name_folded,
         )
         self.categories = [(key, Category(key).label) for key in OPEN_CATEGORIES]
         self.stages: list[Stage] = []
-        if cell == "stage":
+        if "stage" in cells:
             mapped = Stage.objects.filter(retired_at__isnull=True, category__isnull=False)
             self.stages = list(mapped.select_related("process").order_by("process__name", "position"))
 
@@ -108,11 +110,26 @@ def finding_row(request: HttpRequest, one: Any, report: Integrity) -> dict[str, 
     }
 
 
-def shown_row(deal: FoundDeal, report: Integrity, question: Question) -> dict[str, Any]:
-    """A deal with the others of its findings, and what a signal counted."""
+def cure_of(deal: FoundDeal, finding: Finding | None) -> str:
+    """The field that puts the deal right: the asked finding's, else that of the first which isn't just a signal."""
+    if finding is not None:
+        return finding.cell
+    return next((one.cell for one in findings_of(deal) if one.cell and not one.is_signal), "")
+
+
+def cure_label(rows: Sequence[Mapping[str, Any]], finding: Finding | None) -> str:
+    """What heads the column of cures; empty where no row has one."""
+    if not any(row["cure"] for row in rows):
+        return ""
+    return CELLS[finding.cell].label if finding else "Put right"
+
+
+def shown_row(deal: FoundDeal, report: Integrity, question: Question, *, cure: str) -> dict[str, Any]:
+    """A deal with the others of its findings, what a signal counted, and the field that cures it in the row."""
     found = findings_of(deal)
     return {
         "deal": deal,
+        "cure": cure,
         "others": [one for one in found if one.key != report.asked.finding],
         "evidence": evidence(deal, report.asked.finding, question),
         "typed_amount": written_amount(deal.amount_minor, currency=deal.currency),

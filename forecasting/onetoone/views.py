@@ -78,6 +78,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": [cells(request, question, row) for row in found.rows],
         "total": cells(request, question, found.total),
         "thin": thin,
+        "has_quotas": any(row.quota_minor is not None for row in found.rows),
     }
     return render(request, "forecasting/onetoone/team.html", context)
 

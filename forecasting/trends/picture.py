@@ -88,7 +88,9 @@ def chart_of(trends: Trends, measure: str, *, knowledge: str, is_with_target: bo
     weeks = trends.question.period.weeks
     href = partial(point_href, trends, measure, knowledge=knowledge)
     lines = [_line(trends.current, measure, trends=trends, kind="subject", href=href)]
-    lines += [_line(past, measure, trends=trends, kind="past", href=href) for past in trends.pasts]
+    lines += [
+        _line(past, measure, trends=trends, kind="past", href=href) for past in trends.pasts if _lived(past)
+    ]
     if is_with_target:
         lines += _targets(trends, measure)
     unit, tick_text = _ticks(measure, lines)

@@ -68,14 +68,17 @@ class Cell:
 
 
 def _day(column: str) -> Callable[[str, Typing], date | None]:
+    """As typed: "+2w" counts from the day that stands there, or from today once that passed."""
+
     def read(text: str, typing: Typing) -> date | None:
         if not text.strip():
             return None
+        stands = getattr(typing.deal, column)
         try:
             return parse_day(
                 text,
                 today=typing.today,
-                base=getattr(typing.deal, column),
+                base=max(stands, typing.today) if stands else None,
                 calendar=typing.calendar,
             )
         except DayNotUnderstood as problem:

@@ -230,7 +230,12 @@ def test_page_csv_and_api_say_the_same(house, make_deal, signed_in):
     with use(house.organization.id, channel="ui"):
         fill(house, make_deal)
     page = signed_in(house.max).get(house.url("team/"))
-    assert page.status_code == 200 and "Team" in page.content.decode()
+    assert page.status_code == 200
+    inspection = house.url(f"inspection/?scope={house.max.id}")
+    assert f'covers what is missing <a href="{inspection}">' in page.text
+    bare = signed_in(house.max).get(house.url("team/?period=2027-Q1")).text
+    assert "Nothing is open in Q1 2027" in bare
+    assert "Coverage shows once somebody here has a" in bare
     text = signed_in(house.max).get(house.url("team/"), {"format": "csv"}).getvalue().decode("utf-8-sig")
     by_csv = {row["person_id"]: row for row in csv.DictReader(io.StringIO(text))}
     answer = Caller(house.max).get("team").json()

@@ -366,3 +366,11 @@ def test_a_refused_new_deal_keeps_what_was_typed(house, signed_in, field, typed)
     assert response.status_code == 422
     with use(house.organization.id):
         assert not Opportunity.objects.exists()
+
+
+def test_two_weeks_on_count_from_today_once_the_day_has_passed(house, make_deal, signed_in):
+    """As on Today: pushed by two weeks, a deal that is late by three would still be late."""
+    with use(house.organization.id, channel="ui"):
+        deal = make_deal("Late", owner=house.ana, close_date=day_in_house() - timedelta(days=21))
+    signed_in(house.ana).post(edit_url(house, deal, "close"), {"value": "+2w"}, **HTMX)
+    assert stored(house, deal).close_date == day_in_house() + timedelta(days=14)

@@ -20,7 +20,7 @@ from pipeline.links.models import DealLink
 from pipeline.opportunities.models import Competitor, EndedMark, Opportunity, OpportunityMilestone, Product
 from pipeline.plans.models import AccountPlan, PlannedTouch, PlanPerson
 from pipeline.process.models import CloseReason, Milestone, Process, ProcessVersion, Stage
-from pipeline.risk.models import Risk, StageRate
+from pipeline.risk.models import Risk, RiskTurn, StageRate
 from pipeline.team.models import DealTeamMember, Split
 from pipeline.telling.models import DealTold
 from pipeline.today.models import DealAnswer
@@ -69,6 +69,7 @@ __all__ = [
     "ProcessVersion",
     "Product",
     "Risk",
+    "RiskTurn",
     "Scorecard",
     "Split",
     "Stage",

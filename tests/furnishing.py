@@ -69,7 +69,7 @@ from pipeline.opportunities.services import (
 )
 from pipeline.plans.services import Plan, Touch, account_plan_set
 from pipeline.process.models import CloseReason, Milestone
-from pipeline.risk.models import Risk, StageRate
+from pipeline.risk.models import Risk, RiskTurn, StageRate
 from pipeline.team.rules import Share
 from pipeline.team.services import splits_set, team_member_add
 from pipeline.telling.models import DealTold
@@ -319,6 +319,7 @@ def _computed(deal: Opportunity, moment: Round) -> None:
     day = moment.now.date() - timedelta(days=moment.number)
     HealthDay(day=day, owner=moment.owner, band="healthy", deal_count=1, amount_minor=100).save()
     Risk(opportunity=deal, p_won=0.5, p_lost=0.3, p_slip=0.2, model="test", **at).save()
+    RiskTurn(opportunity=deal, at=moment.now, slips=True, wins=False).save()
     StageRate(stage=deal.stage, band=f"b{moment.number}", **at).save()
 
 

@@ -88,6 +88,12 @@ class SummaryItem(serializers.Serializer):
     best_case_with_won_minor = serializers.IntegerField()
     risk = PartItem(help_text="Likelier to slip than not, or overdue; by the scores of the present.")
     upside = PartItem(help_text="Best case or pipeline that is likelier won than not; of the present only.")
+    risk_before = PartItem(
+        allow_null=True, help_text="At `since`, by the scores of then; null: not kept yet."
+    )
+    upside_before = PartItem(
+        allow_null=True, help_text="At `since`, by the scores of then; null: not kept yet."
+    )
     coverage = CoverageItem()
     coverage_before = CoverageItem(help_text="At `since`, against the same quota.")
     hygiene = serializers.FloatField(allow_null=True, help_text="0 to 1: open deals without gaps.")
@@ -243,6 +249,8 @@ def summary_item(summary: Summary) -> dict[str, Any]:
         "best_case_with_won_minor": cumulative(summary.now, "best_case"),
         "risk": asdict(summary.risk),
         "upside": asdict(summary.upside),
+        "risk_before": None if summary.risk_before is None else asdict(summary.risk_before),
+        "upside_before": None if summary.upside_before is None else asdict(summary.upside_before),
         "coverage": coverage_item(summary.coverage),
         "coverage_before": coverage_item(summary.coverage_before),
         "hygiene": None if hygiene is None else float(hygiene),

@@ -58,8 +58,20 @@ def figures(request: HttpRequest, question: Question, found: Inspection) -> Figu
             make.coverage("remaining", "Coverage, remaining", "of quota less won"),
             make.coverage("of_quota", "Coverage of quota", "of the whole quota"),
             make.gap(),
-            make.scored("At risk", "risk", found.summary.risk, term="at_risk"),
-            make.scored("Upside", "upside", found.summary.upside, term="upside"),
+            make.scored(
+                "At risk",
+                "risk",
+                (found.summary.risk_before, found.summary.risk),
+                term="at_risk",
+                good="down",
+            ),
+            make.scored(
+                "Upside",
+                "upside",
+                (found.summary.upside_before, found.summary.upside),
+                term="upside",
+                good="up",
+            ),
             make.overdue(),
             make.hygiene(),
         ],
@@ -184,11 +196,22 @@ class _Maker:
             context_line="quota less won" if not exceeded else "won less quota",
         )
 
-    def scored(self, label: str, tab: str, part: Part, *, term: str) -> Figure:
-        """At risk and upside: scores are of the present, so that a past day has only what dates say."""
+    def scored(
+        self, label: str, tab: str, parts: tuple[Part | None, Part], *, term: str, good: str
+    ) -> Figure:
+        """At risk and upside, before and now: a past day has only what dates say, and no change where none was kept."""
+        before, part = parts
         count = fmt.plural(part.count, "deal")
-        note = "scores are of today only" if self.question.is_past else f"{count}, {OF_TODAY}"
-        return self._money(label, part.minor, href=self._tab(tab), term=term, change=None, context_line=note)
+        note = f"{count}, {OF_TODAY}" if before is None else count
+        return self._money(
+            label,
+            part.minor,
+            href=self._tab(tab),
+            term=term,
+            change=None if before is None else part.minor - before.minor,
+            good=good,
+            context_line="scores are of today only" if self.question.is_past else note,
+        )
 
     def overdue(self) -> Figure:
         now, before = self.summary.now, self.summary.before

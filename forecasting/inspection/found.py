@@ -1,6 +1,7 @@
 """What one pass over a period's deals found at two instants: figures, groups, tabs, places on a page, and movers."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from otc.money.rules import CurrencySum
@@ -64,13 +65,17 @@ class Place:
 @dataclass(frozen=True)
 class Pass:
     """What one pass over the deals found. `moved_*`: the deals that changed the open pipeline and what they changed it
-    by together; `most_moved` those that did most, each with its part, in corporate minor units.
+    by together; `most_moved` those that did most, each with its part, in corporate minor units. `scored_from`: since
+    when it is kept whose chances turned; before it nothing is known of risk and upside.
     """
 
     now: EndSums
     before: EndSums
     risk: Part
     upside: Part
+    risk_before: Part
+    upside_before: Part
+    scored_from: datetime | None
     counts: dict[str, int]
     groups: list[GroupRow]
     unconvertible: tuple[CurrencySum, ...]

@@ -16,7 +16,7 @@ MARK_BITS = 5
 MARK = 2**MARK_BITS - 1
 FLAGS = (
     *("counts", "counted", "is_shown", "is_changed", "is_risk", "is_upside", "lacks_step", "lacks_rate"),
-    "has_moved",
+    *("has_moved", "was_risk", "was_upside"),
 )
 
 
@@ -36,6 +36,11 @@ def stands(mark: str, standing: str) -> str:
     """SQL: whether a mark is of this standing; "open" is any that isn't omitted, closed or absent."""
     operator = "<=" if standing == "open" else "="
     return f"{mark} & {STANDING} {operator} {STANDINGS.index(standing)}"
+
+
+def is_hopeful(mark: str) -> str:
+    """SQL: whether a mark stands in best case or pipeline, out of which an upside may come."""
+    return f"{mark} & {STANDING} IN ({STANDINGS.index('best_case')}, {STANDINGS.index('open')})"
 
 
 def is_late(mark: str) -> str:

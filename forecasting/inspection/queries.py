@@ -27,6 +27,7 @@ from forecasting.inspection.marks import (
     code_sql,
     flag,
     has_gaps,
+    is_hopeful,
     is_late,
     mark_sql,
     stands,
@@ -243,23 +244,36 @@ class _Scores:
 
 
 def _scores_sql(question: Question, asked: "AskedRows") -> _Scores:
-    """Risk and health are of the present only; health is read for all deals only where it sorts them."""
+    """Risk and health are of the present only; health is read for all deals only where it sorts them.
+
+    What chances said at the compared instant is in the first turn since; where none came, in the score that stands.
+    """
     if question.is_past:
-        return _Scores("NULL::float AS p_slip, NULL::float AS p_won, NULL::int AS health", "")
-    columns, joins = "k.p_slip, k.p_won, NULL::int AS health", ""
+        none = "false AS slipped, false AS likely"
+        return _Scores(f"NULL::float AS p_slip, NULL::float AS p_won, NULL::int AS health, {none}", "")
+    turned = (
+        "coalesce(t.slips, k.p_slip > 0.5, k0.p_slip > 0.5, false) AS slipped, "
+        "coalesce(t.wins, k.p_won >= 0.5, k0.p_won >= 0.5, false) AS likely"
+    )
     # A score is of a close date: those of the period's days are read at once, and one of another day isn't the deal's.
     joins = (
         "LEFT JOIN pipeline_risk k ON k.organization_id = n.organization_id "
         "AND k.opportunity_id = n.opportunity_id AND k.close_date = n.close_date "
-        "AND k.close_date >= %(first)s AND k.close_date < %(end)s"
+        "AND k.close_date >= %(first)s AND k.close_date < %(end)s "
+        "LEFT JOIN (SELECT DISTINCT ON (r.opportunity_id) r.opportunity_id, r.slips, r.wins FROM pipeline_riskturn r "
+        "WHERE r.organization_id = %(organization)s AND r.at > %(t0)s ORDER BY r.opportunity_id, r.at, r.id) AS t "
+        "ON t.opportunity_id = coalesce(n.opportunity_id, e.opportunity_id) "
+        "LEFT JOIN LATERAL (SELECT g.p_slip, g.p_won FROM pipeline_risk g WHERE n.id IS NULL "
+        "AND g.organization_id = %(organization)s AND g.opportunity_id = e.opportunity_id OFFSET 0) AS k0 ON true"
     )
+    health = "NULL::int"
     if asked.sort_name == "health":
-        columns = "k.p_slip, k.p_won, h.score AS health"
+        health = "h.score"
         joins += (
             " LEFT JOIN pipeline_health h ON h.organization_id = n.organization_id "
             "AND h.opportunity_id = n.opportunity_id"
         )
-    return _Scores(columns, joins)
+    return _Scores(f"k.p_slip, k.p_won, {health} AS health, {turned}", joins)
 
 
 @dataclass(frozen=True)
@@ -307,6 +321,8 @@ def _marked_sql(deals: str, asked: AskedRows) -> str:
         "lacks_step": "lacks_step",
         "lacks_rate": "is_shown AND counts AND amount_minor IS NOT NULL AND minor IS NULL",
         "has_moved": "effect <> 0",
+        "was_risk": f"slipped OR {is_late('was_mark')}",
+        "was_upside": f"likely AND {is_hopeful('was_mark')}",
     }
     return f"""
   SELECT id, was_id, opportunity_id, key, field_rank, currency, amount_minor, minor, was_minor, then_minor, effect,
@@ -329,9 +345,14 @@ def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
         f"coalesce(sum(deals) FILTER (WHERE {condition}), 0)::bigint" for condition in TABS.values()
     )
     parts = ", ".join(
-        f"coalesce(sum({column}) FILTER (WHERE {flag('counts')} AND {TABS[name]}), 0)::bigint"
-        for name in ("risk", "upside")
-        for column in ("deals", "minor")
+        f"coalesce(sum({column}) FILTER (WHERE {condition}), 0)::bigint"
+        for condition, minor in (
+            (f"{flag('is_shown')} AND {flag('counts')} AND {TABS['risk']}", "minor"),
+            (f"{flag('is_shown')} AND {flag('counts')} AND {TABS['upside']}", "minor"),
+            (f"{flag('counted')} AND {stands(THEN, 'open')} AND {flag('was_risk')}", "then_minor"),
+            (f"{flag('counted')} AND {stands(THEN, 'open')} AND {flag('was_upside')}", "then_minor"),
+        )
+        for column in ("deals", minor)
     )
     sql = f"""WITH x AS MATERIALIZED ({deals}), s AS MATERIALIZED (
   SELECT key, code, count(*) AS deals, sum(minor)::bigint AS minor, sum(was_minor)::bigint AS was_minor,
@@ -354,7 +375,7 @@ def one_pass(question: Question, *, since: datetime, asked: AskedRows) -> Pass:
 )
 SELECT (SELECT {_end_sql(NOW, "minor")} FROM s WHERE {flag("counts")}),
   (SELECT {_end_sql(THEN, "then_minor")} FROM s WHERE {flag("counted")}),
-  (SELECT json_build_array({parts}) FROM s WHERE {flag("is_shown")}),
+  (SELECT json_build_array({parts}) FROM s),
   (SELECT json_build_array({counts}) FROM s WHERE {flag("is_shown")}),
   (SELECT json_agg(json_build_array(g.key, deals, seated, minor, was_minor, lost) ORDER BY place) FROM g),
   (SELECT json_agg(json_build_array(u.currency, u.deals, u.minor) ORDER BY u.currency) FROM (
@@ -364,7 +385,8 @@ SELECT (SELECT {_end_sql(NOW, "minor")} FROM s WHERE {flag("counts")}),
   (SELECT coalesce(sum(deals), 0)::bigint FROM s WHERE {flag("has_moved")}),
   (SELECT json_agg(json_build_array(c.opportunity_id, c.effect)) FROM (
     SELECT opportunity_id, effect FROM x WHERE {flag("has_moved")}
-    ORDER BY abs(effect) DESC, opportunity_id LIMIT {NAMED_CAUSES}) AS c)"""
+    ORDER BY abs(effect) DESC, opportunity_id LIMIT {NAMED_CAUSES}) AS c),
+  (SELECT json_build_array(min(t.at)) FROM pipeline_riskturn t WHERE t.organization_id = %(organization)s)"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return _read(cursor.fetchone())
@@ -372,7 +394,7 @@ SELECT (SELECT {_end_sql(NOW, "minor")} FROM s WHERE {flag("counts")}),
 
 def _read(row: tuple[Any, ...]) -> Pass:
     """The database hands JSON over as text; nothing found is null."""
-    now, before, parts, counts, groups, unconvertible, places, moved, most_moved = (
+    now, before, parts, counts, groups, unconvertible, places, moved, most_moved, scored = (
         json.loads(value) if isinstance(value, str) else value for value in row
     )
     end, start = EndSums(*now), EndSums(*before)
@@ -380,7 +402,10 @@ def _read(row: tuple[Any, ...]) -> Pass:
         now=end,
         before=start,
         risk=Part(*parts[:2]),
-        upside=Part(*parts[2:]),
+        upside=Part(*parts[2:4]),
+        risk_before=Part(*parts[4:6]),
+        upside_before=Part(*parts[6:]),
+        scored_from=datetime.fromisoformat(scored[0]) if scored[0] else None,
         counts=dict(zip(TABS, counts, strict=True)),
         groups=[GroupRow(*group) for group in groups or ()],
         unconvertible=tuple(CurrencySum(*one) for one in unconvertible or ()),

@@ -59,7 +59,8 @@ class Asked:
 class Summary:
     """The period's figures now and at the compared instant, in corporate minor units.
 
-    `risk` and `upside` are by the scores of the present: a past day has none, so they have no change.
+    `risk` and `upside` are by the scores of the present; `risk_before` and `upside_before` by those of the compared
+    instant. None where they weren't kept yet, and on a past day.
     """
 
     now: EndSums
@@ -67,6 +68,8 @@ class Summary:
     quota_minor: int | None
     risk: Part
     upside: Part
+    risk_before: Part | None = None
+    upside_before: Part | None = None
 
     @property
     def commit_with_won_minor(self) -> int:
@@ -153,6 +156,7 @@ def inspection_report(question: Question, *, since: datetime, asked: Asked) -> I
     """The deals of a period and scope as of the question, beside how they stood at `since`. At most 7 queries."""
     found = queries.one_pass(question, since=since, asked=asked.rows(limit=queries.ROWS_A_PAGE))
     deals = rows.deal_rows(question, since=since, places=found.places)
+    is_scored = not question.is_past and found.scored_from is not None and found.scored_from <= since
     return Inspection(
         since=since,
         first_at=first_after(question, since=since, found=found),
@@ -167,6 +171,8 @@ def inspection_report(question: Question, *, since: datetime, asked: Asked) -> I
             quota_minor=quota_minor(question),
             risk=found.risk,
             upside=found.upside,
+            risk_before=found.risk_before if is_scored else None,
+            upside_before=found.upside_before if is_scored else None,
         ),
         causes=causes(question, since=since, found=found),
         asked=asked,

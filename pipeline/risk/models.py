@@ -23,6 +23,25 @@ class StageRate(TenantModel):
         )
 
 
+class RiskTurn(TenantModel):
+    """What the chances of a deal said until `at`: that it slips (p_slip > 0.5), that it is won (p_won >= 0.5).
+
+    Kept by the database whenever a risk is written or taken away and one of the two turns. At an instant the first
+    turn after it counts; where there is none, the risk that stands.
+    """
+
+    opportunity = TenantForeignKey(Opportunity, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    slips = models.BooleanField()
+    wins = models.BooleanField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["organization", "at"], name="risk_turn_by_time"),
+            models.Index(fields=["organization", "opportunity", "at"], name="risk_turn_by_deal"),
+        )
+
+
 class Risk(TenantModel):
     """p_won + p_lost + p_slip = 1 by the close date that stood at `computed_at`; empty where it has none."""
 

@@ -250,6 +250,8 @@ def inspection_numbers(question: Question, medium: str) -> Numbers:
         numbers |= {("tab", tab): count for tab, count in report.counts.items()}
     if medium == API:
         numbers["was", "won"] = summary.before.won_minor
+        for name, part in (("risk", summary.risk_before), ("upside", summary.upside_before)):
+            numbers["was", name] = None if part is None else part.minor
         numbers |= {("quota",): summary.quota_minor, ("total",): report.total_minor}
     return numbers
 
@@ -337,6 +339,8 @@ def inspection_api(looker: Looker) -> Numbers:
         ("upside",): summary["upside"]["minor"],
         ("overdue",): summary["now"]["overdue_minor"],
         ("was", "won"): summary["before"]["won_minor"],
+        ("was", "risk"): summary["risk_before"] and summary["risk_before"]["minor"],
+        ("was", "upside"): summary["upside_before"] and summary["upside_before"]["minor"],
         ("quota",): summary["quota_minor"],
         ("total",): found["total_minor"],
     }

@@ -7,7 +7,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forecasting.api_frame import MINOR, FrameItem, PeriodItem, frame_item, period_item
+from forecasting.api_frame import (
+    MINOR,
+    FrameItem,
+    PeriodItem,
+    UnconvertibleSumItem,
+    frame_item,
+    period_item,
+    unconvertible_sum_items,
+)
 from forecasting.funnel.report import Funnel, Pace, funnel_report, pace_report
 from forecasting.funnel.rules import StageFlow, Velocity
 from otc.api.endpoints import Endpoint
@@ -74,7 +82,8 @@ class VelocityItem(serializers.Serializer):
     won_minor = serializers.IntegerField(help_text=MINOR)
     win_rate = serializers.FloatField(allow_null=True)
     interval = IntervalItem(allow_null=True)
-    mean_won_minor = serializers.IntegerField(allow_null=True)
+    won_unconvertible = serializers.IntegerField(help_text="Won, and in no sum for want of a rate.")
+    mean_won_minor = serializers.IntegerField(allow_null=True, help_text="Of those that a rate converts.")
     cycle_days = serializers.FloatField(
         allow_null=True, help_text="Median, creation to close date, of won deals."
     )
@@ -103,6 +112,7 @@ class FunnelAnswer(serializers.Serializer):
     velocity = VelocityItem()
     segments = SegmentItem(many=True)
     over_time = PeriodVelocityItem(many=True, help_text="Eight periods, oldest first.")
+    unconvertible_sums = UnconvertibleSumItem(many=True)
 
 
 class FunnelEndpoint(Endpoint):
@@ -151,6 +161,7 @@ def funnel_item(funnel: Funnel, pace: Pace) -> dict[str, Any]:
             {"period": period_item(period), "velocity": velocity_item(velocity)}
             for period, velocity in pace.over_time
         ],
+        "unconvertible_sums": unconvertible_sum_items(pace.unconvertible),
     }
 
 
@@ -187,6 +198,7 @@ def velocity_item(velocity: Velocity) -> dict[str, Any]:
         "won_minor": closed.won_minor,
         "win_rate": None if velocity.win_rate is None else float(velocity.win_rate),
         "interval": interval_item(velocity.interval),
+        "won_unconvertible": closed.won_unpriced,
         "mean_won_minor": velocity.mean_won_minor,
         "cycle_days": velocity.cycle_days,
         "a_day_minor": velocity.a_day_minor,

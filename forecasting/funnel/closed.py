@@ -10,7 +10,10 @@ Z_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Deals closed in a window: counts, and amounts in corporate minor units. No decision isn't lost."""
+    """Deals closed in a window: counts, and amounts in corporate minor units. No decision isn't lost.
+
+    `won_unpriced` of the won ones have an amount that no rate turns into that currency: it is in no sum.
+    """
 
     won: int = 0
     lost: int = 0
@@ -18,6 +21,7 @@ class Closed:
     won_minor: int = 0
     lost_minor: int = 0
     no_decision_minor: int = 0
+    won_unpriced: int = 0
 
     def __add__(self, other: "Closed") -> "Closed":
         return Closed(
@@ -27,11 +31,18 @@ class Closed:
             self.won_minor + other.won_minor,
             self.lost_minor + other.lost_minor,
             self.no_decision_minor + other.no_decision_minor,
+            self.won_unpriced + other.won_unpriced,
         )
 
     @property
     def count(self) -> int:
         return self.won + self.lost + self.no_decision
+
+    @property
+    def mean_won_minor(self) -> Fraction | None:
+        """What a won deal comes to on the average, of those that a rate converts."""
+        priced = self.won - self.won_unpriced
+        return Fraction(self.won_minor, priced) if priced else None
 
     @property
     def amount_minor(self) -> int:

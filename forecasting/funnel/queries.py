@@ -13,6 +13,7 @@ from forecasting.rollup.queries import owner_parameters, part_condition, part_mi
 from forecasting.trends.queries import IS_OPEN, frame_parameters, source_sql
 from otc.fields.rules import Field
 from otc.money.queries import corporate_minor_sql
+from otc.money.rules import CurrencySum
 from otc.question import Question
 from pipeline.fields.queries import read_sql
 from pipeline.history.queries import as_of_condition
@@ -239,7 +240,8 @@ CLOSED_SUMS = """
   count(*) FILTER (WHERE x.outcome = 'no_decision'),
   coalesce(sum(x.minor) FILTER (WHERE x.outcome = 'won'), 0)::bigint,
   coalesce(sum(x.minor) FILTER (WHERE x.outcome = 'lost'), 0)::bigint,
-  coalesce(sum(x.minor) FILTER (WHERE x.outcome = 'no_decision'), 0)::bigint"""
+  coalesce(sum(x.minor) FILTER (WHERE x.outcome = 'no_decision'), 0)::bigint,
+  count(*) FILTER (WHERE x.outcome = 'won' AND x.native IS NOT NULL AND x.minor IS NULL)"""
 CYCLE = "v.close_date - (v.created_at AT TIME ZONE %(zone)s)::date"
 
 
@@ -252,7 +254,7 @@ SELECT grouping(x.key) = 1, x.key, {CLOSED_SUMS}, count(*) FILTER (WHERE x.outco
   percentile_cont(0.5) WITHIN GROUP (ORDER BY x.cycle) FILTER (WHERE x.outcome = 'won')
 FROM (
   SELECT {key} AS key, v.outcome, CASE WHEN v.outcome IS NOT NULL THEN {_minor(question)} END AS minor,
-    {CYCLE} AS cycle
+    v.amount_minor AS native, {CYCLE} AS cycle
   FROM {source_sql(question)} v WHERE {_is_owned()} AND (({IS_OPEN.format("v")})
     OR ({CLOSED_IN_PERIOD}))
 ) x GROUP BY GROUPING SETS ((x.key), ())"""
@@ -262,6 +264,18 @@ FROM (
             SegmentRow(is_total, key, Velocity(Closed(*sums), open_count, cycle))
             for is_total, key, *sums, open_count, cycle in cursor.fetchall()
         ]
+
+
+def won_unpriced(question: Question) -> tuple[CurrencySum, ...]:
+    """The deals won in the period that no rate converts, by currency. One query."""
+    sql = f"""
+SELECT v.currency, count(*), sum(v.amount_minor)::bigint FROM {source_sql(question)} v
+WHERE {_is_owned()} AND {OPENED_OF_SEGMENT["won"]} AND v.amount_minor IS NOT NULL AND ({_minor(question)}) IS NULL
+GROUP BY 1 ORDER BY 1"""
+    parameters = frame_parameters(question) | {"zone": question.organization.timezone}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return tuple(CurrencySum(*row) for row in cursor.fetchall())
 
 
 def velocity_over(question: Question, spans: list[tuple[date, date, datetime]]) -> list[Velocity]:
@@ -280,7 +294,7 @@ def velocity_over(question: Question, spans: list[tuple[date, date, datetime]]) 
 WITH span AS (SELECT * FROM unnest(%(firsts)s::date[], %(ends)s::date[], %(ats)s::timestamptz[])
   WITH ORDINALITY AS s(first, last, at, number)
 ), closed AS (
-  SELECT s.number, v.outcome, {_minor(question)} AS minor, {CYCLE} AS cycle
+  SELECT s.number, v.outcome, {_minor(question)} AS minor, v.amount_minor AS native, {CYCLE} AS cycle
   FROM span s JOIN {source_sql(question)} v ON v.close_date >= s.first AND v.close_date < s.last
   WHERE v.outcome IS NOT NULL AND {_is_owned()}
 ), sums AS (
@@ -296,4 +310,4 @@ SELECT sums.*, coalesce(open.count, 0), span.number FROM span
 LEFT JOIN sums ON sums.number = span.number LEFT JOIN open ON open.number = span.number ORDER BY span.number"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [Velocity(Closed(*(n or 0 for n in row[1:7])), row[8], row[7]) for row in cursor.fetchall()]
+        return [Velocity(Closed(*(n or 0 for n in row[1:8])), row[9], row[8]) for row in cursor.fetchall()]

@@ -12,11 +12,13 @@ from forecasting.funnel.queries import (
     journey_of,
     segment_rows,
     velocity_over,
+    won_unpriced,
 )
 from forecasting.funnel.rules import Cohort, StageFlow, Velocity, cohort_of, median_stay
 from otc.calendar.rules import Period, PeriodError, previous
 from otc.fields.queries import Book
 from otc.fields.rules import PREFIX, Field
+from otc.money.rules import CurrencySum
 from otc.question import BadQuestion, Question, parse_uuid
 from otc.tenancy.models import Person
 from pipeline.fields.asked import field_named
@@ -50,13 +52,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class Pace:
-    """Win rate, cycle and velocity of the period in all, by segment (most won first), and of the periods before."""
+    """Win rate, cycle and velocity of the period in all, by segment (most won first), and of the periods before.
+
+    `unconvertible`: what was won without a rate, by currency.
+    """
 
     question: Question
     segment: str
     total: Velocity
     segments: tuple[Segment, ...]
     over_time: tuple[tuple[Period, Velocity], ...]
+    unconvertible: tuple[CurrencySum, ...] = ()
 
 
 def funnel_report(question: Question, *, process: str = "") -> Funnel:
@@ -122,7 +128,8 @@ def pace_report(question: Question, *, segment: str = "owner", book: Book | None
     segments.sort(key=lambda one: (-one.velocity.closed.won_minor, -one.velocity.open_count, one.name))
     periods = _periods(question)
     over = velocity_over(question, [(p.first, p.end, _until(question, p)) for p in periods])
-    return Pace(question, segment, total, tuple(segments), tuple(zip(periods, over, strict=True)))
+    lacking = won_unpriced(question) if total.closed.won_unpriced else ()
+    return Pace(question, segment, total, tuple(segments), tuple(zip(periods, over, strict=True)), lacking)
 
 
 def segment_field(segment: str, *, book: Book) -> Field | None:

@@ -179,7 +179,9 @@ class Velocity:
 
     @property
     def mean_won_minor(self) -> int | None:
-        return round(Fraction(self.closed.won_minor, self.closed.won)) if self.closed.won else None
+        """Of the won deals that a rate converts."""
+        mean = self.closed.mean_won_minor
+        return None if mean is None else round(mean)
 
     @property
     def a_day_minor(self) -> int | None:
@@ -187,8 +189,7 @@ class Velocity:
 
         40 open, 25 % won, 10,000 on the average, 50 days: 2,000 a day. None without wins, or won on the first day.
         """
-        rate = self.win_rate
-        if rate is None or not self.closed.won or not self.cycle_days or self.cycle_days <= 0:
+        rate, mean = self.win_rate, self.closed.mean_won_minor
+        if rate is None or mean is None or not self.cycle_days or self.cycle_days <= 0:
             return None
-        mean = Fraction(self.closed.won_minor, self.closed.won)
         return round(self.open_count * rate * mean / Fraction(self.cycle_days))

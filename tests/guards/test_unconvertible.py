@@ -39,6 +39,9 @@ PAGES = [
     "trends/",
     "forecast/",
     "landing/",
+    "funnel/",
+    "health/?view=all",
+    "integrity/",
     "winloss/",
     "accounts/",
 ]
@@ -92,13 +95,20 @@ def test_the_link_leads_to_the_deals(lost, signed_in):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "count"), [("inspection", 1), ("waterfall", 2), ("forecast/rollup", 2), ("winloss", 1)]
+    ("endpoint", "count"),
+    [("inspection", 1), ("waterfall", 2), ("forecast/rollup", 2), ("winloss", 1), ("funnel", 1)],
 )
 def test_every_report_of_the_api_has_the_sums_by_currency(lost, client, endpoint, count):
     found = client.get(f"/api/v1/{endpoint}", headers=bearer(secret_of(lost.eve))).json()
     assert found["unconvertible_sums"] == [
         {"currency": "NOK", "count": count, "amount_minor": 1200_00 * count}
     ]
+
+
+def test_what_was_won_without_a_rate_makes_no_win_look_smaller(lost, client):
+    found = client.get("/api/v1/funnel", headers=bearer(secret_of(lost.eve))).json()["velocity"]
+    assert (found["won"], found["won_unconvertible"]) == (2, 1)
+    assert found["mean_won_minor"] == found["won_minor"] == 1200_00
 
 
 def test_an_account_says_that_its_sums_are_not_whole(lost, signed_in):

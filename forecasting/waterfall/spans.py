@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from forecasting.rollup.scope import chart_for
-from otc.tenancy.lines import Chart, Owners, scope_owners
+from otc.tenancy.lines import Chart, Owners, chart_without, left_at_of, scope_owners
 from otc.tenancy.models import FOREVER, ReportingLine
 from otc.tenancy.reach import united
 
@@ -85,16 +85,23 @@ def scope_in_time(
 
 
 def charts_between(since: datetime, as_of: datetime) -> list[tuple[datetime, Chart]]:
-    """The chart at `since` and after every change up to `as_of`. One query."""
+    """The chart at `since` and after every change up to `as_of`, a manager who leaves among them. One query."""
     lines = list(
         ReportingLine.objects.filter(valid_from__lte=as_of, valid_to__gt=since).values_list(
-            "person_id", "manager_id", "valid_from", "valid_to"
+            "person_id", "manager_id", "valid_from", "valid_to", "person__left_on"
         )
     )
-    changes = {at for *_, starts, ends in lines for at in (starts, ends) if since < at <= as_of}
+    left_at = left_at_of((person, left_on) for person, *_, left_on in lines)
+    changes = {at for *_, starts, ends, _ in lines for at in (starts, ends)}.union(left_at.values())
     return [
-        (at, Chart({person: manager for person, manager, starts, ends in lines if starts <= at < ends}))
-        for at in (since, *sorted(changes))
+        (
+            at,
+            chart_without(
+                {person: manager for person, manager, starts, ends, _ in lines if starts <= at < ends},
+                gone={person for person, left in left_at.items() if left <= at},
+            ),
+        )
+        for at in (since, *sorted(change for change in changes if since < change <= as_of))
     ]
 
 

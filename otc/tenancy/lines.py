@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from uuid import UUID
 
@@ -76,9 +76,18 @@ def chart_at(instant: datetime) -> Chart:
 def _read_chart(instant: datetime) -> Chart:
     lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
     rows = list(lines.values_list("person_id", "manager_id", "person__left_on"))
-    day = instant.astimezone(UTC).date()
-    gone = {person for person, _, left_on in rows if left_on is not None and left_on <= day}
+    left_at = left_at_of((person, left_on) for person, _, left_on in rows)
+    gone = {person for person, left in left_at.items() if left <= instant}
     return chart_without({person: manager for person, manager, _ in rows}, gone=gone)
+
+
+def left_at_of(people: Iterable[tuple[UUID, date | None]]) -> dict[UUID, datetime]:
+    """The instants from which on the seats of those who left are vacant: their `left_on` begins, in UTC."""
+    return {
+        person: datetime.combine(left_on, time(), tzinfo=UTC)
+        for person, left_on in people
+        if left_on is not None
+    }
 
 
 def chart_without(manager_of: Mapping[UUID, UUID | None], *, gone: Collection[UUID]) -> Chart:

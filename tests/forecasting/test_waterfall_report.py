@@ -2,7 +2,7 @@
 seen.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -10,17 +10,22 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from forecasting.trends.scope import owners_over
 from forecasting.waterfall.report import waterfall_report
 from forecasting.waterfall.rules import Bucket
 from otc.calendar.rules import parse_period
 from otc.money.models import Rate
 from otc.money.rules import convert
+from otc.question import ask
 from otc.tenancy.context import use
 from otc.tenancy.lines import UnknownScope
+from otc.tenancy.middleware import Tenant
+from otc.tenancy.models import Person
 from otc.tenancy.services import line_set
 from pipeline.process.models import Stage
 from tests.forecasting.lives import change, deal_with, random_state, snapshot
 from tests.forecasting.waterfall_oracle import account_for
+from tests.pipeline.past_deals import past_deal
 
 Q4 = parse_period("2026-Q4")
 INSIDE, LATER = date(2026, 11, 30), date(2027, 2, 1)
@@ -132,6 +137,25 @@ def test_a_change_of_line_transfers_deals_without_an_edit(inside):
     assert buckets_of(report(inside, since, scope=scope)) == {"transferred_out": -100}
     todays = report(inside, since, scope=scope, org_chart="now")
     assert (todays.waterfall.opening.amount_minor, buckets_of(todays)) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("scope", "moved"), [("unassigned", {"transferred_in": 100}), ("eve", {"transferred_out": -100})]
+)
+def test_a_manager_who_leaves_hands_the_branch_over_in_both_modes(inside, scope, moved):
+    """The seat is vacant from then on: what stands below it is unassigned (DEFINITIONS 5)."""
+    since = now() - timedelta(days=3)
+    state = {"owner_id": inside.ana.id, "amount_minor": 100, "category": "commit", "close_date": INSIDE}
+    past_deal(inside, (since - timedelta(days=9), state))
+    with use(inside.organization.id):
+        Person.objects.filter(id=inside.max.id).update(left_on=(now() - timedelta(days=1)).date())
+    asked = {"scope": scope if scope == "unassigned" else str(inside.eve.id)}
+    for mode in ("endpoint", "path"):
+        assert buckets_of(report(inside, since, mode=mode, **asked)) == moved
+    question = ask(Tenant(inside.organization, inside.eve, now()), {"period": Q4.key, **asked})
+    over = owners_over(question, [since, question.as_of])
+    assert over[question.as_of] == question.owners
+    assert over[since].contains(inside.ana.id) == (scope == "eve")
 
 
 def test_a_new_rate_moves_currency_and_nothing_else(inside):

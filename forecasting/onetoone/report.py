@@ -109,15 +109,19 @@ def head_of(question: Question) -> UUID | None:
 
 
 def members_of(head: UUID | None, *, question: Question) -> list[UUID]:
-    """The head's direct reports; without a head whoever reports to nobody whom the viewer sees."""
+    """The head's direct reports; without a head whoever reports to nobody whom the viewer sees. A manager who left is
+    none of them: what stands below a vacant seat is unassigned.
+    """
     chart, seen = question.chart, question.visible.owners
     if head is not None:
-        return [person_id for person_id in chart.reports.get(head, []) if seen.contains(person_id)]
-    return [
-        person_id
-        for person_id, manager_id in chart.manager_of.items()
-        if seen.contains(person_id) and (manager_id is None or not seen.contains(manager_id))
-    ]
+        found = [person_id for person_id in chart.reports.get(head, []) if seen.contains(person_id)]
+    else:
+        found = [
+            person_id
+            for person_id, manager_id in chart.manager_of.items()
+            if seen.contains(person_id) and (manager_id is None or not seen.contains(manager_id))
+        ]
+    return [person_id for person_id in found if person_id not in chart.vacant]
 
 
 def team_report(question: Question) -> Team:
@@ -130,10 +134,10 @@ def team_report(question: Question) -> Team:
     make = _Rows(question, owners)
     members = sorted(members_of(head, question=question), key=lambda one: (people[one].name_folded, str(one)))
     rows = [
-        make.row(people[one], chart.branch(one), report_count=len(chart.reports.get(one, [])))
+        make.row(people[one], chart.counted_branch(one), report_count=len(chart.reports.get(one, [])))
         for one in members
     ]
-    counted: set[UUID | None] = {person_id for one in members for person_id in chart.branch(one)}
+    counted: set[UUID | None] = {person_id for one in members for person_id in chart.counted_branch(one)}
     if head is not None and head not in counted:
         counted.add(head)
         own = make.row(people[head], {head}, is_own=True)
@@ -197,7 +201,7 @@ def sheet_report(question: Question, *, person: Person, last_talk_on: date | Non
     """Figures, past periods and deals to talk about of one person's branch. 9 queries."""
     owners = question.owners
     make = _Rows(question, owners)
-    branch = question.chart.branch(person.id)
+    branch = question.chart.counted_branch(person.id)
     since_day = last_talk_on or monday_before(question.day)
     since = min(question.start_of(since_day), question.as_of)
     found = [

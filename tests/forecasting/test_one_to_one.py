@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from forecasting.calls.models import Call
+from forecasting.inspection.report import Asked, inspection_report
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.onetoone.report import sheet_report, team_report
 from forecasting.onetoone.rules import WEIGHTS, Facts, reasons, worth
@@ -122,6 +123,20 @@ def test_the_rows_of_a_team_sum_to_its_total_from_everybody_s_seat(inside, make_
             assert sum(getattr(row.sums, field) for row in found.rows) == total, (name, field)
     drilled = team_report(asked(inside, "eve", scope=str(inside.max.id)))
     assert [row.person.name for row in drilled.rows] == ["Ana Ruiz", "Jonas Feld", "Max Brandt"]
+
+
+def test_what_stands_below_a_manager_who_left_is_unassigned_as_in_the_inspection(inside, make_deal):
+    """Eve's team shows what its links open: nothing below the vacant seat counts for anybody."""
+    fill(inside, make_deal)
+    type(inside.max).objects.filter(id=inside.max.id).update(left_on=TODAY - timedelta(days=2))
+    for name, expected in (("ops", {"Eve Okafor": 0, None: 4}), ("eve", {"Eve Okafor": 0, None: 4})):
+        found = team_report(asked(inside, name))
+        assert {row.person and row.person.name: row.sums.open_count for row in found.rows} == expected, name
+        assert found.total.sums.open_count == 4
+    question = asked(inside, "eve", scope="unassigned")
+    assert (
+        inspection_report(question, since=question.as_of, asked=Asked()).summary.now.open_minor == 4 * MILLION
+    )
 
 
 def test_coverage_call_hygiene_and_pushes_of_a_person(inside, make_deal):

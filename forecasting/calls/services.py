@@ -18,6 +18,7 @@ from otc.tenancy.models import Organization, Person, Role
 from pipeline.opportunities.rules import Refused
 
 MAY_SUBMIT_FOR_OTHERS = frozenset({Role.ADMINISTRATOR, Role.INTEGRATION})
+NEGATIVE = "A call is zero or more"
 
 
 def call_submit(
@@ -48,7 +49,7 @@ def call_submit(
     if period.end <= today:
         raise Refused("period", f"{period.label} is over; call a period that still runs")
     if amount_minor < 0:
-        raise Refused("amount_minor", "A call is zero or more")
+        raise Refused("amount_minor", NEGATIVE)
     if type_id is not None and not ForecastType.objects.filter(id=type_id, retired_at__isnull=True).exists():
         raise Refused("type_id", "There is no such type of forecast")
     now = period_hold(period.key, now=now, type_id=type_id)
@@ -66,6 +67,17 @@ def call_submit(
     call.save(force_insert=True)
     _note(call, author=author, period=period)
     return call
+
+
+def faults_of(amounts: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with numbers that are called together, by column: each holds the surer ones."""
+    given = [(column, amounts[column]) for column in CallColumn.values if column in amounts]
+    found = {column: NEGATIVE for column, amount_minor in given if amount_minor < 0}
+    for (surer, less), (column, more) in pairwise(given):
+        if more < less:
+            larger, smaller = CallColumn(column).label, CallColumn(surer).label.lower()
+            found.setdefault(column, f"{larger} holds {smaller}, so it can’t be less")
+    return found
 
 
 def calls_submit(
@@ -87,10 +99,8 @@ def calls_submit(
     given = [(column, amounts[column]) for column in CallColumn.values if column in amounts]
     if not given:
         raise Refused("amount", "Say at least one number")
-    for (surer, less), (column, more) in pairwise(given):
-        if more < less:
-            larger, smaller = CallColumn(column).label, CallColumn(surer).label.lower()
-            raise Refused("amount", f"{larger} holds {smaller}, so it can’t be less")
+    for reason in faults_of(amounts).values():
+        raise Refused("amount", reason)
     with transaction.atomic():
         return [
             call_submit(

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from forecasting.calls.models import Call, CallColumn
 from forecasting.calls.reminders import calls_remind
 from forecasting.calls.report import CallRow, calls_report, last_said, prefill
-from forecasting.calls.services import calls_submit
+from forecasting.calls.services import calls_submit, faults_of
 from forecasting.locks.note import lock_note
 from forecasting.locks.queries import lock_of
 from forecasting.tabs import forecast_tabs
@@ -119,11 +119,12 @@ def form_fields(
     question: Question, *, asked: Mapping[str, str], type_id: UUID | None = None
 ) -> list[dict[str, Any]]:
     """The three numbers with what the rollup says and what one said last; `fill` "last" writes the latter in, and what
-    was typed and refused stands there again, with nothing beside it that wasn't typed.
+    was typed and refused stands there again, marked where it is wrong, with nothing beside it that wasn't typed.
     """
     fill, is_again = asked.get("fill", ""), any(asked.get(name) for name in (*FIELDS.values(), "note"))
     rolled, said = prefill(question, type_id=type_id), last_said(question, type_id=type_id)
     currency = question.organization.currency
+    faults = faults_typed(asked, currency=currency) if is_again else {}
     fields = []
     for column, name in FIELDS.items():
         last = said.get(column)
@@ -135,9 +136,23 @@ def form_fields(
                 "value": asked.get(name, "") if is_again else money_full(filled, currency=currency),
                 "rolled_minor": rolled[column],
                 "last": last,
+                "fault": faults.get(column, ""),
+                "is_first_fault": column == next(iter(faults), None),
             }
         )
     return fields
+
+
+def faults_typed(asked: Mapping[str, str], *, currency: str) -> dict[str, str]:
+    """What is wrong with the numbers as they were typed, by column."""
+    amounts, found = {}, {}
+    for column, name in FIELDS.items():
+        if text := asked.get(name, "").strip():
+            try:
+                amounts[str(column)] = parse_amount(text, currency=currency)
+            except AmountNotUnderstood as problem:
+                found[str(column)] = str(problem)
+    return found | faults_of(amounts)
 
 
 def named(calls: tuple[Call, ...]) -> list[tuple[Call, str]]:

@@ -27,7 +27,13 @@ PAGES = (
         "forecast/locks/",
         "forecast/locks/{lock}/",
     ),
-    *("forecast/?type=renewal", "deals/{deal}/pay/", "settings/pay/", "settings/rhythm/"),
+    *(
+        "forecast/?type=renewal",
+        "deals/{deal}/pay/",
+        "settings/pay/",
+        "settings/rhythm/",
+        "settings/forecasts/",
+    ),
     *("forecast/", "landing/", "health/", "integrity/?finding=no_owner", "settings/health/"),
     *("forecast/?view=single", "winloss/", "settings/", "settings/tokens/", "inspection/?as_of={past}"),
     *(

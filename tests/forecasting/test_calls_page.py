@@ -299,3 +299,24 @@ def test_each_type_has_calls_and_locks_of_its_own(inside):
     whole = period_lock(inside.organization, period=HERE, author=inside.eve)
     assert set(LockedRow.objects.filter(lock=whole).values_list("type_id", flat=True)) == {None, renewal.id}
     assert is_locked(HERE.key)
+
+
+@pytest.mark.parametrize(
+    ("typed", "marked", "said"),
+    [
+        ({"amount": "100", "most_likely": "90"}, "most_likely", "holds commit, so it can’t be less"),
+        ({"amount": "-5"}, "amount", "be below zero"),
+        ({"amount": "100", "best_case": "lots"}, "best_case", "lots"),
+    ],
+)
+def test_a_refused_call_stands_again_with_its_wrong_field_marked(house, signed_in, typed, marked, said):
+    browser = signed_in(house.ana)
+    page = browser.post(house.url("forecast/call/"), typed, follow=True).content.decode()
+    fields = {
+        name: page.split(f'id="call-{name}"')[1].split('class="small muted"')[0]
+        for name in ("amount", "most_likely", "best_case")
+    }
+    assert [name for name, text in fields.items() if 'aria-invalid="true"' in text] == [marked]
+    assert [name for name, text in fields.items() if "autofocus" in text] == [marked]
+    assert said in fields[marked]
+    assert all(f'value="{text}"' in fields[name] for name, text in typed.items())

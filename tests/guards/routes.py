@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -85,13 +86,15 @@ def routes(urlpatterns: Any = None, *, prefix: str = "", converters: Any = None)
             yield Route(address, entry.name or "", entry.callback, known)
 
 
-def page_routes() -> list[Route]:
-    return [route for route in routes() if route.address.startswith(PAGES)]
+@cache
+def page_routes() -> tuple[Route, ...]:
+    return tuple(route for route in routes() if route.address.startswith(PAGES))
 
 
-def endpoint_routes() -> list[Route]:
+@cache
+def endpoint_routes() -> tuple[Route, ...]:
     found = [route for route in routes() if route.address.startswith(API)]
-    return [route for route in found if route.name not in NO_ENDPOINTS]
+    return tuple(route for route in found if route.name not in NO_ENDPOINTS)
 
 
 def some_values(route: Route, *, slug: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -77,7 +78,7 @@ def action_of(route: Route) -> str | None:
     return getattr(route.view, "action", None)
 
 
-def unguarded(found: list[Route]) -> Faults:
+def unguarded(found: Sequence[Route]) -> Faults:
     """Pages without an action of the role table: nothing decides who may open them."""
     return [f"{route}: no known action" for route in found if action_of(route) not in KNOWN_ACTIONS]
 
@@ -88,8 +89,13 @@ def asked(roles: Mapping[str, str], *, action: str, turn: int) -> dict[str, str]
     OTC_NIGHTLY=1 asks as everybody everywhere.
     """
     inside = [name for name, role in roles.items() if may(role, action)]
-    taken = inside if IS_NIGHTLY else inside[turn % len(inside) :][:1] if inside else []
+    taken = inside if IS_NIGHTLY else one_of(inside, turn=turn)
     return {name: role for name, role in roles.items() if name in taken or name not in inside}
+
+
+def one_of[Thing](things: Sequence[Thing], *, turn: int) -> list[Thing]:
+    """Another one at every turn."""
+    return [things[turn % len(things)]] if things else []
 
 
 def role_faults(street: Street, *, roles: Mapping[str, str] = ROLES, within: str = "") -> Faults:
@@ -110,11 +116,17 @@ def role_faults(street: Street, *, roles: Mapping[str, str] = ROLES, within: str
 
 
 def post_faults(street: Street) -> Faults:
-    """The same by POST, to things that aren't there, so that nothing changes."""
+    """The same by POST, to things that aren't there, so that nothing changes. The guard that GET was asked of at the
+    same address answers first: of those whom it keeps out another one knocks each time.
+    """
     faults = []
     for turn, route in enumerate(page_routes()):
         url = route.url(some_values(route, slug=street.house.organization.slug))
-        for name, role in asked(ROLES, action=str(action_of(route)), turn=turn).items():
+        knocking = asked(ROLES, action=str(action_of(route)), turn=turn)
+        outside = [name for name, role in knocking.items() if not may(role, str(action_of(route)))]
+        for name, role in knocking.items():
+            if name in outside and not (IS_NIGHTLY or name in one_of(outside, turn=turn)):
+                continue
             code = street.browsers[name].post(url).status_code
             is_fine = code < 500 and code not in (401, 403)
             if not may(role, str(action_of(route))):
@@ -152,29 +164,35 @@ def test_a_page_that_lets_everybody_in_is_reported(street: Street, monkeypatch: 
 
 def test_a_stranger_meets_the_same_bytes_as_where_there_is_no_organization(street: Street) -> None:
     strangers = ("zoe", "bot")
+    missing = {name: street.browsers[name].get("/o/nowhere/deals/").content for name in strangers}
     for turn, route in enumerate(page_routes()):
         values = real_values(route, house=street.house)
         nowhere = route.url(values | {"slug": "nowhere"})
         for name in strangers if IS_NIGHTLY else [strangers[turn % 2]]:
-            for method in ("get", "post"):
-                call = getattr(street.browsers[name], method)
-                theirs, missing = call(route.url(values)), call(nowhere)
-                assert theirs.status_code == missing.status_code == 404, f"{route}: {name} got {theirs}"
-                assert theirs.content == missing.content, f"{route}: {name} can tell that it exists"
+            # Whether the organization is there or not: the same bytes at every address, by every method.
+            for method, url in (("get", route.url(values)), ("post", route.url(values)), ("get", nowhere)):
+                answer = getattr(street.browsers[name], method)(url)
+                assert answer.status_code == 404, f"{route}: {name} got {answer}"
+                assert answer.content == missing[name], f"{route}: {name} can tell that it exists"
 
 
 def test_a_thing_of_another_organization_looks_like_a_missing_one(street: Street) -> None:
+    own = {"slug": street.elsewhere.organization.slug}
+    nothing = street.browsers["zoe"].get(street.elsewhere.url(f"deals/{uuid4()}/")).content
     for route in page_routes():
         if not route.parts:
             continue
-        own = {"slug": street.elsewhere.organization.slug}
         foreign = route.url(real_values(route, house=street.house) | own)
         missing = route.url(some_values(route) | own)
         for method in ("get", "post"):
-            answers = [getattr(street.browsers["zoe"], method)(url) for url in (foreign, missing)]
-            codes = [answer.status_code for answer in answers]
-            assert codes in ([404, 404], [405, 405]), f"{route}: {method} got {codes}"
-            assert answers[0].content == answers[1].content, f"{route}: zoe can tell that it exists"
+            ask = getattr(street.browsers["zoe"], method)
+            answer = ask(foreign)
+            # A missing thing is asked for too where the answer isn't the one that every missing thing gets.
+            if IS_NIGHTLY or (answer.status_code, answer.content) != (404, nothing):
+                other = ask(missing)
+                codes = [answer.status_code, other.status_code]
+                assert codes in ([404, 404], [405, 405]), f"{route}: {method} got {codes}"
+                assert answer.content == other.content, f"{route}: zoe can tell that it exists"
 
 
 def test_an_unknown_visitor_is_asked_to_sign_in_wherever_they_knock(street: Street) -> None:
@@ -196,7 +214,7 @@ def handlers(view: Any) -> set[str]:
     return {method.upper() for method in METHODS if hasattr(view, method)}
 
 
-def undeclared(found: list[Route]) -> Faults:
+def undeclared(found: Sequence[Route]) -> Faults:
     """Endpoints of another make, methods without an action, actions that the role table doesn't know."""
     faults = []
     for route in found:
@@ -227,8 +245,11 @@ def caller(secret: str) -> Client:
     return Client(headers=bearer(secret), raise_request_exception=False)
 
 
-def token_faults(street: Street, *, tried: Sequence[Sequence[str]] = SCOPES) -> Faults:
-    """Calls that a role or a scope doesn't allow and that went through, or the other way round."""
+def token_faults(street: Street, *, tried: Sequence[Sequence[str]] = SCOPES, within: str = "") -> Faults:
+    """Calls that a role or a scope doesn't allow and that went through, or the other way round.
+
+    `within` narrows them to the addresses that have it.
+    """
     faults, roles = [], {name: person.role for name, person in street.house.people.items()}
     for name, person in street.house.people.items():
         # The scopes don't depend on the role: one person tries them all.
@@ -236,6 +257,8 @@ def token_faults(street: Street, *, tried: Sequence[Sequence[str]] = SCOPES) -> 
             client = caller(secret_of(person, scopes=scopes))
             for turn, (route, method, url) in enumerate(calls(street.house, real=False)):
                 if name not in asked(roles, action=endpoint_of(route).actions[method], turn=turn):
+                    continue
+                if within not in url:
                     continue
                 code = call(client, method, url).status_code
                 allowed = needed_scope(method) in scopes and may(
@@ -275,14 +298,18 @@ def test_every_endpoint_obeys_role_and_scope(street: Street) -> None:
 def test_an_endpoint_that_obeys_nothing_is_reported(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RoleAndScope, "has_permission", lambda self, request, view: True)
     small = replace(street, house=replace(street.house, people={"ana": street.house.ana}))
-    assert any("with ['read'] got" in fault for fault in token_faults(small, tried=[["read"]]))
+    assert any("with ['read'] got" in fault for fault in token_faults(small, tried=[["read"]], within="/opp"))
 
 
 def test_without_a_living_token_every_endpoint_is_401(street: Street) -> None:
     # The last of them ends the person's access.
-    for kind in ("missing", "unknown", "expired", "revoked", "of one who left"):
+    kinds = ("missing", "unknown", "expired", "revoked", "of one who left")
+    every = list(calls(street.house, real=True))
+    for number, kind in enumerate(kinds):
         client, bodies = dead_token(street.house.ops, kind), set()
-        for route, method, url in calls(street.house, real=True):
+        # Whoever has no token knocks everywhere, the others in turn.
+        mine = every if IS_NIGHTLY or kind == "missing" else every[number - 1 :: len(kinds) - 1]
+        for route, method, url in mine:
             answer = call(client, method, url)
             assert answer.status_code == 401 and answer["WWW-Authenticate"], f"{route}: {method}, {kind}"
             bodies.add(answer.content)

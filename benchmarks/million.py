@@ -162,6 +162,7 @@ def build(postgres: Any, *, deals: int) -> Million:
                 cursor.execute(statement, given)
         cursor.execute(SCORE_HEALTH)
         cursor.execute(SCORE_RISK)
+        cursor.execute(TURNS_IN)
         cursor.execute("DROP TABLE life, state; SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
     keep_sums(organization.id)
@@ -239,6 +240,13 @@ def keep_sums(organization_id: Any) -> None:
     sums_refresh(step, now=timezone.now())
 
 
+# One of twenty scores turned at some time in the last half year.
+TURNS_IN = """
+INSERT INTO pipeline_riskturn (organization_id, opportunity_id, at, slips, wins)
+SELECT organization_id, opportunity_id, now() - abs(hashtext(opportunity_id::text)) % 180 * interval '1 day',
+  true, false
+FROM pipeline_risk WHERE abs(hashtext(opportunity_id::text)) % 20 = 0
+"""
 AS_OF = (
     "SELECT opportunity_id, owner_id, category, outcome, stage_id, close_date, amount_minor "
     "FROM pipeline_opportunityversion WHERE organization_id = %(org)s AND valid_from <= {at} AND valid_to > {at} "

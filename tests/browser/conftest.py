@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,6 +63,9 @@ def finish_answers() -> None:
     """Wait for what the server still answers to a page that is gone: it must not outlive its database."""
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:
+            # Listed a moment before it starts, it can't be waited for yet.
+            while not thread.ident:
+                time.sleep(0.01)
             thread.join(timeout=5)
 
 

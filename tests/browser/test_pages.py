@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = (
     *("today/", "deals/", "deals/board/", "deals/new/", "accounts/", "inspection/", "flow/", "flow/matrix/"),
-    *("forecast/?deals=unassigned", "forecast/cell/{person}/"),
+    *("forecast/cell/{person}/"),
     *(
         "forecast/calls/",
         "forecast/history/",
@@ -57,7 +57,6 @@ PAGES = (
         "shown-currency/",
     ),
     *(
-        "deals/?group=stage",
         "deals/?group=account",
         "deals/views/?query=q",
         "deals/exports/",

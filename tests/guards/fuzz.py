@@ -132,7 +132,7 @@ def address_positions(house: House) -> Iterator[Position]:
 def seen_positions(house: House, browser: Client, pages: Iterable[Route] | None = None) -> Iterator[Position]:
     """Parameters that some page links with an id, fields of forms that hold or offer ids; of all pages, or of some.
 
-    A parameter that only other pages link is tried on a sixth of the pages, each time on others than its neighbour;
+    A parameter that only other pages link is tried on one page in eighteen, each time on others than its neighbour;
     OTC_NIGHTLY=1 tries it on all.
     """
     plain: dict[str, set[str]] = {}
@@ -151,7 +151,7 @@ def seen_positions(house: House, browser: Client, pages: Iterable[Route] | None 
                 yield from form_positions(form, url)
     for turn, (url, own) in enumerate(plain.items()):
         for place, name in enumerate(sorted(asked)):
-            if IS_NIGHTLY or name in own or (turn + place) % 6 == 0:
+            if IS_NIGHTLY or name in own or (turn + place) % 18 == 0:
                 yield Position("GET", f"{url}?{name}={ID}", name)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.apps import apps
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import UUIDConverter
 
@@ -86,15 +87,19 @@ def routes(urlpatterns: Any = None, *, prefix: str = "", converters: Any = None)
             yield Route(address, entry.name or "", entry.callback, known)
 
 
-@cache
 def page_routes() -> tuple[Route, ...]:
-    return tuple(route for route in routes() if route.address.startswith(PAGES))
+    return tuple(route for route in _routes_of(settings.ROOT_URLCONF) if route.address.startswith(PAGES))
+
+
+def endpoint_routes() -> tuple[Route, ...]:
+    found = [route for route in _routes_of(settings.ROOT_URLCONF) if route.address.startswith(API)]
+    return tuple(route for route in found if route.name not in NO_ENDPOINTS)
 
 
 @cache
-def endpoint_routes() -> tuple[Route, ...]:
-    found = [route for route in routes() if route.address.startswith(API)]
-    return tuple(route for route in found if route.name not in NO_ENDPOINTS)
+def _routes_of(urlconf: str) -> tuple[Route, ...]:
+    """All that `urlconf` has, which must be the one in force; read once, for it is asked for hundreds of times."""
+    return tuple(routes())
 
 
 def some_values(route: Route, *, slug: str = "") -> dict[str, Any]:

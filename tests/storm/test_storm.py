@@ -159,7 +159,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice(stormy: StormyHouse, tmp_path
 
 def test_the_same_storm_loses_work_that_plain_celery_delivers(stormy: StormyHouse, tmp_path: Path) -> None:
     """The negative control: the harness does find what is lost."""
-    organization_id, deals = move_in(stormy, deals=200, folder=tmp_path)
+    organization_id, deals = move_in(stormy, deals=120, folder=tmp_path)
     for part in ("web", "worker", "scheduler"):
         stormy.start(part)
     requests = [(some, "plain") for some in in_requests(deals)]

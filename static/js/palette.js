@@ -30,6 +30,11 @@ function open() {
   field.dispatchEvent(new CustomEvent("palette-open"));
 }
 
+// Opened before htmx has taken the field, it would stay empty: nobody heard that it was opened.
+field?.addEventListener("htmx:after:init", () => {
+  if (palette.open) field.dispatchEvent(new CustomEvent("palette-open"));
+});
+
 document.addEventListener("keydown", (event) => {
   if (!palette || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
   event.preventDefault();

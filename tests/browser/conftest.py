@@ -41,6 +41,8 @@ class Seat:
     def open(self, path: str) -> Any:
         answer = self.page.goto(self.address + path)
         self.page.wait_for_load_state("load")
+        # htmx takes the page a moment after it is loaded; who presses a key sooner than that is test_palette's.
+        self.page.evaluate("() => new Promise((done) => setTimeout(done))")
         return answer
 
     @contextlib.contextmanager

@@ -22,6 +22,19 @@ def test_a_few_letters_and_enter_lead_to_a_deal(sit, desk):
     assert seat.complaints == []
 
 
+def test_a_press_before_the_page_is_ready_is_not_lost(sit, desk):
+    house, _ = desk
+    seat = sit("ana@example.org")
+    seat.page.add_init_script(
+        "const soon = window.setTimeout;"
+        "window.setTimeout = (then, wait, ...rest) => soon(then, wait === undefined ? 1500 : wait, ...rest);"
+    )
+    seat.page.goto(seat.address + house.url("inspection/"))
+    seat.page.keyboard.press("Control+k")
+    seat.page.locator("#palette [role=option]").first.wait_for()
+    assert seat.complaints == []
+
+
 def test_arrows_choose_and_escape_leaves_the_page_as_it_was(sit, desk):
     house, _ = desk
     seat = sit("ana@example.org", width=390)

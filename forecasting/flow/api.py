@@ -26,6 +26,7 @@ from forecasting.waterfall.api import (
     since_of,
 )
 from forecasting.waterfall.groups import ordered
+from forecasting.waterfall.queries import page_of
 from otc.api.endpoints import Endpoint
 
 PLACE = "`group:<key>` (`group:none` for none) or `bucket:<name>`"
@@ -58,7 +59,7 @@ class CellItem(serializers.Serializer):
     start = PlaceItem()
     end = PlaceItem()
     amount_minor = serializers.IntegerField(help_text=MINOR)
-    count = serializers.IntegerField(help_text="Deals.")
+    count = serializers.IntegerField(help_text="Deals, a split one once.")
 
 
 class MarginItem(PlaceItem):
@@ -153,9 +154,10 @@ def opened_item(
     start, end = (
         place_of(parameters.get(name, ""), parameter=name, by=report.by) for name in ("start", "end")
     )
-    page, count = parameters["page"], report.cell(start, end).count
-    lines = report.lines(start, end, offset=page * DEALS_A_PAGE, limit=DEALS_A_PAGE)
+    page = parameters["page"]
+    lines = report.lines(start, end, offset=page * DEALS_A_PAGE, limit=DEALS_A_PAGE + 1)
+    lines, has_more = page_of(lines, DEALS_A_PAGE)
     return cell_item(report, start, end, names) | {
         "deals": line_items(lines),
-        "next_page": page + 1 if (page + 1) * DEALS_A_PAGE < count else None,
+        "next_page": page + 1 if has_more else None,
     }

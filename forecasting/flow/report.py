@@ -147,8 +147,9 @@ def flow_report(
 
 
 def _by_place(rows: list[CellRow]) -> dict[tuple[Place, Place], Cell]:
-    return {
-        ((row.from_kind, row.from_key), (row.to_kind, row.to_key)): Cell(row.amount_minor, row.count)
-        for row in rows
-        if row.from_kind != UNCONVERTIBLE
-    }
+    found: dict[tuple[Place, Place], Cell] = {}
+    for row in rows:
+        if row.from_kind != UNCONVERTIBLE:
+            place = (row.from_kind, row.from_key), (row.to_kind, row.to_key)
+            found[place] = found.get(place, NOTHING) + Cell(row.amount_minor, row.count)
+    return found

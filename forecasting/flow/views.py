@@ -11,6 +11,7 @@ from forecasting.flow.places import name_of, place_of, word_of
 from forecasting.flow.report import BUCKET, BY, GROUP, Cell, FlowReport, Place, flow_report
 from forecasting.inspection.services import previous_visit
 from forecasting.waterfall import groups
+from forecasting.waterfall.queries import page_of
 from forecasting.waterfall.rules import LEAVING, REVALUING
 from forecasting.waterfall.views import ROWS_A_PAGE, choice, page_number, places
 from otc.question import Question, ask, since_instant
@@ -146,9 +147,10 @@ def shown(
 ) -> dict[str, Any]:
     """A cell's deals, a page of them; its sum and count are of all."""
     number, cell = page_number(request), report.cell(start, end)
-    lines = report.lines(start, end, offset=number * ROWS_A_PAGE, limit=ROWS_A_PAGE)
+    lines, has_more = page_of(
+        report.lines(start, end, offset=number * ROWS_A_PAGE, limit=ROWS_A_PAGE + 1), ROWS_A_PAGE
+    )
     href = partial(href_with, request.path, request.GET)
-    has_more = (number + 1) * ROWS_A_PAGE < cell.count
     joined = "in" if start[1] in REVALUING else "to"
     return {
         "label": f"{name_of(start, names)} {joined} {name_of(end, names)}",

@@ -18,7 +18,7 @@ from otc.ui.bar import answers_bad_questions, bar
 from otc.ui.charts import line
 from otc.ui.controls import Choice, href_with
 from otc.ui.csv import csv_response
-from otc.ui.format import day_near, money_short
+from otc.ui.format import day_near, money_axis, money_short
 from otc.ui.pages import page
 from pipeline.process.columns import COLUMNS
 
@@ -110,7 +110,10 @@ def chart(question: Question, rows: list[dict[str, Any]], *, label: str) -> Any:
         for row in rows
     ]
     largest = max([point.value for point in shown] + [1.0])
-    return line.draw(label=f"{label} by day", points=shown, low=0, high=largest, tick_text="")
+    unit, tick_text = money_axis(largest, currency=question.currency)
+    return line.draw(
+        label=f"{label} by day", points=shown, low=0, high=largest, unit=unit, tick_text=tick_text
+    )
 
 
 def csv_head() -> list[str]:

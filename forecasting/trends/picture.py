@@ -93,7 +93,7 @@ def chart_of(trends: Trends, measure: str, *, knowledge: str, is_with_target: bo
     ]
     if is_with_target:
         lines += _targets(trends, measure)
-    unit, tick_text = _ticks(measure, lines)
+    unit, tick_text = _ticks(measure, lines, currency=trends.question.currency)
     return pace.draw(
         label=f"{MEASURES[measure].label} by week of the period",
         lines=lines,
@@ -157,12 +157,11 @@ def _targets(trends: Trends, measure: str) -> list[PaceLine]:
     return []
 
 
-def _ticks(measure: str, lines: list[PaceLine]) -> tuple[float, str]:
+def _ticks(measure: str, lines: list[PaceLine], *, currency: str) -> tuple[float, str]:
     if measure == COVERAGE:
         return 1, "{:g} ×"
     high = max((point.value for line in lines for point in line.points), default=0)
-    millions = 10**8
-    return (millions, "{:g} M") if high >= millions else (10**5, "{:g} k") if high >= 10**5 else (100, "{:g}")
+    return fmt.money_axis(high, currency=currency)
 
 
 def _short(period: Period) -> str:

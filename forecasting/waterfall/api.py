@@ -19,7 +19,7 @@ from forecasting.api_frame import (
 )
 from forecasting.inspection.services import previous_visit
 from forecasting.waterfall.groups import NO_GROUP, ordered, parse_key
-from forecasting.waterfall.queries import Line
+from forecasting.waterfall.queries import Line, page_of
 from forecasting.waterfall.report import ENDPOINT, GROUPS, MODES, WaterfallReport, waterfall_report
 from forecasting.waterfall.rules import STEPS, Booking, Bucket, Total, Waterfall
 from otc.api.endpoints import Endpoint
@@ -97,7 +97,7 @@ class LineItem(NamedDealItem):
 
 class EndItem(serializers.Serializer):
     amount_minor = serializers.IntegerField(help_text=MINOR)
-    count = serializers.IntegerField(help_text="Deals; in path mode, moves.")
+    count = serializers.IntegerField(help_text="Deals, a split one once; in path mode, moves.")
 
 
 class BucketItem(EndItem):
@@ -244,10 +244,10 @@ def opened_item(report: WaterfallReport, parameters: Mapping[str, Any]) -> dict[
         group=group,
         is_of_group=bool(text),
         offset=page * DEALS_A_PAGE,
-        limit=DEALS_A_PAGE,
+        limit=DEALS_A_PAGE + 1,
     )
+    lines, more = page_of(lines, DEALS_A_PAGE)
     total = falls.steps.get(bucket) or Total(bucket)
-    more = (page + 1) * DEALS_A_PAGE < total.count
     return {"bucket": bucket, **({"key": group} if text else {}), **end_item(total)} | {
         "deals": line_items(lines),
         "next_page": page + 1 if more else None,

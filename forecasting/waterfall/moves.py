@@ -5,6 +5,8 @@ flow from group to group.
 from collections.abc import Sequence
 
 WINS = "(b_is_booked AND NOT a_is_won)"
+# The group that a step falls in: where the deal is afterwards, or was when it left.
+GROUP_OF = "CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp"
 IS_VALUED = f"(a_is_in AND (b_is_in OR {WINS}))"
 
 
@@ -26,7 +28,7 @@ def moves_sql(steps: str, *, a_at_b: str, is_unchanged: str = "a_amount = b_amou
         CASE WHEN NOT a_is_in AND (b_is_in OR {WINS}) THEN a_entering END AS entering,
         CASE WHEN a_is_in AND NOT b_is_in THEN b_leaving END AS leaving,
         a_is_in AND b_is_in AND a_grp IS DISTINCT FROM b_grp AS is_moved,
-        CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp,
+        {GROUP_OF},
         is_lacking_once OR ((a_is_in OR a_is_booked) AND a_minor IS NULL)
           OR ((b_is_in OR b_is_booked) AND b_minor IS NULL) AS is_lacking,
         CASE WHEN {IS_VALUED} AND a_currency = b_currency AND a_currency <> %(corporate)s AND a_amount IS NOT NULL
@@ -111,10 +113,38 @@ def narrow_sql(moves: str, *, week: str, more: str = "") -> str:
     return f"SELECT {LIKENESS} AS likeness, {week} AS week, {columns}{more} FROM ({moves}) AS move"
 
 
+def again_sql(moves: str) -> str:
+    """SQL: how often the parts of split deals would count a deal again, by bucket; that of each group and of each
+    week apart, since a deal may have parts in two. Columns: bucket, grp, week, how often, and which of the three.
+    """
+    return f"""SELECT bucket, effect.grp, week, count(*) - count(DISTINCT (deal, at)), GROUPING(effect.grp, week)
+      FROM (SELECT *, {GROUP_OF} FROM (
+        SELECT deal, at, {facts_sql()}, a_grp, b_grp, week, {", ".join(SUMMED)} FROM {moves} AS move WHERE is_part
+      ) AS part) AS part CROSS JOIN LATERAL {EFFECTS} WHERE holds AND NOT is_lacking
+      GROUP BY GROUPING SETS ((bucket), (bucket, effect.grp), (bucket, week))
+      HAVING count(*) > count(DISTINCT (deal, at))"""
+
+
+def cells_again_sql(moves: str) -> str:
+    """SQL: what to take off the count of each cell, as a row of it without an amount."""
+    return f"""SELECT from_kind, from_key, {TO_KIND}, {TO_KEY}, (count(DISTINCT deal) - count(*))::bigint, 0::bigint
+      FROM (SELECT deal, {facts_sql()}, a_grp, b_grp, {", ".join(SUMMED)} FROM {moves} AS move WHERE is_part) AS part
+      CROSS JOIN LATERAL {CELLS} WHERE holds AND NOT is_lacking
+      GROUP BY 1, 2, 3, 4 HAVING count(*) > count(DISTINCT deal)"""
+
+
+def levels_sql(moves: str) -> str:
+    """SQL: by how many each week changed the number of open deals, however many parts they have."""
+    return f"""SELECT week, sum(change)::bigint AS change FROM (
+        SELECT week, bool_or(b_is_in)::int - bool_or(a_is_in)::int AS change
+        FROM (SELECT deal, at, week, {facts_sql(only=("a_is_in", "b_is_in", "is_lacking"))} FROM {moves} AS move
+        ) AS step WHERE NOT is_lacking GROUP BY week, deal, at) AS step GROUP BY week"""
+
+
 def alike_sql(moves: str) -> str:
     """SQL: the narrow moves summed where they are alike; `cases` says how many there are."""
     sums = ", ".join(f"sum({column})::bigint AS {column}" for column in SUMMED)
-    return f"""SELECT *, CASE WHEN a_is_in AND NOT b_is_in THEN a_grp ELSE b_grp END AS grp
+    return f"""SELECT *, {GROUP_OF}
       FROM (SELECT {facts_sql()}, a_grp, b_grp, week, cases, {", ".join(SUMMED)} FROM (
         SELECT likeness, a_grp, b_grp, week, count(*) AS cases, {sums} FROM {moves} AS move
         GROUP BY likeness, a_grp, b_grp, week) AS alike) AS alike"""

@@ -1,6 +1,6 @@
 """The sums of a waterfall in one statement; the deals behind one of its steps, or of a cell of the flow, in another."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +14,11 @@ from forecasting.waterfall.moves import (
     EFFECTS,
     TO_KEY,
     TO_KIND,
+    again_sql,
     alike_sql,
+    cells_again_sql,
     facts_sql,
+    levels_sql,
     moves_sql,
     narrow_sql,
 )
@@ -37,6 +40,10 @@ NET = """CASE WHEN NOT is_lacking
 VERB = """coalesce(leaving, CASE WHEN wins THEN 'won' END, entering,
     CASE WHEN direction > 0 THEN 'increased' WHEN direction < 0 THEN 'decreased' WHEN has_rate THEN 'currency' END)"""
 
+# What the parts of a split deal count again is taken off once for the whole, for each group and for each week: by
+# the number that PostgreSQL gives these three.
+WHOLE, OF_GROUP, OF_WEEK = 3, 1, 2
+IS_PART = "a_place IS NOT NULL OR b_place IS NOT NULL"
 VERB_FACTS = ("entering", "leaving", "wins", "direction", "has_rate")
 
 
@@ -130,28 +137,49 @@ class Line:
 
 @dataclass(frozen=True)
 class Sums:
-    """All sums of a waterfall, and the deals that moved its total most with how many moved it at all."""
+    """All sums of a waterfall, and the deals that moved its total most with how many moved it at all.
+
+    `rows` count the parts of a split deal; adding those of `again` (negative counts of no amount) it counts once: in
+    the whole, in each group, in each week. `levels` is by how many deals each week changed what is open; None where
+    steps say it.
+    """
 
     rows: tuple[SumRow, ...]
+    again: Mapping[int, tuple[SumRow, ...]]
+    levels: Mapping[date, int] | None
     movers: tuple[Mover, ...]
     moved_count: int
+
+    def counted(self, part: int) -> tuple[SumRow, ...]:
+        """The rows by which the WHOLE, the groups or the weeks count every deal once."""
+        return (*self.rows, *self.again.get(part, ()))
 
 
 def sums_of(asked: Asked, *, movers: int = 0) -> Sums:
     """One statement: every bucket's sum by group and week, and the `movers` largest changes."""
     moves, parameters = _moves(asked)
-    narrow = narrow_sql(moves, week=_week(asked), more=f", deal, at, {NET} AS net" if movers else "")
+    is_split = splits_count()
+    more = f", deal, at, {NET} AS net" if movers else ", deal, at" if is_split else ""
+    narrow = narrow_sql(moves, week=_week(asked), more=f"{more}, {IS_PART} AS is_part" if is_split else more)
     sql = f"""WITH move AS MATERIALIZED ({narrow}), alike AS ({alike_sql("move")})
       SELECT 'sum', effect.bucket, effect.grp, week, sum(cases)::bigint, sum(effect.amount_minor)::bigint
       FROM alike CROSS JOIN LATERAL {EFFECTS} WHERE effect.holds AND NOT is_lacking GROUP BY 2, 3, 4
       UNION ALL SELECT 'sum', '{UNCONVERTIBLE}', NULL, NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
       HAVING sum(cases) > 0
-      {_movers(asked) if movers else ""}"""
+      {_once(asked) if is_split else ""} {_movers(asked) if movers else ""}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters | {"movers": movers})
         found = cursor.fetchall()
+    again = [
+        (part, SumRow(bucket, group, week, -count, 0))
+        for kind, bucket, group, week, count, part in found
+        if kind == "again"
+    ]
+    levels = {week: count for kind, _, _, week, count, _ in found if kind == "level"}
     return Sums(
         rows=tuple(SumRow(*row) for kind, *row in found if kind == "sum"),
+        again={each: tuple(row for part, row in again if part == each) for each, _ in again},
+        levels=levels if is_split and asked.zone else None,
         movers=tuple(
             Mover(UUID(deal), bucket, amount) for kind, bucket, deal, _, _, amount in found if kind == "mover"
         ),
@@ -160,13 +188,16 @@ def sums_of(asked: Asked, *, movers: int = 0) -> Sums:
 
 
 def cells_of(asked: Asked) -> list[CellRow]:
-    """One statement: what went from where to where between the two ends."""
+    """One statement: what went from where to where between the two ends; a cell counts a split deal once."""
     moves, parameters = _moves(asked)
-    sql = f"""WITH alike AS ({alike_sql(f"({narrow_sql(moves, week='NULL::date')})")})
+    is_split = splits_count()
+    more = f", deal, at, {IS_PART} AS is_part" if is_split else ""
+    sql = f"""WITH move AS ({narrow_sql(moves, week="NULL::date", more=more)}), alike AS ({alike_sql("move")})
       SELECT from_kind, from_key, {TO_KIND}, {TO_KEY}, sum(cases)::bigint, sum(cell.amount_minor)::bigint
       FROM alike CROSS JOIN LATERAL {CELLS} WHERE cell.holds AND NOT is_lacking GROUP BY 1, 2, 3, 4
       UNION ALL SELECT '{UNCONVERTIBLE}', NULL, '', NULL, sum(cases)::bigint, 0 FROM alike WHERE is_lacking
-      HAVING sum(cases) > 0"""
+      HAVING sum(cases) > 0
+      {f"UNION ALL {cells_again_sql('move')}" if is_split else ""}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [CellRow(*row) for row in cursor.fetchall()]
@@ -232,6 +263,13 @@ def lines_of(asked: Asked, wanted: Wanted, *, visible: Reach, order: Sequence[st
         return [_line(row) for row in cursor.fetchall()]
 
 
+def page_of(lines: list[Line], size: int) -> tuple[list[Line], bool]:
+    """A page of lines, of which one more was asked for than it holds, and whether there is a next one. A split deal
+    has a line a part, so counts of deals don't say it.
+    """
+    return lines[:size], len(lines) > size
+
+
 def _line(row: Sequence[Any]) -> Line:
     bucket, group, deal, at, before, after, amount, *rest = row
     a_amount, b_amount, a_currency, b_currency, a_deal, b_deal, a_close, b_close, *rest = rest
@@ -290,6 +328,13 @@ def _conditions(asked: Asked, wanted: Wanted) -> tuple[str, dict[str, Any]]:
 
 def _week(asked: Asked) -> str:
     return "date_trunc('week', at AT TIME ZONE %(zone)s)::date" if asked.zone else "NULL::date"
+
+
+def _once(asked: Asked) -> str:
+    sql = f"UNION ALL SELECT 'again', * FROM ({again_sql('move')}) AS again"
+    if asked.zone:
+        sql += f" UNION ALL SELECT 'level', NULL, NULL, week, change, 0 FROM ({levels_sql('move')}) AS level"
+    return sql
 
 
 def _movers(asked: Asked) -> str:

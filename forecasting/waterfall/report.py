@@ -6,7 +6,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from forecasting.waterfall.queries import (
+    OF_GROUP,
+    OF_WEEK,
     UNCONVERTIBLE,
+    WHOLE,
     Asked,
     Line,
     Mover,
@@ -137,7 +140,7 @@ def waterfall_report(
     sums = sums_of(asked, movers=movers)
     lacking = any(row.bucket == UNCONVERTIBLE for row in sums.rows)
     # What moves between groups moves nothing in the whole.
-    rows = [row for row in sums.rows if row.bucket not in (UNCONVERTIBLE, *MOVED)]
+    rows = [row for row in sums.counted(WHOLE) if row.bucket not in (UNCONVERTIBLE, *MOVED)]
     return WaterfallReport(
         asked=asked,
         scope=scope,
@@ -203,10 +206,12 @@ def _groups(sums: Sums, *, group_by: str | None) -> Mapping[str | None, Waterfal
     if group_by is None:
         return {}
     if group_by == WEEK:
-        weeks = [(row.week, row.bucket, row.count, row.amount_minor) for row in sums.rows if row.week]
-        return {str(week): falls for week, falls in chained(weeks).items()}
+        weeks = [
+            (row.week, row.bucket, row.count, row.amount_minor) for row in sums.counted(OF_WEEK) if row.week
+        ]
+        return {str(week): falls for week, falls in chained(weeks, levels=sums.levels).items()}
     rows: dict[str | None, list[tuple[str, int, int]]] = {}
-    for row in sums.rows:
+    for row in sums.counted(OF_GROUP):
         if row.bucket != UNCONVERTIBLE:
             rows.setdefault(row.group, []).append((row.bucket, row.count, row.amount_minor))
     return {group: waterfall_of(found) for group, found in rows.items()}

@@ -128,10 +128,13 @@ def waterfall_of(sums: Iterable[tuple[str, int, int]]) -> Waterfall:
     )
 
 
-def chained[Key](steps: Iterable[tuple[Key, str, int, int]]) -> dict[Key, Waterfall]:
+def chained[Key](
+    steps: Iterable[tuple[Key, str, int, int]], *, levels: Mapping[Key, int] | None = None
+) -> dict[Key, Waterfall]:
     """Waterfalls of (key, step, count, minor units) in a row, each beginning where the one before it ended.
 
     Only the first has an opening of its own and only the last a closing; what lies between follows from the buckets.
+    `levels` says by how many deals each changes the next one's opening, where deals have parts that go apart.
     [(1, "opening", 1, 100), (1, "lost", 1, -100), (2, "new", 1, 7), (2, "closing", 1, 7)] -> 100 to 0, 0 to 7
     """
     by_key: dict[Key, list[tuple[str, int, int]]] = {}
@@ -148,6 +151,8 @@ def chained[Key](steps: Iterable[tuple[Key, str, int, int]]) -> dict[Key, Waterf
         for step, count, amount_minor in rows:
             if step not in set(Booking):
                 level += amount_minor
-            deals += count * ((step in set(ENTERING)) - (step in set(LEAVING)))
+            if levels is None:
+                deals += count * ((step in set(ENTERING)) - (step in set(LEAVING)))
+        deals += (levels or {}).get(key, 0)
         found[key] = waterfall_of([start, *rows, (CLOSING, deals, level)])
     return found

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from forecasting.inspection.services import previous_visit
 from forecasting.waterfall import groups, picture
-from forecasting.waterfall.queries import Line
+from forecasting.waterfall.queries import Line, page_of
 from forecasting.waterfall.report import (
     ENDPOINT,
     GROUPS,
@@ -261,8 +261,9 @@ def shown(
         group=opened.group,
         is_of_group=opened.is_of_group,
         offset=opened.page * ROWS_A_PAGE,
-        limit=ROWS_A_PAGE,
+        limit=ROWS_A_PAGE + 1,
     )
+    lines, has_more = page_of(lines, ROWS_A_PAGE)
     count = total.count if total else 0
     href = partial(href_with, request.path, request.GET)
     label = picture.STEP_LABELS[opened.step]
@@ -273,9 +274,7 @@ def shown(
         "rows": [{"line": line, "day": line.at.astimezone(zone).date()} for line in lines],
         "note": f"{len(lines)} of {picture.counted(count, report)}; the sum counts all of them",
         "previous_href": href(page=str(opened.page - 1)) + "#deals" if opened.page else "",
-        "next_href": href(page=str(opened.page + 1)) + "#deals"
-        if (opened.page + 1) * ROWS_A_PAGE < count
-        else "",
+        "next_href": href(page=str(opened.page + 1)) + "#deals" if has_more else "",
         "close_href": href(bucket=None, key=None, page=None),
     }
 

@@ -115,6 +115,17 @@ def money_k(minor: int | None, *, currency: str, plus: bool = False) -> str:
     return signed(units(minor, currency=currency) / 1000, plus=plus)
 
 
+def money_axis(high: float, *, currency: str) -> tuple[float, str]:
+    """How an axis up to so many minor units is written: minor units per step of its unit, and the format of a tick
+    in it: (10**8, '{:g} M') for 30 million EUR.
+    """
+    unit = 10.0 ** currency_decimals(currency)
+    for size, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if high >= unit * size:
+            return unit * size, f"{{:g}}{NBSP}{name}"
+    return unit, "{:g}"
+
+
 def percent(share: float | Decimal | Fraction | None, *, decimals: int = 0) -> str:
     """A share of 0..1 as '38 %'."""
     if share is None:

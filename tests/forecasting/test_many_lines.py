@@ -15,7 +15,7 @@ from tests.days import day_in_house
 
 @pytest.fixture
 def page(house, signed_in):
-    browser, address = signed_in(house.ops), f"/o/{house.organization.slug}/forecast/preview/lines/"
+    browser, address = signed_in(house.ops), f"/o/{house.organization.slug}/settings/people/lines/"
 
     def send(*lines, act="check"):
         return browser.post(address, {"block": "\n".join(lines), "act": act})
@@ -90,6 +90,6 @@ def test_one_wrong_line_writes_none_and_says_which(house, page, line, said):
 
 @pytest.mark.django_db
 def test_only_who_manages_people_may(house, signed_in):
-    address = f"/o/{house.organization.slug}/forecast/preview/lines/"
+    address = f"/o/{house.organization.slug}/settings/people/lines/"
     assert signed_in(house.max).get(address).status_code == 403
     assert "as a spreadsheet copies them" in signed_in(house.ops).get(address).content.decode()

@@ -1,14 +1,16 @@
 """A split deal is the same number on every page: what a person has of it, and the whole for everybody."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forecasting.flow.report import flow_report
 from forecasting.funnel.queries import segment_rows
 from forecasting.inspection.report import Asked, inspection_report
 from forecasting.onetoone.queries import owner_sums, won_by_period
 from forecasting.rollup.report import rollup_report
 from forecasting.trends.make_up import present_of
+from forecasting.waterfall.report import PATH, WEEK, waterfall_report
 from otc.question import Question, ask
 from otc.tenancy.middleware import Tenant
 from pipeline.opportunities.asked import read
@@ -112,3 +114,28 @@ def test_overlay_splits_stand_beside_the_forecast_and_in_no_sum_of_it(inside, de
     assert (own[inside.max.id], report.total.amounts["commit_cumulative"].final) == (0, 1_600)
     jons = ask(Tenant(inside.organization, inside.jon, datetime.now(UTC)), {})
     assert rollup_report(jons.organization, period=jons.period, **jons.frame).overlays == ()
+
+
+@pytest.mark.parametrize("asked", [{}, {"mode": PATH}, {"group_by": "person"}, {"group_by": WEEK}])
+def test_a_waterfall_counts_a_deal_once_however_many_parts_it_has(inside, deals, asked) -> None:
+    question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), {"scope": "everyone"})
+    yesterday = question.now - timedelta(days=1)
+    frame = {"viewer": inside.eve, "period": question.period, "as_of": question.now, "now": question.now}
+    found = waterfall_report(inside.organization, since=yesterday, **frame, **asked)
+    assert (found.waterfall.closing.count, found.waterfall.closing.amount_minor) == (2, 1_100)
+    # Each has its part of the deal that both have, and ana has one alone.
+    groups = {str(inside.ana.id): (2, 767), str(inside.jon.id): (1, 333)}
+    if asked.get("group_by") == "person":
+        closings = {key: falls.closing for key, falls in found.groups.items()}
+        assert {key: (one.count, one.amount_minor) for key, one in closings.items()} == groups
+    if asked.get("group_by") == WEEK:
+        assert [falls.closing.count for falls in found.groups.values()][-1] == 2
+
+
+def test_a_cell_of_the_flow_counts_a_deal_once_and_lists_every_part(inside, deals) -> None:
+    question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), {"scope": "everyone"})
+    frame = {"viewer": inside.eve, "period": question.period, "as_of": question.now, "now": question.now}
+    found = flow_report(inside.organization, since=question.now - timedelta(days=1), **frame)
+    stays = {pair: cell for pair, cell in found.cells.items() if pair[1][0] == "group"}
+    assert sum(cell.count for cell in stays.values()) == 2
+    assert sum(len(found.lines(*pair)) for pair in stays) == 3

@@ -113,7 +113,7 @@ def test_who_leaves_is_in_no_later_period_and_the_money_is_nobody_s(branch, insi
 def test_the_page_shows_the_difference_before_the_button_that_makes_it(branch, inside, signed_in):
     dana, _ = branch
     page = signed_in(inside.ops).get(
-        f"/o/{inside.organization.slug}/forecast/preview/line/{inside.ana.id}/?manager={dana.id}&since=today"
+        f"/o/{inside.organization.slug}/settings/people/{inside.ana.id}/line/preview/?manager={dana.id}&since=today"
     )
     text = page.content.decode()
     assert page.status_code == 200
@@ -123,7 +123,7 @@ def test_the_page_shows_the_difference_before_the_button_that_makes_it(branch, i
 
 def test_the_page_names_what_can_not_be(branch, inside, signed_in):
     page = signed_in(inside.ops).get(
-        f"/o/{inside.organization.slug}/forecast/preview/line/{inside.max.id}/?manager={inside.ana.id}&since=today"
+        f"/o/{inside.organization.slug}/settings/people/{inside.max.id}/line/preview/?manager={inside.ana.id}&since=today"
     )
     assert page.status_code == 422
     assert "can&#x27;t report to" in page.content.decode()

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 FEW, MANY = 3, 12
 MOST_FIRST_TIMES = 10
-# Every page is asked plain, as CSV and with its frame opened wide, where it has them.
+# Every page is asked plain, and as CSV or with its frame opened wide, where it has them.
 AS_CSV, WIDE = "?format=csv", "?scope=everyone&period=2026"
 Asker = Callable[[], Any]
 
@@ -52,16 +52,18 @@ def askers(house: House) -> dict[str, Asker]:
 def offered_variants(browser: Client, url: str, turn: int) -> list[str]:
     """The plain page, and what it answers differently; a page that knows no CSV and no frame is asked once.
 
-    Of the pages with a frame every other one is asked for it opened wide, all of them at night.
+    Of the pages that know both every other one is asked for its CSV, the others for the wide frame; all at night.
     """
     plain = browser.get(url)
     if plain.status_code != 200:
         return []
     found = [""]
     shown = getattr(plain, "content", b"")
-    if b"format=csv" in shown and browser.get(url + AS_CSV).headers["Content-Type"].startswith("text/csv"):
+    knows_frame = "/settings/" not in url and b"scope=" in shown
+    asks_csv = b"format=csv" in shown and (IS_NIGHTLY or not knows_frame or turn % 2 == 0)
+    if asks_csv and browser.get(url + AS_CSV).headers["Content-Type"].startswith("text/csv"):
         found.append(AS_CSV)
-    if "/settings/" not in url and b"scope=" in shown and (IS_NIGHTLY or turn % 2):
+    if knows_frame and (IS_NIGHTLY or turn % 2):
         found.append(WIDE)
     return found
 

@@ -16,6 +16,21 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("minor", "currency", "unit", "said"),
+    [
+        (3_000_000_000, "EUR", 10**8, "30 M"),
+        (3_000_000_000, "JPY", 10**9, "3 B"),
+        (50_000_00, "EUR", 10**5, "50 k"),
+        (900_000, "KWD", 1000, "900"),
+        (0, "EUR", 100, "0"),
+    ],
+)
+def test_an_axis_has_the_unit_of_its_currency_and_size(minor, currency, unit, said):
+    found, text = fmt.money_axis(minor, currency=currency)
+    assert (found, plain(text.format(minor / found))) == (unit, said)
+
+
+@pytest.mark.parametrize(
     ("minor", "short"),
     [
         (308_012_345, "3.08 M"),

@@ -38,9 +38,10 @@ def draw(
     moments: Sequence[Moment] = (),
     low: float | None = None,
     high: float | None = None,
+    unit: float = 1,
     tick_text: str = "{:,.0f}",
 ) -> Chart:
-    """Equally spaced points; tick_text formats the axis ('{:.0%}' for shares)."""
+    """Equally spaced points; tick_text formats a tick divided by `unit` ('{:.0%}' for shares)."""
     table = ChartTable(
         headings=("When", "Value"),
         rows=tuple((point.label, point.text) for point in points),
@@ -53,7 +54,10 @@ def draw(
     ceiling = max(values) if high is None else high
     scale = Scale(low=floor, high=ceiling if ceiling > floor else floor + 1, start=BASE, end=TOP, clamp=True)
     across = Scale(low=0, high=max(1, len(points) - 1), start=0.01, end=RIGHT)
-    marks = [_grid(tick, scale=scale, tick_text=tick_text) for tick in ticks(floor, ceiling, count=3)]
+    marks = [
+        _grid(tick, scale=scale, text=tick_text.format(tick / unit))
+        for tick in ticks(floor, ceiling, count=3)
+    ]
     marks += [_moment(moment, across=across) for moment in moments]
     marks.append(_path(points, scale=scale, across=across))
     marks += [
@@ -64,12 +68,12 @@ def draw(
     return Chart(svg=svg.picture(marks, height=HEIGHT, label=label, class_="line-chart"), table=table)
 
 
-def _grid(tick: float, *, scale: Scale, tick_text: str) -> SafeString:
+def _grid(tick: float, *, scale: Scale, text: str) -> SafeString:
     y = scale(tick)
     return svg.node(
         "g",
         svg.line("0", y, svg.pct(RIGHT), y, "grid"),
-        svg.text(tick_text.format(tick).replace("%", " %"), x="100%", y=y + 4, class_="axis-label t-end"),
+        svg.text(text.replace("%", " %"), x="100%", y=y + 4, class_="axis-label t-end"),
     )
 
 

@@ -158,3 +158,18 @@ def insert_deals(organization_id: Any, rep_ids: list[Any], *, deals: int) -> Non
     }
     with connection.cursor() as cursor:
         cursor.execute(INSERT, parameters)
+
+
+def keep_sums(organization_id: Any) -> None:
+    """The weekly sums of the trends, as the daily job keeps them."""
+    from django.utils import timezone
+
+    from forecasting.trends.services import sums_refresh
+    from otc.tenancy.context import use
+
+    @contextlib.contextmanager
+    def step() -> Iterator[None]:
+        with use(organization_id):
+            yield
+
+    sums_refresh(step, now=timezone.now())

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from benchmarks.deals_list import visited
 from benchmarks.finding import HEAD, Finding
-from benchmarks.house import BEGINNING, SCORE_HEALTH, SCORE_RISK, migrate, servers
+from benchmarks.house import BEGINNING, SCORE_HEALTH, SCORE_RISK, keep_sums, migrate, servers
 from benchmarks.reports import executive
 from benchmarks.timing import Timing, interleaved, timed
 
@@ -221,23 +221,6 @@ def indexes_aside(cursor: Any, *tables: str) -> Iterator[None]:
     yield
     for _, definition in found:
         cursor.execute(definition)
-
-
-def keep_sums(organization_id: Any) -> None:
-    """The weekly sums of the trends, as the daily job keeps them."""
-    from contextlib import contextmanager
-
-    from django.utils import timezone
-
-    from forecasting.trends.services import sums_refresh
-    from otc.tenancy.context import use
-
-    @contextmanager
-    def step() -> Iterator[None]:
-        with use(organization_id):
-            yield
-
-    sums_refresh(step, now=timezone.now())
 
 
 # One of twenty scores turned at some time in the last half year.

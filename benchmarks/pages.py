@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.deals_list import visited
 from benchmarks.finding import HEAD, Finding
-from benchmarks.house import Bench, build, servers
+from benchmarks.house import Bench, build, keep_sums, servers
 from benchmarks.reports import executive
 from benchmarks.timing import timed
 
@@ -74,6 +74,7 @@ def finding(bench: Bench, page: str, client: Any, address: str) -> Finding:
 def main(words: list[str]) -> None:
     with servers() as postgres:
         bench = build(postgres, deals=int(words[0]) if words else DEALS)
+        keep_sums(bench.organization_id)
         print("\n".join(HEAD), flush=True)
         for found in measure(bench):
             print(found.line(), flush=True)

@@ -31,7 +31,7 @@ from tests.nightly import IS_NIGHTLY
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 ROLES = ("rep", "rep", "rep", "manager", "manager", "executive", "operations", "administrator")
-SEEDS = range(8 if IS_NIGHTLY else 3)
+SEEDS = range(8 if IS_NIGHTLY else 4)
 # Surfaces that are asked deal by deal, for the first few deals.
 ONE_BY_ONE, ASKED_ONE_BY_ONE = ("api deal", "page"), 4
 Seats = dict[UUID, set[UUID]]

@@ -199,11 +199,12 @@ def _branches(
         return
     tops = [person for person in tree.manager_of if tree.is_top(person)]
     heads = [UUID(question.scope)] if question.scope not in ("", EVERYONE, OWNED) else tops
-    if len(heads) == 1:
-        heads = [*chart.reports.get(heads[0], ()), heads[0]]
+    root = heads[0] if len(heads) == 1 and chart.reports.get(heads[0]) else None
+    if root:
+        heads = [*chart.reports[root], root]
     for head in heads:
-        is_own = head in tops or str(head) == question.scope
-        branch = ({head} if is_own and len(heads) > 1 else chart.counted_branch(head)) & left
+        is_own = head == root
+        branch = ({head} if is_own else chart.counted_branch(head)) & left
         if not branch:
             continue
         left -= branch
@@ -212,7 +213,7 @@ def _branches(
             then,
             branch,
             person_id=head,
-            name=f"{people[head].name}, own deals" if is_own and len(heads) > 1 else people[head].name,
+            name=f"{people[head].name}, own deals" if is_own else people[head].name,
             quota_minor=None if is_own else branch_quota(head, chart=chart, quotas=quotas),
         )
     if left:

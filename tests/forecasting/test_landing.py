@@ -17,6 +17,7 @@ from otc.money.rules import convert
 from otc.question import ask, since_instant
 from otc.tenancy.context import use
 from otc.tenancy.middleware import Tenant
+from otc.tenancy.services import line_set
 from pipeline.history.models import OpportunityVersion
 from tests.api_client import Caller
 from tests.conftest import House
@@ -155,6 +156,20 @@ def test_branches_come_to_the_whole_and_a_scope_holds_its_own(lived):
         if row.name.endswith("own deals"):
             continue
         assert abs(landing(lived, scope=scope).landing.mean_minor - row.mean_minor) <= 20
+
+
+def test_of_several_tops_each_has_the_whole_branch(lived):
+    """A branch of its own beside eve's: kim was nobody's, and jon's line leads to her now."""
+    kim = lived.people["kim"]
+    with use(lived.organization.id, channel="import"):
+        line_set(kim, manager_id=None, since=days_ago(200))
+        line_set(lived.jon, manager_id=kim.id, since=days_ago(100))
+    found = {row.name: row for row in landing(lived).branches}
+    assert set(found) == {"Eve Okafor", "Kim Sand", "Unassigned"}
+    for person in (lived.eve, kim):
+        branch = landing(lived, scope=str(person.id)).landing
+        assert abs(branch.mean_minor - found[person.name].mean_minor) <= 20
+    assert found["Kim Sand"].mean_minor > landing(lived, scope=str(lived.jon.id)).landing.mean_minor > 0
 
 
 def test_a_period_that_is_over_ends_at_what_it_won_and_one_ahead_has_a_landing(lived):

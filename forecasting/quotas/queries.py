@@ -11,11 +11,19 @@ from django.db.models import Q
 
 from forecasting.quotas.models import Quota, QuotaRamp, QuotaSeason
 from forecasting.quotas.rules import Ramp, Season, ramped
-from otc.calendar.rules import Period
+from otc.calendar.rules import Kind, Period, parts_of
 from otc.money.queries import shown_minor
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
 from otc.tenancy.lines import EVERYONE, UNASSIGNED, Chart
+
+
+class PeriodQuotas(dict[UUID, int]):
+    """What people are asked for in a period. Where nobody is asked for the period itself, `parts` are the quotas of its
+    quarters, else of its months: a year asks for what its quarters do.
+    """
+
+    parts: tuple[Mapping[UUID, int], ...] = ()
 
 
 def holds_at(at: datetime | None, *, known: datetime) -> Q:
@@ -30,19 +38,6 @@ def quotas_at(
     """The quotas that held at `at`, by person and period: of all deals, or of a forecast type. One query."""
     found = Quota.objects.filter(holds_at(at, known=known), period__in=list(keys), type_id=type_id)
     return {(quota.person_id, quota.period): quota for quota in found}
-
-
-def quota_amounts_at(
-    keys: Iterable[str], *, known: datetime, at: datetime | None = None
-) -> dict[str, dict[UUID, int]]:
-    """The quotas of all deals that held at `at`, by period and person, before any ramp: corporate minor units. One
-    query.
-    """
-    found: dict[str, dict[UUID, int]] = {key: {} for key in keys}
-    quotas = Quota.objects.filter(holds_at(at, known=known), period__in=list(found), type_id=None)
-    for key, person_id, amount_minor in quotas.values_list("period", "person_id", "amount_minor"):
-        found[key][person_id] = amount_minor
-    return found
 
 
 def ramps_at(known: datetime) -> dict[UUID, Ramp]:
@@ -60,12 +55,12 @@ def season_at(known: datetime) -> Season | None:
 
 
 OF_PERIOD = """
-SELECT q.person_id, q.amount_minor, ramp.starts_on, nullif(ramp.shares, '[]')::text
+SELECT q.period, q.person_id, q.amount_minor, ramp.starts_on, nullif(ramp.shares, '[]')::text
 FROM forecasting_quota q LEFT JOIN LATERAL (
   SELECT r.starts_on, r.shares FROM forecasting_quotaramp r
   WHERE r.organization_id = q.organization_id AND r.person_id = q.person_id AND r.said_at <= %(known)s
   ORDER BY r.said_at DESC LIMIT 1) AS ramp ON true
-WHERE q.organization_id = %(organization)s AND q.period = %(period)s
+WHERE q.organization_id = %(organization)s AND q.period = ANY(%(periods)s)
   AND q.type_id IS NOT DISTINCT FROM %(type)s::uuid AND q.valid_from <= %(at)s AND q.valid_to > %(at)s
   AND q.known_from <= %(known)s AND q.known_to > %(known)s
 """
@@ -79,32 +74,72 @@ def quotas_of(
     known: datetime,
     at: datetime | None = None,
     type_id: UUID | None = None,
-) -> dict[UUID, int]:
+) -> PeriodQuotas:
     """Quota per person in minor units of `currency`, as it was at `at` (default: at `known`); who has none is
     left out. `own` is the organization's. Of a new rep on a ramp it is what the ramp leaves. One query.
 
-    A quota has no close date: in another currency it counts at the rate of its period's last day.
+    A quota has no close date: in another currency it counts at the rate of its own period's last day.
     """
+    asked: dict[str, Any] = {"own": own, "currency": currency, "known": known, "at": at, "type_id": type_id}
+    return quotas_by_period([period], **asked)[period.key]
+
+
+def quotas_by_period(
+    periods: Iterable[Period],
+    *,
+    own: str,
+    currency: str,
+    known: datetime,
+    at: datetime | None = None,
+    type_id: UUID | None = None,
+) -> dict[str, PeriodQuotas]:
+    """The same of several periods by key. One query."""
+    wanted = list(periods)
+    every = {
+        part.key: part
+        for period in wanted
+        for part in (period, *parts_of(period, kind=Kind.QUARTER), *parts_of(period, kind=Kind.MONTH))
+    }
+    given = _given(every, known=known, at=at or known, type_id=type_id)
+
+    def shown(asked: Iterable[Period]) -> list[Mapping[UUID, int]]:
+        return [
+            shown_minor(given[one.key], own=own, currency=currency, day=one.last, known=known)
+            for one in asked
+            if one.key in given
+        ]
+
+    found = {}
+    for period in wanted:
+        quotas = PeriodQuotas(*shown([period]))
+        if period.key not in given:
+            parts = (shown(parts_of(period, kind=kind)) for kind in (Kind.QUARTER, Kind.MONTH))
+            quotas.parts = tuple(next(filter(None, parts), ()))
+        found[period.key] = quotas
+    return found
+
+
+def _given(
+    periods: Mapping[str, Period], *, known: datetime, at: datetime, type_id: UUID | None
+) -> dict[str, dict[UUID, int]]:
+    """What is asked for by period and person, in the organization's currency, less what ramps leave out. One query."""
     parameters: dict[str, Any] = {
         "organization": str(current_organization_id()),
-        "period": period.key,
+        "periods": list(periods),
         "known": known,
-        "at": at or known,
+        "at": at,
         "type": str(type_id) if type_id else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(OF_PERIOD, parameters)
         rows = cursor.fetchall()
-    quotas = {
-        person_id: ramped(
-            amount_minor,
-            first=period.first,
-            end=period.end,
-            ramp=Ramp(starts_on, tuple(json.loads(shares))) if shares else None,
-        )
-        for person_id, amount_minor, starts_on, shares in rows
-    }
-    return shown_minor(quotas, own=own, currency=currency, day=period.last, known=known)
+    given: dict[str, dict[UUID, int]] = {}
+    for key, person_id, amount_minor, starts_on, shares in rows:
+        ramp = Ramp(starts_on, tuple(json.loads(shares))) if shares else None
+        one = periods[key]
+        amount = ramped(amount_minor, first=one.first, end=one.end, ramp=ramp)
+        given.setdefault(key, {})[person_id] = amount
+    return given
 
 
 def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) -> int | None:
@@ -134,7 +169,13 @@ def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) ->
 
 
 def branch_quota(person_id: UUID, *, chart: Chart, quotas: Mapping[UUID, int]) -> int | None:
-    """A person's quota, or where there is none the sum over the reports, all the way down."""
+    """A person's quota, or where there is none the sum over the reports, all the way down; of parts of a period their
+    sum.
+    """
+    if isinstance(quotas, PeriodQuotas) and quotas.parts:
+        of_parts = [branch_quota(person_id, chart=chart, quotas=part) for part in quotas.parts]
+        given = [amount for amount in of_parts if amount is not None]
+        return sum(given) if given else None
     found: list[int] = []
     waiting = [person_id]
     while waiting:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from forecasting.quotas.queries import quota_amounts_at, quota_minor, ramps_at
-from forecasting.quotas.rules import ramped
+from forecasting.quotas.queries import quota_minor, quotas_by_period
 from forecasting.trends.make_up import MakeUp, present_of
 from forecasting.trends.queries import holding, kept_sums, summed_from_versions
 from forecasting.trends.rules import (
@@ -19,7 +18,6 @@ from forecasting.trends.rules import (
 )
 from forecasting.trends.scope import owners_over
 from otc.calendar.rules import Period, PeriodError, previous
-from otc.money.queries import shown_minor
 from otc.question import Question
 from otc.tenancy.lines import Owners
 
@@ -143,20 +141,7 @@ def _start(question: Question, trend: PeriodTrend) -> datetime:
 
 
 def _quotas(question: Question, periods: Sequence[Period]) -> dict[str, int | None]:
-    """The scope's target in each period, by the lines of the question. Two queries."""
-    found = quota_amounts_at([period.key for period in periods], known=question.known, at=question.as_of)
-    ramps = ramps_at(question.known)
-    shown = {
-        period.key: shown_minor(
-            {
-                person_id: ramped(amount_minor, first=period.first, end=period.end, ramp=ramps.get(person_id))
-                for person_id, amount_minor in found[period.key].items()
-            },
-            own=question.organization.currency,
-            currency=question.currency,
-            day=period.last,
-            known=question.known,
-        )
-        for period in periods
-    }
-    return {key: quota_minor(question, quotas) for key, quotas in shown.items()}
+    """The scope's target in each period, by the lines of the question. One query."""
+    own, currency = question.organization.currency, question.currency
+    found = quotas_by_period(periods, own=own, currency=currency, known=question.known, at=question.as_of)
+    return {key: quota_minor(question, quotas) for key, quotas in found.items()}

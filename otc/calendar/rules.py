@@ -200,6 +200,17 @@ def periods_of_year(year: int, *, kind: Kind, calendar: Calendar) -> tuple[Perio
     )
 
 
+def parts_of(period: Period, *, kind: Kind) -> tuple[Period, ...]:
+    """The periods of a shorter kind that make it up: a year's quarters; none of a kind that isn't shorter, nor weeks,
+    which lie across.
+    """
+    order = (Kind.YEAR, Kind.QUARTER, Kind.MONTH)
+    if period.kind not in order or kind not in order[order.index(period.kind) + 1 :]:
+        return ()
+    found = periods_of_year(period.year, kind=kind, calendar=period.calendar)
+    return tuple(part for part in found if part.first in period)
+
+
 def year_of(day: date, *, calendar: Calendar) -> int:
     """The fiscal year that holds a day."""
     return _year_of(day, kind=Kind.YEAR, calendar=calendar)

@@ -165,6 +165,41 @@ def test_a_new_rep_s_ramp_counts_in_reports_from_when_it_was_said(inside):
     assert asked(inside) == {inside.ana.id: 9_200}
 
 
+@pytest.mark.django_db
+def test_a_year_asks_for_what_its_quarters_do_and_a_quarter_for_its_months(inside):
+    chart = Chart({inside.max.id: None, inside.ana.id: inside.max.id, inside.jon.id: inside.max.id})
+
+    def year(person, key="2026"):
+        found = quotas_of(parse_period(key), own="EUR", currency="EUR", known=timezone.now())
+        return branch_quota(person.id, chart=chart, quotas=found)
+
+    assert year(inside.max) is None
+    # In the first quarter the team's own quota counts, in the others what its reports have.
+    for person, key, amount in (
+        (inside.max, "2026-Q1", 1_000),
+        (inside.ana, "2026-Q1", 200),
+        (inside.ana, "2026-Q3", 300),
+        (inside.jon, "2026-Q4", 50),
+    ):
+        set_to(inside, amount, person=person, period=key)
+    assert (year(inside.max), year(inside.ana), year(inside.jon)) == (1_350, 500, 50)
+    assert (year(inside.max, "2026-W40"), year(inside.max, "2026-11"), year(inside.max, "2025")) == (
+        None,
+    ) * 3
+    # A ramp leaves of each quarter what it leaves of that one.
+    ramp_set(inside.jon, Ramp(date(2026, 10, 1), (50, 50, 50)), author=inside.ops, now=timezone.now())
+    assert year(inside.jon) == year(inside.jon, "2026-Q4") == 25
+    # Months count only where nobody is asked for a quarter, and the year's own quota before both.
+    set_to(inside, 7, period="2027-02")
+    assert (year(inside.max, "2027-Q1"), year(inside.max, "2027"), year(inside.max, "2027-Q2")) == (
+        7,
+        7,
+        None,
+    )
+    set_to(inside, 9_999, person=inside.max, period="2026")
+    assert (year(inside.max), year(inside.ana)) == (9_999, None)
+
+
 def test_a_team_without_a_quota_has_the_sum_of_its_reports():
     chart = Chart({"top": None, "max": "top", "ana": "max", "jon": "max"})
     assert branch_quota("top", chart=chart, quotas={"ana": 3, "jon": 4}) == 7

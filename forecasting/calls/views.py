@@ -82,6 +82,7 @@ def forecast_calls(request: HttpRequest, slug: str) -> HttpResponse:
         "type_choices": type_choices(request, type_),
         "rows": [cells(request, row) for row in report.rows],
         "called_count": len(called),
+        "only_viewer": [row.person.id for row in report.asked] == [tenant.person.id],
         "late": [row for row in report.asked if any(week.is_late for week in row.weeks[-2:])],
         "said": [(call, name) for call, name in named(report.said)],
         "lock": lock,

@@ -69,7 +69,8 @@ def person_row(row: PersonRow, look: Look) -> str:
     about = row.title or (fmt.plural(len(row.reports), "report") if row.reports else "")
     title = (
         f"{_toggle(row, look)}{mark_of(row.name)}<span>"
-        f'<a href="{escape(look.at.scope(person_id))}">{escape(row.name)}</a><small>{escape(about)}</small></span>'
+        f'<a href="{escape(look.at.scope(person_id))}">{escape(row.name)}</a><small class="wide-only">{escape(about)}'
+        f"</small>{_way_to_cell(row, look)}</span>"
     )
     classes = f"depth-{min(row.depth, DEEPEST)}{' is-manager' if row.reports else ''}"
     return (
@@ -77,6 +78,16 @@ def person_row(row: PersonRow, look: Look) -> str:
         f"{_amounts(row, look, key=str(person_id))}{_call(row, grid.calls.get(person_id), look)}"
         f"{_gap(row, grid.calls.get(person_id), look)}{_coverage(row)}</tr>"
     )
+
+
+def _way_to_cell(row: PersonRow, look: Look) -> str:
+    """On a phone, where the adjusted column has no room: the way to what the cell is made of, and to adjust it."""
+    focus, person_id = look.grid.layout.focus, row.person_id
+    if person_id is None:
+        return ""
+    is_adjusted = person_id in look.grid.effects or look.grid.effects_below.get(person_id)
+    word = "Adjusted" if is_adjusted else "Adjust" if person_id in look.adjustable else "Five amounts"
+    return f'<a class="way-to-cell" href="{escape(look.at.cell(person_id, focus))}">{word}</a>'
 
 
 def own_rows(row: PersonRow, look: Look) -> list[str]:

@@ -32,6 +32,7 @@ class Needs:
     due: datetime | None
     ownerless_count: int
     ownerless_minor: int
+    can_act: bool
 
     @property
     def named(self) -> str:
@@ -62,6 +63,7 @@ def needs(grid: GridReport, *, answerable: Mapping[UUID, str]) -> Needs:
         due=grid.due,
         ownerless_count=unassigned.deal_count,
         ownerless_minor=unassigned.amounts["open"].own,
+        can_act=not (grid.is_over or grid.question.is_past),
     )
 
 

@@ -75,6 +75,10 @@ class GridReport:
     def type_id(self) -> UUID | None:
         return self.type.id if self.type else None
 
+    @property
+    def is_over(self) -> bool:
+        return self.question.period.end <= self.question.day
+
     @cached_property
     def people(self) -> dict[UUID | None, PersonRow]:
         return {row.person_id: row for row in self.now.rows if not row.is_unassigned}
@@ -115,8 +119,10 @@ class GridReport:
 
     @cached_property
     def people_without_call(self) -> list[PersonRow]:
-        """Who owes a call for the running period: everybody with a quota, deals or reports who has said nothing."""
-        if not self.question.period.first <= self.question.day <= self.question.period.last:
+        """Who owes a call for the running period: everybody with a quota, deals or reports who has said nothing; nobody
+        where calls aren't asked for, as of a month beside the quarter.
+        """
+        if self.due is None or self.question.day < self.question.period.first:
             return []
         return [
             row
@@ -147,7 +153,7 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
     organization, type_id = question.organization, type_.id if type_ else None
     now = rollup_report(organization, period=question.period, type_id=type_id, **question.frame)
     earlier = question.frame | {"as_of": since, "type_id": type_id}
-    before = rollup_report(organization, period=question.period, lists_unconvertible=False, **earlier)
+    before = rollup_report(organization, period=question.period, is_compared=True, **earlier)
     layout = layout_of(parameters, has_no_category=bool(now.total.amounts["no_category"].rolled_up))
     dues = deadlines(question, beat=beat_now())
     passed = [due for due in dues if due <= question.as_of]

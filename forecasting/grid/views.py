@@ -125,13 +125,17 @@ def look_of(request: HttpRequest, grid: GridReport) -> Look:
 
 
 def who_says(grid: GridReport) -> dict[str, str]:
-    """Whose word the answer is: the viewer's, one other person's, or that of people."""
-    if len(grid.people) != 1:
-        return {"name": "your people", "commits": "commit", "puts": "put"}
-    (row,) = grid.people.values()
-    if row.person_id == grid.question.viewer.id:
-        return {"name": "you", "commits": "commit", "puts": "put"}
-    return {"name": row.name, "commits": "commits", "puts": "puts"}
+    """Whose word the answer is: the viewer's, one other person's, or that of people; of a period that is over, what
+    it was.
+    """
+    only = next(iter(grid.people.values())) if len(grid.people) == 1 else None
+    is_viewer = only is not None and only.person_id == grid.question.viewer.id
+    name = "you" if is_viewer else only.name if only else "your people"
+    if grid.is_over:
+        return {"name": name, "commits": "committed", "puts": "put", "stands": "stood"}
+    if only and not is_viewer:
+        return {"name": name, "commits": "commits", "puts": "puts", "stands": "stands"}
+    return {"name": name, "commits": "commit", "puts": "put", "stands": "stands"}
 
 
 def answer_context(grid: GridReport, *, since: datetime, answerable: Mapping[UUID, str]) -> dict[str, Any]:
@@ -146,6 +150,7 @@ def answer_context(grid: GridReport, *, since: datetime, answerable: Mapping[UUI
         "focus_minor": grid.now.total.amounts[grid.layout.focus].final,
         "focus_change_minor": grid.total_change(grid.layout.focus),
         "quota_minor": total.quota_minor,
+        "closes_nothing": not total.deal_count and bool(grid.people) and not grid.question.is_past,
         "movers": movers(grid),
         "needs": needs(grid, answerable=answerable),
         "since_day": since.astimezone(grid.question.zone).date(),

@@ -117,8 +117,8 @@ def forecast_difference(request: HttpRequest, slug: str, lock_id: UUID) -> HttpR
     if request.GET.get("format") == "csv":
         return csv_response(f"lock-{lock.period}.csv", csv_head(), csv_rows(report))
     context = bar(request, question)
-    # The period is in the lock.
-    context["controls"] = context["controls"][:1]
+    # The period is in the lock, and the question's own is another.
+    context["controls"], context["bar_note"] = context["controls"][:1], ""
     shows_all = request.GET.get("rows") == "all"
     context |= {
         "page_title": f"{lock.label}, locked",

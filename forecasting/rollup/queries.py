@@ -23,7 +23,7 @@ class OwnRow:
     """One person and category: corporate minor units of the parts that convert, and of how many deals they are.
 
     `first_count` leaves out the deals of which somebody of the scope who stands before has a part: summed over people
-    it counts every deal once. `without_amount` does so too.
+    it counts every deal once. `without_amount` does so too. `without_rate` are the parts that don't convert.
     """
 
     owner_id: UUID | None
@@ -32,6 +32,7 @@ class OwnRow:
     deal_count: int
     first_count: int
     without_amount: int
+    without_rate: int
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ def own_amounts(
     """Sums of each person and category over the parts of open and won deals that close in the period."""
     sql = f"""
         SELECT owner_id, category, coalesce(sum(corporate_minor), 0)::bigint, count(*),
-          count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND lacks_amount)
+          count(*) FILTER (WHERE is_first), count(*) FILTER (WHERE is_first AND lacks_amount),
+          count(*) FILTER (WHERE amount_minor IS NOT NULL AND corporate_minor IS NULL)
         FROM ({counted_sql(is_split=splits_count(), condition=condition.sql)}) AS counted GROUP BY owner_id, category
     """
     with connection.cursor() as cursor:

@@ -113,7 +113,7 @@ def rollup_report(
     currency: str | None = None,
     type_id: UUID | None = None,
     condition: TypeCondition | None = None,
-    lists_unconvertible: bool = True,
+    is_compared: bool = False,
 ) -> RollupReport:
     """The grid of `period` as of an instant, as far as `viewer` may see today. Raises UnknownScope.
 
@@ -123,7 +123,7 @@ def rollup_report(
 
     `knowledge` "now" shows the instant as it is known today, corrections included. `currency` is that of every amount,
     by default the organization's: each deal at the rates of its close date, each quota at that of the last day.
-    A report that another one is only compared with needn't list what has no rate.
+    One that is only compared with another has its amounts alone: no quotas, overlays, or deals without a rate.
     """
     corporate = currency or organization.currency
     chart = chart_for(as_of, org_chart=org_chart, now=now)
@@ -145,7 +145,8 @@ def rollup_report(
     told: dict[str, Any] = {"organization": organization, "viewer": viewer, "period": period, "chart": chart}
     grid = _adjusted(own, asked, gone=gone, day=day, type_id=type_id, **told)
     money = {"own": organization.currency, "currency": corporate}
-    given = quotas_of(period, **money, known=known, at=as_of, type_id=type_id)
+    given = {} if is_compared else quotas_of(period, **money, known=known, at=as_of, type_id=type_id)
+    lacks_rate = not is_compared and any(row.without_rate for row in own)
     rows, unassigned, total = _shown(grid, own, people=people, given=given, chart=chart)
     return RollupReport(
         period=period,
@@ -157,9 +158,9 @@ def rollup_report(
         unassigned=unassigned,
         total=total,
         effects=effect_rows(grid.effects, people=people),
-        unconvertible=tuple(unconvertible_deals(period, **asked)) if lists_unconvertible else (),
+        unconvertible=tuple(unconvertible_deals(period, **asked)) if lacks_rate else (),
         without_amount=sum(row.without_amount for row in own),
-        overlays=overlays_of(period, **asked),
+        overlays=() if is_compared else overlays_of(period, **asked),
     )
 
 

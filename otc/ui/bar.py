@@ -18,6 +18,7 @@ from otc.tenancy.lines import EVERYONE, OWNED, UNASSIGNED, Chart, Owners, Unknow
 from otc.tenancy.middleware import tenant_of
 from otc.tenancy.models import Person
 from otc.ui import controls
+from otc.ui.format import plural
 
 PERIODS_BACK, PERIODS_AHEAD = 8, 4
 PEOPLE_OFFERED = 150
@@ -182,7 +183,7 @@ def period_note(question: Question) -> str:
     """Where in the period the shown day lies: "week 8 of 13, 42 days left"."""
     period, day = question.period, question.day
     if day < period.first:
-        return f"begins in {(period.first - day).days} days"
+        return f"begins in {plural((period.first - day).days, 'day')}"
     if day not in period:
         return "ended"
-    return f"week {period.week_of(day)} of {period.weeks}, {period.days_left(day)} days left"
+    return f"week {period.week_of(day)} of {period.weeks}, {plural(period.days_left(day), 'day')} left"

@@ -36,7 +36,7 @@ PLACES = (
     Place("today/", "Today", "today", "t", tab_label="Today"),
     Place("deals/", "Deals", "deals", "d", tab_label="Deals"),
     Place("leads/", "Leads", "flag", "q"),
-    Place("accounts/", "Accounts", "accounts", "a", tab_label="Accounts"),
+    Place("accounts/", "Accounts", "accounts", "a"),
     Place("inspection/", "Inspection", "inspection", "i", group="Inspect", tab_label="Inspect"),
     Place("flow/", "Flow", "flow", "w", group="Inspect"),
     Place("trends/", "Trends", "forecast", "e", group="Inspect"),

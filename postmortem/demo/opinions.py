@@ -291,7 +291,7 @@ class OpinionWriter:
 
     def grid(self, period: Period, *, at: datetime) -> RollupReport:
         return rollup_report(
-            self.organization, viewer=all_seeing(), period=period, as_of=at, now=at, lists_unconvertible=False
+            self.organization, viewer=all_seeing(), period=period, as_of=at, now=at, is_compared=True
         )
 
     def id_of(self, kind: str, key: str, *, at: datetime) -> UUID:

@@ -165,6 +165,11 @@ def test_the_form_is_filled_from_the_grid_and_from_last_time(house, signed_in):
     assert len(rows) == 4 and "Sure" in rows[1]
 
 
+def test_one_alone_reads_of_oneself(house, signed_in):
+    text = signed_in(house.ana).get(house.url("forecast/calls/")).content.decode()
+    assert "<h1>You have not called for" in text
+
+
 def test_a_locked_or_past_period_has_no_form_and_refuses(house, signed_in):
     client = signed_in(house.ana)
     assert (

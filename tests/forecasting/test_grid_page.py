@@ -1,10 +1,13 @@
 """The forecast: branches on demand, deals below their person, calls and their gap, files that nothing runs in."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from forecasting.calls.models import Call, CallColumn
 from forecasting.calls.report import deadlines
@@ -15,11 +18,16 @@ from otc.calendar.rules import period_of
 from otc.tenancy.context import use
 from otc.tenancy.models import Person
 from otc.tenancy.services import person_create
+from pipeline.opportunities.models import Opportunity
+from pipeline.team.rules import Share
+from pipeline.team.services import splits_set
 from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 from tests.guards.surface import looker, text_of
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+# The whole request, sign-in and tenant included. A ceiling, so that a change is a decision.
+GRID_ASKS_AT_MOST = 26
 
 
 @pytest.fixture
@@ -195,3 +203,55 @@ def test_who_owes_a_call_is_reminded_from_the_page(filled):
     }
     answer = eyes.browser.post(filled.url("forecast/calls/remind/"), posted, follow=True)
     assert "1 person reminded" in answer.content.decode()
+
+
+def test_nobody_owes_a_call_of_a_month_where_quarters_are_called(filled):
+    text = looker(filled, "eve", {"period": "month"}).page("forecast/").content.decode()
+    assert "No call" not in text
+    assert "no call yet" not in text
+    assert "calls missing" not in text
+
+
+def test_a_period_that_is_over_is_told_as_past_and_asks_for_nothing(filled):
+    text = looker(filled, "eve", {"period": "previous"}).page("forecast/").content.decode()
+    assert "What stood out" in text
+    assert "stood at" in text
+    assert "Needs you" not in text
+    assert "No deal closes in" in text
+
+
+def test_overlay_shares_stand_beside_the_grid(filled):
+    with use(filled.organization.id, channel="ui"):
+        deal = Opportunity.objects.get(name="Deal of Ana Ruiz")
+        splits_set(deal.id, shares=[Share(filled.jon.id, "overlay", 2_500)], now=datetime.now(UTC))
+    text = " ".join(looker(filled, "eve", {}).page("forecast/").content.decode().split())
+    assert "overlay shares of Jonas Feld" in text
+    assert "75 k</span> open" in text
+
+
+def test_the_grid_looks_for_deals_without_a_rate_only_where_there_are_some(filled):
+    def asks(**asked):
+        eyes = looker(filled, "eve", asked)
+        eyes.page("forecast/")
+        with CaptureQueriesContext(connection) as captured:
+            text = eyes.page("forecast/").content.decode()
+        return [one["sql"] for one in captured], "NOK" in text
+
+    plain, said = asks()
+    assert not said
+    assert sum("forecasting_quota q" in sql for sql in plain) == 1
+    assert len(plain) <= GRID_ASKS_AT_MOST
+    with use(filled.organization.id, channel="ui"):
+        day = period_of(day_in_house()).last
+        deal_with(owner_id=filled.ana.id, category="commit", amount_minor=1, currency="NOK", close_date=day)
+    found, said = asks()
+    assert said
+    assert len(found) == len(plain) + 1
+
+
+def test_from_a_phone_a_row_leads_to_its_cell(filled):
+    """The adjusted column has no room there."""
+    text = looker(filled, "max", {}).page("forecast/").content.decode()
+    href = re.search(r'class="way-to-cell" href="([^"]+)">Adjust<', text)[1].replace("&amp;", "&")
+    answer = looker(filled, "max", {}).browser.get(href)
+    assert "Five amounts" in answer.content.decode()

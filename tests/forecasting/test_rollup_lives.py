@@ -205,7 +205,6 @@ class Forecast(Life):
         viewer = self.house.people["ria"]
         assert viewer.role == Role.OPERATIONS
         asked |= {"viewer": viewer, "period": HERE, "as_of": at, "now": now(), "type_id": self.type_id(kind)}
-        asked["lists_unconvertible"] = False  # every currency has a rate here
         found, oracle = rollup_report(self.house.organization, **asked), Grid(world, kind)
         wanted = oracle.whole()
         shown = {

@@ -18,7 +18,18 @@ VIOLATIONS = """async ([rules, known]) => {
 THEMES = ("light", "dark")
 # In the second theme only colours differ; that is so much faster than looking at everything twice.
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-
+# What a narrow page may lose beside colours: room, and the words and names that it hides.
+BY_LAYOUT = (
+    *(
+        "color-contrast",
+        "target-size",
+        "scrollable-region-focusable",
+        "link-in-text-block",
+        "aria-hidden-focus",
+    ),
+    *("label", "select-name", "input-button-name", "button-name", "link-name", "summary-name"),
+)
+OF_LAYOUT = {"runOnly": {"type": "rule", "values": BY_LAYOUT}}
 
 NARROW = {"width": 390, "height": 844}
 # What stands on every page is looked at once per seat, width and theme; a long table's rows are like its first.
@@ -54,7 +65,8 @@ def troubles_of(
             page.evaluate(AXE)
         seat.looks += 1
         turned = THEMES[seat.looks % 2 :] + THEMES[: seat.looks % 2]
-        for theme, rules in zip(turned if in_both_themes else turned[:1], ({}, COLOURS), strict=False):
+        first = OF_LAYOUT if width <= 640 and not IS_NIGHTLY else {}
+        for theme, rules in zip(turned if in_both_themes else turned[:1], (first, COLOURS), strict=False):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             known = SHELL if (width, theme) in seat.shells_seen else ()
             seat.shells_seen.add((width, theme))

@@ -1,12 +1,13 @@
 """How long a call takes: warm, repeated, as percentiles in milliseconds."""
 
-import gc
 import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from otc.collector import settle
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,7 @@ def timed(call: Callable[[], object], *, runs: int = 60, warm: int = 8) -> Timin
     """Call `warm` times unmeasured, then `runs` times. What stands by then is frozen, as the server's workers do."""
     for _ in range(warm):
         call()
-    gc.collect()
-    gc.freeze()
+    settle()
     server = _server_process()
     taken, worked, served = [], [], []
     for _ in range(runs):

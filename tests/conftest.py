@@ -2,7 +2,6 @@
 operations); zoe elsewhere.
 """
 
-import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from django.db.models import Model
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
+from otc.collector import settle
 from otc.identity.models import User
 from otc.tenancy.context import use
 from otc.tenancy.models import Organization, Person, ReportingLine
@@ -54,10 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What stands by now stays: the collector need not look through it again and again, nor so often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)
+    settle()
 
 
 def user_for(name: str) -> User:

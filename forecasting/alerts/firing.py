@@ -284,7 +284,7 @@ def audience(rule: AlertRule, news: News, here: Around, person_ids: Iterable[UUI
     """Those of the people who may see the deal, or all deals of the branch whose coverage it is."""
     if news.deal_id is not None:
         return may_be_told(list(person_ids), news.deal_id, now=here.now)
-    people = people_by_id(person_ids)
+    people = Person.objects.in_bulk(list(person_ids))
     return [
         person_id
         for person_id in person_ids

@@ -14,7 +14,7 @@ from forecasting.rhythm.rules import Beat, Punctuality, Said, instant_of, punctu
 from forecasting.rollup.report import RollupReport, rollup_report
 from otc.money.queries import shown_minor
 from otc.question import Question
-from otc.tenancy.lines import people_by_id
+from otc.tenancy.lines import Named, people_by_id
 from otc.tenancy.models import Person
 from otc.ui.bar import in_line_order
 
@@ -41,7 +41,7 @@ class CallRow:
     Who left, or calls no more, isn't asked: what they said stays.
     """
 
-    person: Person
+    person: Person | Named
     depth: int
     latest: Call | None
     call_minor: int | None
@@ -91,7 +91,9 @@ def calls_report(
     """Calls of the question's period and scope as of its instant."""
     expected = {person.id: person for person in callers(now=question.as_of, today=question.day)}
     owners = question.owners
-    seen = {person_id: one for person_id, one in expected.items() if owners.contains(person_id)}
+    seen: dict[UUID, Person | Named] = {
+        person_id: one for person_id, one in expected.items() if owners.contains(person_id)
+    }
     calls = Call.objects.filter(owners.matching("person"), period=question.period.key, type_id=type_id)
     calls = calls.filter(submitted_at__lte=question.as_of).order_by("submitted_at")
     found = list(calls)
@@ -154,7 +156,7 @@ def last_said(question: Question, *, type_id: UUID | None = None) -> dict[str, C
 
 def _rows(
     question: Question,
-    people: Mapping[UUID, Person],
+    people: Mapping[UUID, Person | Named],
     asked: Collection[UUID],
     calls: list[Call],
     dues: list[datetime],

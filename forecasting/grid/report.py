@@ -7,18 +7,20 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from forecasting.adjustments.queries import adjustments_keep
 from forecasting.calls.report import deadlines
 from forecasting.grid.columns import Layout, layout_of
 from forecasting.grid.queries import DealRow, amounts_of, deals_of
 from forecasting.grid.rules import Node, Rest, below_counts, opened_by_default, shown_rows
 from forecasting.grid.said import Said, calls_said
+from forecasting.judgements.queries import judgements_keep
 from forecasting.rhythm.queries import beat_now
 from forecasting.rollup.adjusted import EffectRow
 from forecasting.rollup.report import PersonRow, RollupReport, rollup_report, rules_instant
 from forecasting.types.models import ForecastType
 from forecasting.types.queries import TypeCondition, type_asked, type_condition
 from otc.question import Question, parse_uuid
-from otc.tenancy.lines import UNASSIGNED, Owners
+from otc.tenancy.lines import UNASSIGNED, Owners, charts_keep
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
     asked = asked_of(parameters)
     type_ = type_asked(parameters.get("type", ""))
     organization, type_id = question.organization, type_.id if type_ else None
+    _read_both_ends(question, since, type_id)
     now = rollup_report(organization, period=question.period, type_id=type_id, **question.frame)
     earlier = question.frame | {"as_of": since, "type_id": type_id}
     before = rollup_report(organization, period=question.period, is_compared=True, **earlier)
@@ -195,6 +198,15 @@ def grid_report(question: Question, *, since: datetime, parameters: Mapping[str,
         deals_before=deals_before,
         type=type_,
     )
+
+
+def _read_both_ends(question: Question, since: datetime, type_id: UUID | None) -> None:
+    """What the rollup reads of the instant and of the one that it is compared with, each by one query."""
+    ends = {question.as_of, since}
+    charts_keep(ends if question.org_chart == "then" else {question.now})
+    adjustments_keep(question.period.key, instants=ends, type_id=type_id)
+    if type_id is None:
+        judgements_keep(question.period.key, instants=ends)
 
 
 def _condition(question: Question, type_id: UUID | None, as_of: datetime) -> TypeCondition:

@@ -1,16 +1,17 @@
 """Which judgements stood at an instant, and what are the parts of the deals that they judge?"""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from forecasting.adjustments.queries import latest_by_instant
 from forecasting.judgements.models import DealJudgement, Verdict
 from forecasting.judgements.rules import DealPart
 from otc.money.queries import corporate_minor_sql
-from otc.tenancy.context import current_organization_id, once_per_snapshot
+from otc.tenancy.context import current_organization_id, kept_for_snapshot, once_per_snapshot
 from pipeline.history.queries import as_of_condition
 from pipeline.parts.queries import parts_sql, share_sql, splits_count
 
@@ -24,6 +25,17 @@ def judgements_at(period_key: str, *, as_of: datetime) -> list[DealJudgement]:
     found = once_per_snapshot(("judgements", period_key, as_of), lambda: _latest(period_key, as_of))
     stood = [step for step in found if step.verdict != Verdict.WITHDRAWN]
     return sorted(stood, key=lambda step: (step.made_at, step.id))
+
+
+def judgements_keep(period_key: str, *, instants: Collection[datetime]) -> None:
+    """Read the judgements of several instants of one page at once. One query."""
+
+    def read() -> dict[Hashable, Any]:
+        steps = DealJudgement.objects.filter(period=period_key)
+        found = latest_by_instant(steps, place=PLACE, instants=instants)
+        return {("judgements", period_key, instant): rows for instant, rows in found.items()}
+
+    kept_for_snapshot(read)
 
 
 def latest_judgement(
@@ -72,8 +84,8 @@ def open_parts(
 
 
 def _latest(period_key: str, as_of: datetime) -> list[Any]:
-    steps = DealJudgement.objects.filter(period=period_key, made_at__lte=as_of)
-    return list(steps.order_by(*PLACE, "-made_at", "-id").distinct(*PLACE))
+    steps = DealJudgement.objects.filter(period=period_key)
+    return latest_by_instant(steps, place=PLACE, instants=[as_of])[as_of]
 
 
 def _parts(condition: str, parameters: dict[str, Any], *, order: str = "") -> list[DealPart]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from forecasting.landing.past import Taught, finished, here_in, taught_by
 from forecasting.landing.queries import Standing, standing
 from forecasting.landing.rules import Landing, Lessons, Open, ended, landed, learned
-from forecasting.quotas.queries import branch_quota, quota_minor, quotas_of
+from forecasting.quotas.queries import branch_quotas, quota_minor, quotas_of
 from forecasting.rollup.report import rules_instant
 from forecasting.rollup.scope import chart_for, tree_of
 from forecasting.trends.rules import start_of
@@ -194,6 +194,7 @@ def _branches(
     """The direct reports of whom the scope is (of everyone: of the tops), the own deals, and what nobody holds."""
     chart = chart_for(question.as_of, org_chart=question.org_chart, now=question.now)
     tree, people = tree_of(question.owners, chart=chart), people_by_id()
+    asked = branch_quotas(chart=chart, quotas=quotas)
     left = set(now.everyone) | set(then.everyone)
     if question.scope == UNASSIGNED:
         return
@@ -214,7 +215,7 @@ def _branches(
             branch,
             person_id=head,
             name=f"{people[head].name}, own deals" if is_own else people[head].name,
-            quota_minor=None if is_own else branch_quota(head, chart=chart, quotas=quotas),
+            quota_minor=None if is_own else asked.get(head),
         )
     if left:
         row = _branch(now, then, left, person_id=None, name="Unassigned", quota_minor=None)

@@ -14,12 +14,12 @@ from forecasting.onetoone import queries
 from forecasting.onetoone.models import AgreedAction, OneToOne
 from forecasting.onetoone.queries import OwnerSums, TalkRow
 from forecasting.onetoone.rules import FEW, Reason, reasons, worth
-from forecasting.quotas.queries import branch_quota, quotas_of
+from forecasting.quotas.queries import branch_quota, branch_quotas, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from otc.calendar.rules import Period, PeriodError, monday_before, previous
 from otc.money.queries import shown_minor
 from otc.question import Question
-from otc.tenancy.lines import EVERYONE, UNASSIGNED, Owners, people_by_id
+from otc.tenancy.lines import EVERYONE, UNASSIGNED, Named, Owners, people_by_id
 from otc.tenancy.models import Person
 
 PAST_PERIODS = 4
@@ -32,7 +32,7 @@ class TeamRow:
     `call_minor` is the person's latest commit call, `pushes` are since the period began.
     """
 
-    person: Person | None
+    person: Person | Named | None
     report_count: int
     sums: OwnerSums
     quota_minor: int | None
@@ -59,7 +59,7 @@ class TeamRow:
 class Team:
     """The direct reports of `head`, else the heads of what the viewer sees; `total` is everything in the scope."""
 
-    head: Person | None
+    head: Named | None
     rows: tuple[TeamRow, ...]
     total: TeamRow
 
@@ -159,14 +159,15 @@ class _Rows:
         self.pushes = queries.push_counts(question, owners=owners)
         own = question.organization.currency
         money: dict[str, Any] = {"own": own, "currency": question.currency, "known": question.known}
-        self.quotas = quotas_of(question.period, at=question.as_of, **money)
+        given = quotas_of(question.period, at=question.as_of, **money)
+        self.quotas = branch_quotas(chart=self.chart, quotas=given)
         calls = latest_calls(question.period.key, as_of=question.as_of)
         minors = {person_id: call.amount_minor for person_id, call in calls.items()}
         self.calls = shown_minor(minors, day=question.period.last, **money)
 
     def row(
         self,
-        person: Person | None,
+        person: Person | Named | None,
         owners: set[UUID] | frozenset[UUID] | set[UUID | None],
         *,
         report_count: int = 0,
@@ -177,10 +178,9 @@ class _Rows:
         if person is not None and is_own and self.chart.reports.get(person.id):
             quota_minor = None
         elif person is not None:
-            quota_minor = branch_quota(person.id, chart=self.chart, quotas=self.quotas)
+            quota_minor = self.quotas.get(person.id)
         elif is_total:
-            found = [branch_quota(one, chart=self.chart, quotas=self.quotas) for one in self._roots()]
-            given = [quota for quota in found if quota is not None]
+            given = [self.quotas[one] for one in self._roots() if one in self.quotas]
             quota_minor = sum(given) if given else None
         is_called = person is not None and not is_own
         return TeamRow(

@@ -23,7 +23,7 @@ from forecasting.onetoone.services import (
 )
 from forecasting.pay.report import Attained, attained_by
 from otc.question import Question, ask
-from otc.tenancy.lines import people_by_id
+from otc.tenancy.lines import Named, people_by_id
 from otc.tenancy.middleware import Tenant, tenant_of
 from otc.tenancy.models import Person
 from otc.ui.bar import answers_bad_questions, bar
@@ -192,7 +192,7 @@ def said(question: Question, person: Person, sheet: Sheet, *, tenant: Tenant) ->
     }
 
 
-def owners_offered(person: Person, *, tenant: Tenant) -> list[Person]:
+def owners_offered(person: Person, *, tenant: Tenant) -> list[Named]:
     """The person and the line above, nearest first: who reads the sheet and may be given an action."""
     line = line_above(person.id, chart=tenant.chart)
     people = people_by_id(line)

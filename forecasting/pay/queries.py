@@ -14,8 +14,7 @@ from forecasting.rollup.queries import owner_condition, owner_parameters
 from otc.calendar.rules import Period
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
-from otc.tenancy.lines import Owners
-from otc.tenancy.models import Person
+from otc.tenancy.lines import Named, Owners
 from pipeline.history.queries import as_of_condition
 from pipeline.parts.queries import parts_sql, share_sql, splits_count
 
@@ -40,7 +39,7 @@ def plans_standing(known: datetime) -> list[PayPlan]:
 
 
 def plan_for(
-    person: Person, *, day: date, plans: Iterable[PayPlan], period_at: Callable[[date, str], Period]
+    person: Named, *, day: date, plans: Iterable[PayPlan], period_at: Callable[[date, str], Period]
 ) -> PayPlan | None:
     """The plan that pays what the person wins on a day: their own before that of their role, the latest first."""
     begun = [plan for plan in plans if plan.starts_on <= period_at(day, plan.cycle).first]

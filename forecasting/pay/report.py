@@ -20,13 +20,12 @@ from forecasting.pay.queries import (
     won_before,
 )
 from forecasting.pay.rules import PaidPart, attainment, deal_parts, pay_minor
-from forecasting.quotas.queries import branch_quota, quotas_of
+from forecasting.quotas.queries import branch_quota, branch_quotas, quotas_of
 from forecasting.rollup.queries import own_amounts
 from otc.calendar.rules import Calendar, Kind, Period, period_of
 from otc.question import Question
-from otc.tenancy.lines import Owners, people_by_id
+from otc.tenancy.lines import Named, Owners, people_by_id
 from otc.tenancy.middleware import Tenant
-from otc.tenancy.models import Person
 
 WON = "closed"
 
@@ -39,7 +38,7 @@ class Attained:
     for whoever may not see it: `is_readable` tells.
     """
 
-    person: Person
+    person: Named
     won_minor: int
     quota_minor: int | None
     is_readable: bool
@@ -59,7 +58,7 @@ class DealPay:
     quota that its tiers need.
     """
 
-    person: Person
+    person: Named
     is_won: bool
     amount_minor: int | None
     plan: PayPlan | None
@@ -97,14 +96,15 @@ def attainment_report(question: Question, *, tenant: Tenant) -> tuple[Attained, 
     """Everybody in the question's scope, by name. 4 queries."""
     own = question.organization.currency
     won = _won_by_branch(question, own=own)
-    quotas = quotas_of(question.period, own=own, currency=own, known=question.known, at=question.as_of)
+    given = quotas_of(question.period, own=own, currency=own, known=question.known, at=question.as_of)
+    quotas = branch_quotas(chart=question.chart, quotas=given)
     plans = plans_standing(question.known)
     period_at = periods_by(question.calendar)
     asked = question.owners.person_ids
     found = people_by_id(question.chart.manager_of if asked is None else asked)
     rows = []
     for person in sorted(found.values(), key=lambda one: (one.name, one.id)):
-        quota = branch_quota(person.id, chart=question.chart, quotas=quotas)
+        quota = quotas.get(person.id)
         readable = reads_pay(tenant, person.id)
         plan = None
         if readable:

@@ -163,25 +163,28 @@ def quota_minor(question: Question, quotas: Mapping[UUID, int] | None = None) ->
         for person, manager in question.chart.manager_of.items()
         if (seen is None and manager is None) or (seen is not None and person in seen and manager not in seen)
     ]
-    found = [branch_quota(root, chart=question.chart, quotas=known) for root in roots]
-    given = [amount for amount in found if amount is not None]
+    asked = branch_quotas(chart=question.chart, quotas=known)
+    given = [asked[root] for root in roots if root in asked]
     return sum(given) if given else None
 
 
 def branch_quota(person_id: UUID, *, chart: Chart, quotas: Mapping[UUID, int]) -> int | None:
-    """A person's quota, or where there is none the sum over the reports, all the way down; of parts of a period their
-    sum.
+    """`branch_quotas` of one person; None where nobody of the branch is asked for anything."""
+    return branch_quotas(chart=chart, quotas=quotas).get(person_id)
+
+
+def branch_quotas(*, chart: Chart, quotas: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Everybody's quota, or where there is none the sum over the reports, all the way down; of parts of a period their
+    sum. Who has none and nobody below who has one is left out.
     """
     if isinstance(quotas, PeriodQuotas) and quotas.parts:
-        of_parts = [branch_quota(person_id, chart=chart, quotas=part) for part in quotas.parts]
-        given = [amount for amount in of_parts if amount is not None]
-        return sum(given) if given else None
-    found: list[int] = []
-    waiting = [person_id]
-    while waiting:
-        person = waiting.pop()
-        if person in quotas:
-            found.append(quotas[person])
-        else:
-            waiting += chart.reports.get(person, ())
-    return sum(found) if found else None
+        of_parts = [branch_quotas(chart=chart, quotas=part) for part in quotas.parts]
+        asked = {person for part in of_parts for person in part}
+        return {person: sum(part.get(person, 0) for part in of_parts) for person in asked}
+    found = dict(quotas)
+    for person, amount in quotas.items():
+        above = chart.manager_of.get(person)
+        while above is not None and above not in quotas:
+            found[above] = found.get(above, 0) + amount
+            above = chart.manager_of.get(above)
+    return found

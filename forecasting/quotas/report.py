@@ -9,8 +9,7 @@ from forecasting.quotas.queries import quotas_at, ramps_at
 from forecasting.quotas.rules import Ramp, ramped
 from otc.calendar.rules import Kind, Period, periods_of_year
 from otc.question import Question
-from otc.tenancy.lines import people_by_id
-from otc.tenancy.models import Person
+from otc.tenancy.lines import Named, people_by_id
 from otc.ui.bar import in_line_order
 
 MOST_ROWS = 200
@@ -37,7 +36,7 @@ class QuotaCell:
 
 @dataclass(frozen=True)
 class QuotaRow:
-    person: Person
+    person: Named
     depth: int
     cells: tuple[QuotaCell, ...]
     ramp: Ramp | None

@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from uuid import UUID
 
 from forecasting.adjustments.models import AdjustmentStep
 from forecasting.judgements.rules import Judged
 from forecasting.rollup.queries import OwnRow
-from forecasting.rollup.rules import Adjustment, Effect, Kind, Rollup, Tree, rollup
+from forecasting.rollup.rules import Adjustment, Effect, Kind, Rollup, Tree, own_by_person, rollup
 from otc.calendar.rules import Period
 from otc.money.queries import shown_minor
-from otc.tenancy.models import Person
-
-type Amounts = dict[tuple[UUID | None, str | None], int]
+from otc.tenancy.lines import Named
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class OnTop:
     judged_home: tuple[Adjustment, ...] = ()
 
 
-def gone_by(period: Period, *, people: Mapping[UUID, Person], day: date) -> frozenset[UUID]:
+def gone_by(period: Period, *, people: Mapping[UUID, Named], day: date) -> frozenset[UUID]:
     """Who had left on `day`, before the period began: they keep their past and are in no future period."""
     last = min(day, period.first)
     return frozenset(
@@ -68,7 +67,9 @@ def gone_by(period: Period, *, people: Mapping[UUID, Person], day: date) -> froz
 
 def without_gone(rows: Iterable[OwnRow], gone: frozenset[UUID]) -> list[OwnRow]:
     """The deals of those who are gone are nobody's: no money is dropped."""
-    return [replace(row, owner_id=None) if row.owner_id in gone else row for row in rows]
+    if not gone:
+        return list(rows)
+    return [row._replace(owner_id=None) if row.owner_id in gone else row for row in rows]
 
 
 def tree_without(tree: Tree, gone: frozenset[UUID]) -> Tree:
@@ -83,16 +84,8 @@ def tree_without(tree: Tree, gone: frozenset[UUID]) -> Tree:
     return Tree(left, tree.vacant - gone)
 
 
-def summed(rows: Iterable[OwnRow]) -> Amounts:
-    found: Amounts = {}
-    for row in rows:
-        key = (row.owner_id, row.category)
-        found[key] = found.get(key, 0) + row.amount_minor
-    return found
-
-
 def adjusted_grid(
-    own: Amounts, *, on_top: OnTop, home: Amounts | None, currency: str, day: date, known: datetime
+    own: list[OwnRow], *, on_top: OnTop, home: list[OwnRow] | None, currency: str, day: date, known: datetime
 ) -> Rollup:
     """The grid of `own` with every step. Steps are in the organization's currency, in which `home` are the own amounts
     where the grid is in another one, `currency`: what is stale is found at home, where nothing is rounded anew. There
@@ -113,7 +106,7 @@ def adjusted_grid(
     return replace(grid, effects=effects)
 
 
-def effect_rows(effects: Iterable[Effect], *, people: Mapping[UUID, Person]) -> tuple[EffectRow, ...]:
+def effect_rows(effects: Iterable[Effect], *, people: Mapping[UUID, Named]) -> tuple[EffectRow, ...]:
     """Effects that a reader understands, in the order of the grid."""
     return tuple(
         EffectRow(
@@ -139,10 +132,11 @@ def effect_rows(effects: Iterable[Effect], *, people: Mapping[UUID, Person]) -> 
     )
 
 
-def _rollup(own: Amounts, adjustments: list[Adjustment], on_top: OnTop) -> Rollup:
+def _rollup(own: list[OwnRow], adjustments: list[Adjustment], on_top: OnTop) -> Rollup:
     """Whoever is adjusted is in the grid, without a deal and a line too."""
-    present: Amounts = {(one.person, "commit"): 0 for one in adjustments}
-    return rollup(present | own, tree=on_top.tree, adjustments=adjustments, line=on_top.line)
+    parts = [(one.person, "commit", 0) for one in adjustments]
+    amounts = own_by_person(chain(parts, (row[:3] for row in own)))
+    return rollup(amounts, tree=on_top.tree, adjustments=adjustments, line=on_top.line)
 
 
 def _adjustment(step: AdjustmentStep) -> Adjustment:

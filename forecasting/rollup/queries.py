@@ -4,7 +4,7 @@ versions.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -18,9 +18,9 @@ from pipeline.history.queries import as_of_condition
 from pipeline.parts.queries import is_first_sql, parts_of_sql, parts_sql, share_sql, splits_count
 
 
-@dataclass(frozen=True)
-class OwnRow:
+class OwnRow(NamedTuple):
     """One person and category: corporate minor units of the parts that convert, and of how many deals they are.
+    A tuple, because a large organization has tens of thousands of them.
 
     `first_count` leaves out the deals of which somebody of the scope who stands before has a part: summed over people
     it counts every deal once. `without_amount` does so too. `without_rate` are the parts that don't convert.
@@ -146,7 +146,7 @@ def own_amounts(
                 period, as_of=as_of, known=known, owners=owners, corporate=corporate, condition=condition
             ),
         )
-        return [OwnRow(*row) for row in cursor.fetchall()]
+        return [OwnRow._make(row) for row in cursor.fetchall()]
 
 
 def unconvertible_deals(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from forecasting.adjustments.models import AdjustmentStep
 from forecasting.adjustments.queries import adjustments_at
 from forecasting.judgements.models import DealJudgement
 from forecasting.judgements.queries import judgements_at
-from forecasting.quotas.queries import branch_quota, quotas_of
+from forecasting.quotas.queries import branch_quotas, quotas_of
 from forecasting.quotas.rules import Coverage, coverage
 from forecasting.rollup.adjusted import (
     EffectRow,
@@ -20,7 +20,6 @@ from forecasting.rollup.adjusted import (
     adjusted_grid,
     effect_rows,
     gone_by,
-    summed,
     tree_without,
     without_gone,
 )
@@ -32,13 +31,12 @@ from forecasting.rollup.scope import chart_for, tree_of
 from forecasting.types.queries import TypeCondition, type_condition
 from otc.calendar.rules import Period
 from otc.money.rules import CurrencySum, sum_by_currency
-from otc.tenancy.lines import EVERYONE, Chart, Owners, people_by_id, scope_owners
+from otc.tenancy.lines import EVERYONE, Chart, Named, Owners, people_by_id, scope_owners
 from otc.tenancy.models import Organization, Person
 from otc.tenancy.reach import visible_reach
 
 
-@dataclass(frozen=True)
-class PersonRow:
+class PersonRow(NamedTuple):
     """One line of the grid; amounts are corporate minor units by column, own and rolled up (see Amounts).
 
     `person_id` is None for "unassigned" and for the total. `deal_count` is of the person's own deals. A
@@ -168,12 +166,12 @@ def _shown(
     grid: Rollup,
     own: list[OwnRow],
     *,
-    people: Mapping[UUID, Person],
+    people: Mapping[UUID, Named],
     given: Mapping[UUID, int],
     chart: Chart,
 ) -> tuple[tuple[PersonRow, ...], PersonRow, PersonRow]:
     """The people's rows, unassigned and the total, with quotas and counts of deals."""
-    quotas = {row.person: branch_quota(row.person, chart=chart, quotas=given) for row in grid.rows}
+    quotas = branch_quotas(chart=chart, quotas=given)
     counts = _deal_counts(own)
     rows = tuple(_person_row(row, people=people, quotas=quotas, counts=counts) for row in grid.rows)
     deal_count = sum(row.first_count for row in own)
@@ -205,18 +203,19 @@ def _adjusted(
     said = judgements_at(period.key, as_of=as_of) if type_id is None else []
     verdicts = [step for step in said if _counts(step, **told)]
     judging: dict[str, Any] = {"period": period, "as_of": as_of, "known": known}
+    line = Tree(chart.manager_of, chart.vacant)
     home = None
     judged_home: tuple[Adjustment, ...] = ()
     if counted and corporate != organization.currency:
         at_home = own_amounts(period, **{**asked, "corporate": organization.currency})
-        home = summed(without_gone(at_home, gone))
+        home = without_gone(at_home, gone)
         judged_home = judged_adjustments(verdicts, currency=organization.currency, **judging)
     return adjusted_grid(
-        summed(own),
+        own,
         on_top=OnTop(
             tuple(counted),
-            tree=tree_without(tree_of(asked["owners"], chart=chart), gone),
-            line=Tree(chart.manager_of, chart.vacant),
+            tree=tree_without(tree_of(asked["owners"], chart=chart, line=line), gone),
+            line=line,
             judged=judged_adjustments(verdicts, currency=corporate, **judging),
             judged_home=judged_home,
         ),
@@ -259,13 +258,14 @@ def _counts(
 def _person_row(
     row: Row,
     *,
-    people: Mapping[UUID, Person],
-    quotas: Mapping[UUID, int | None],
+    people: Mapping[UUID, Named],
+    quotas: Mapping[UUID, int],
     counts: Mapping[UUID | None, int],
 ) -> PersonRow:
-    person = people[row.person]
+    person_id = row.person
+    person = people[person_id]
     return PersonRow(
-        person_id=person.id,
+        person_id=person_id,
         name=person.name,
         title=person.title,
         manager_id=row.manager,
@@ -273,8 +273,8 @@ def _person_row(
         is_unassigned=row.is_unassigned,
         reports=row.reports,
         amounts=row.amounts,
-        deal_count=counts.get(person.id, 0),
-        quota_minor=quotas.get(person.id),
+        deal_count=counts.get(person_id, 0),
+        quota_minor=quotas.get(person_id),
     )
 
 

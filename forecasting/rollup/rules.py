@@ -30,6 +30,12 @@ ADJUSTABLE = frozenset(
 # Where the categories that a column sums stand among the single ones.
 PLACES = {column: tuple(SINGLE.index(one) for one in summed) for column, summed in COLUMNS.items()}
 
+_ZEROS = (0,) * len(SINGLE)
+# A deal without a category has a column of its own.
+_PLACE: dict[str | None, int] = {category: place for place, category in enumerate(SINGLE)} | {
+    None: SINGLE.index(NO_CATEGORY)
+}
+
 # A person's id: a UUID in the reports, a name in the tests.
 type Person = Any
 
@@ -189,8 +195,7 @@ class Columns(Mapping[str, Amounts]):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of the grid. `person` is None for "unassigned" and for the total of all."""
 
     person: Person
@@ -218,20 +223,19 @@ class Rollup:
 
 
 def rollup(
-    own: Mapping[tuple[Person | None, str | None], int],
+    own: Mapping[Person | None, Sequence[int]],
     *,
     tree: Tree,
     adjustments: Iterable[Adjustment] = (),
     line: Tree | None = None,
 ) -> Rollup:
-    """The grid of a period. `own` holds corporate minor units by (owner or None, category or None).
+    """The grid of a period. `own` holds corporate minor units by owner (or None) as `own_by_person` puts them.
 
     `adjustments` are those in force, oldest first; a later one of the same author's place (own, or a
     manager's) replaces the earlier on that person and column. `line` is the whole line where `tree` is only
     a part of it: it says who adjusts whom. Raises NotAdjustable, RollupError.
     """
-    by_person = _own_by_person(own)
-    people = _everybody(tree, owners=by_person)
+    people = _everybody(tree, owners=own)
     reports = _reports(people, tree=tree)
     order = _depth_first(people, tree=tree, reports=reports)
     in_force = _in_force(adjustments, people=frozenset(people))
@@ -240,7 +244,7 @@ def rollup(
     effects: list[Effect] = []
     for person, _depth, _is_unassigned in reversed(order):  # reports come before their managers
         below = [amounts[report] for report in reports[person] if amounts[report] is not NOTHING]
-        mine = by_person.get(person)
+        mine = own.get(person)
         if person in adjusted:
             here = {column: in_force[person, column] for column in COLUMNS if (person, column) in in_force}
             amounts[person] = _columns(mine, below)
@@ -251,7 +255,7 @@ def rollup(
         Row(person, tree.parent_of(person), depth, is_unassigned, reports[person], amounts[person])
         for person, depth, is_unassigned in order
     )
-    unassigned = _heading(rows, own=by_person.get(None, {}), is_unassigned=True)
+    unassigned = _heading(rows, own=own.get(None), is_unassigned=True)
     return Rollup(rows, unassigned, _total(rows, unassigned), tuple(reversed(effects)))
 
 
@@ -269,16 +273,20 @@ def unassigned_people(tree: Tree, *, people: Iterable[Person] = ()) -> frozenset
     return frozenset(person for person in everybody if not tree.is_top(root(person)))
 
 
-def _own_by_person(
-    own: Mapping[tuple[Person | None, str | None], int],
-) -> dict[Person | None, dict[str, int]]:
-    by_person: dict[Person | None, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for (person, category), amount_minor in own.items():
-        name = category or NO_CATEGORY
-        if name not in SINGLE:
+def own_by_person(
+    parts: Iterable[tuple[Person | None, str | None, int]],
+) -> dict[Person | None, list[int]]:
+    """Sums of (owner, category, corporate minor units) by owner, in the order of SINGLE. Raises RollupError."""
+    found: dict[Person | None, list[int]] = {}
+    for person, category, amount_minor in parts:
+        place = _PLACE.get(category)
+        if place is None:
             raise RollupError(f"“{category}” is not a forecast category.")
-        by_person[person][name] += amount_minor
-    return by_person
+        amounts = found.get(person)
+        if amounts is None:
+            amounts = found[person] = list(_ZEROS)
+        amounts[place] += amount_minor
+    return found
 
 
 def _everybody(tree: Tree, *, owners: Iterable[Person | None]) -> list[Person]:
@@ -325,13 +333,12 @@ def _in_force(
     return {cell: tuple(by_place[place] for place in sorted(by_place)) for cell, by_place in latest.items()}
 
 
-_ZEROS = (0,) * len(SINGLE)
 NOTHING = Columns(_ZEROS, _ZEROS)
 
 
-def _columns(own: Mapping[str, int] | None, below: Sequence[Columns]) -> Columns:
+def _columns(own: Sequence[int] | None, below: Sequence[Columns]) -> Columns:
     """A person's amounts by column before any adjustment on that person. Most have reports or deals, not both."""
-    mine = [own.get(category, 0) for category in SINGLE] if own else _ZEROS
+    mine = own or _ZEROS
     if not below:
         return Columns(mine, mine)
     rolled_up, effects = list(mine), defaultdict[str, int](int)
@@ -371,7 +378,7 @@ def _adjusted(
     return Amounts(bare.own, bare.rolled_up, bare.with_reports_adjustments, seen, final), effects
 
 
-def _heading(rows: tuple[Row, ...], *, own: Mapping[str, int], is_unassigned: bool) -> Row:
+def _heading(rows: tuple[Row, ...], *, own: Sequence[int] | None, is_unassigned: bool) -> Row:
     """The row above all roots of its kind, which nobody adjusts."""
     roots = [row for row in rows if row.depth == 0 and row.is_unassigned == is_unassigned]
     amounts = _columns(own, [row.amounts for row in roots])
@@ -379,6 +386,6 @@ def _heading(rows: tuple[Row, ...], *, own: Mapping[str, int], is_unassigned: bo
 
 
 def _total(rows: tuple[Row, ...], unassigned: Row) -> Row:
-    tops = _heading(rows, own={}, is_unassigned=False)
+    tops = _heading(rows, own=None, is_unassigned=False)
     amounts = _columns(None, [tops.amounts, unassigned.amounts])
     return Row(None, None, 0, False, tops.reports, amounts)

@@ -15,10 +15,12 @@ def chart_for(instant: datetime, *, org_chart: str, now: datetime) -> Chart:
     return chart_at(instant if org_chart == "then" else now)
 
 
-def tree_of(owners: Owners, *, chart: Chart) -> Tree:
-    """The chart as far as the scope reaches: whoever reports to somebody outside of it is a top here."""
+def tree_of(owners: Owners, *, chart: Chart, line: Tree | None = None) -> Tree:
+    """The chart as far as the scope reaches: whoever reports to somebody outside of it is a top here. `line` is the
+    whole chart's tree where it is known to be sound already.
+    """
     if owners.person_ids is None:
-        return Tree(chart.manager_of, chart.vacant)
+        return line or Tree(chart.manager_of, chart.vacant)
     inside: Mapping[UUID, UUID | None] = {
         person: manager if manager in owners.person_ids else None
         for person, manager in chart.manager_of.items()

@@ -80,6 +80,19 @@ def once_per_snapshot[Read](key: Hashable, read: Callable[[], Read]) -> Read:
     return kept
 
 
+def kept_for_snapshot(found: Callable[[], dict[Hashable, Any]]) -> None:
+    """What `once_per_snapshot` would read by several keys, read by one query: where nothing is kept, not at all."""
+    context = current_context()
+    if context.reads_once:
+        for key, value in found().items():
+            context.read_once.setdefault(key, value)
+
+
+def kept_of_snapshot(key: Hashable) -> Any:
+    """What `once_per_snapshot` has kept under the key; None where it has nothing."""
+    return current_context().read_once.get(key)
+
+
 @contextmanager
 def use(
     organization_id: UUID,

@@ -1,20 +1,28 @@
 """Who reports to whom at an instant, and which owners a person may see or asks for."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from otc.tenancy.context import current_organization_id, once_per_snapshot
+from otc.tenancy.context import (
+    current_organization_id,
+    kept_for_snapshot,
+    kept_of_snapshot,
+    once_per_snapshot,
+)
 from otc.tenancy.models import Organization, Person, ReportingLine, Visibility
 from otc.tenancy.permissions import SEES_EVERYTHING
 
 # `everyone` is whatever one may see; `owned` is the same without what only a seat on a deal's team opens.
 EVERYONE, OWNED = "everyone", "owned"
 UNASSIGNED = "unassigned"
+# What `once_per_snapshot` keeps everybody under.
+EVERYBODY = "people"
 
 
 class UnknownScope(ValueError):
@@ -73,12 +81,33 @@ def chart_at(instant: datetime) -> Chart:
     return once_per_snapshot(("chart", instant), lambda: _read_chart(instant))
 
 
+def charts_keep(instants: Collection[datetime]) -> None:
+    """Read the lines of several instants of one page at once. One query."""
+
+    def read() -> dict[Hashable, Any]:
+        return {("chart", instant): chart for instant, chart in _read_charts(instants).items()}
+
+    kept_for_snapshot(read)
+
+
 def _read_chart(instant: datetime) -> Chart:
-    lines = ReportingLine.objects.filter(valid_from__lte=instant, valid_to__gt=instant)
-    rows = list(lines.values_list("person_id", "manager_id", "person__left_on"))
-    left_at = left_at_of((person, left_on) for person, _, left_on in rows)
-    gone = {person for person, left in left_at.items() if left <= instant}
-    return chart_without({person: manager for person, manager, _ in rows}, gone=gone)
+    return _read_charts([instant])[instant]
+
+
+def _read_charts(instants: Collection[datetime]) -> dict[datetime, Chart]:
+    condition = Q()
+    for instant in instants:
+        condition |= Q(valid_from__lte=instant, valid_to__gt=instant)
+    lines = ReportingLine.objects.filter(condition)
+    rows = list(lines.values_list("person_id", "manager_id", "person__left_on", "valid_from", "valid_to"))
+    left_at = left_at_of((person, left_on) for person, _, left_on, _, _ in rows)
+    return {
+        instant: chart_without(
+            {person: manager for person, manager, _, start, end in rows if start <= instant < end},
+            gone={person for person, left in left_at.items() if left <= instant},
+        )
+        for instant in instants
+    }
 
 
 def left_at_of(people: Iterable[tuple[UUID, date | None]]) -> dict[UUID, datetime]:
@@ -172,11 +201,33 @@ def scope_owners(scope: str, *, chart: Chart, visible: Owners) -> Owners:
     return Owners(chart.counted_branch(person_id), False).intersect(visible)
 
 
-def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Person]:
-    """Persons of the organization by id, all of them when `person_ids` is None."""
+class Named(NamedTuple):
+    """What reports say of a person. A tuple, because a large organization has thousands of them."""
+
+    id: UUID
+    name: str
+    name_folded: str
+    title: str
+    role: str
+    left_on: date | None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def people_by_id(person_ids: Iterable[UUID] | None = None) -> dict[UUID, Named]:
+    """The people of the organization by id, all of them when `person_ids` is None."""
     if person_ids is None:
-        return once_per_snapshot("people", lambda: {person.id: person for person in Person.objects.all()})
-    return {person.id: person for person in Person.objects.filter(id__in=list(person_ids))}
+        return once_per_snapshot(EVERYBODY, lambda: _named(Person.objects.all()))
+    wanted = set(person_ids)
+    kept: dict[UUID, Named] | None = kept_of_snapshot(EVERYBODY)
+    if kept is None:
+        return _named(Person.objects.filter(id__in=wanted))
+    return {person_id: person for person_id, person in kept.items() if person_id in wanted}
+
+
+def _named(people: QuerySet[Person]) -> dict[UUID, Named]:
+    return {row[0]: Named._make(row) for row in people.values_list(*Named._fields)}
 
 
 def lines_of(person_id: UUID) -> list[ReportingLine]:

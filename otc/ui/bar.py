@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from otc.calendar.rules import Period, PeriodError, following, previous
 from otc.question import BadQuestion, Question
-from otc.tenancy.lines import EVERYONE, OWNED, UNASSIGNED, Chart, Owners, UnknownScope, people_by_id
+from otc.tenancy.lines import EVERYONE, OWNED, UNASSIGNED, Chart, Named, Owners, UnknownScope, people_by_id
 from otc.tenancy.middleware import tenant_of
 from otc.tenancy.models import Person
 from otc.ui import controls
@@ -89,7 +89,7 @@ def no_rate_href(question: Question, **conditions: str) -> str:
 
 
 def scope_choices(
-    question: Question, *, people: Mapping[UUID, Person] | None = None
+    question: Question, *, people: Mapping[UUID, Person | Named] | None = None
 ) -> list[tuple[str, str, int]]:
     """Everyone the viewer may see, then the people on offer in the order of the lines, then unassigned. One query,
     unless `people_offered` were read already.
@@ -139,7 +139,7 @@ def whole_label(viewer: Person, seen: Owners) -> str:
     return f"{first_name}’s team" if len(seen.person_ids or ()) > 1 else f"{first_name}’s deals"
 
 
-def in_line_order(chart: Chart, people: Mapping[UUID, Person]) -> list[tuple[UUID, int]]:
+def in_line_order(chart: Chart, people: Mapping[UUID, Person | Named]) -> list[tuple[UUID, int]]:
     """Every one of `people` with a line as (id, depth): tops first, reports under their manager, by name.
 
     Somebody whose manager isn't among them stands under the next one above who is.
@@ -159,7 +159,7 @@ def in_line_order(chart: Chart, people: Mapping[UUID, Person]) -> list[tuple[UUI
     return ordered
 
 
-def _above(person_id: UUID, *, chart: Chart, people: Mapping[UUID, Person]) -> UUID | None:
+def _above(person_id: UUID, *, chart: Chart, people: Mapping[UUID, Person | Named]) -> UUID | None:
     manager = chart.manager_of.get(person_id)
     while manager is not None and manager not in people:
         manager = chart.manager_of.get(manager)

@@ -27,7 +27,7 @@ from tests.guards.surface import looker, text_of
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # The whole request, sign-in and tenant included. A ceiling, so that a change is a decision.
-GRID_ASKS_AT_MOST = 26
+GRID_ASKS_AT_MOST = 22
 
 
 @pytest.fixture

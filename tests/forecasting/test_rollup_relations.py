@@ -22,6 +22,7 @@ from pipeline.opportunities.models import Opportunity
 from tests.conftest import BEGINNING, House
 from tests.days import day_in_house
 from tests.forecasting.lives import change, deal_with
+from tests.forecasting.own_amounts import by_person
 
 HERE = period_of(day_in_house())
 PEOPLE = ["eve", "max", "ana", "bob", "cyd"]
@@ -95,9 +96,9 @@ def test_a_branch_that_moves_takes_its_money_along_and_the_total_stays(inside):
 @given(own=OWN, steps=STEPS, names=st.permutations(PEOPLE))
 def test_who_is_called_what_changes_nobodys_amounts(own, steps, names):
     to = dict(zip(PEOPLE, names, strict=True)) | {None: None}
-    plain = rollup(own, tree=Tree(LINE), adjustments=steps)
+    plain = rollup(by_person(own), tree=Tree(LINE), adjustments=steps)
     renamed = rollup(
-        {(to[person], category): minor for (person, category), minor in own.items()},
+        by_person({(to[person], category): minor for (person, category), minor in own.items()}),
         tree=Tree({to[person]: to[manager] for person, manager in LINE.items()}),
         adjustments=[
             Adjustment(to[one.person], one.column, to[one.author], one.kind, one.amount_minor)

@@ -20,9 +20,10 @@ from forecasting.rollup.rules import (
     rollup,
     unassigned_people,
 )
+from tests.forecasting.own_amounts import by_person
 
 LINE = Tree({"eve": None, "max": "eve", "ana": "max", "bob": "max"})
-OWN = {("ana", "commit"): 100, ("bob", "commit"): 50, ("max", "commit"): 7, ("ana", "closed"): 30}
+OWN = by_person({("ana", "commit"): 100, ("bob", "commit"): 50, ("max", "commit"): 7, ("ana", "closed"): 30})
 PEOPLE = [f"p{n}" for n in range(8)]
 
 
@@ -69,7 +70,7 @@ def known(own: dict, tree: Tree) -> set:
 
 @given(own=OWNS, tree=trees())
 def test_own_amounts_and_unassigned_sum_to_the_total(own, tree):
-    grid = rollup(own, tree=tree)
+    grid = rollup(by_person(own), tree=tree)
     outside = unassigned_people(tree, people={owner for owner, _ in own if owner is not None})
     for column in COLUMNS:
         total = grid.total.amounts[column]
@@ -85,7 +86,10 @@ def test_own_amounts_and_unassigned_sum_to_the_total(own, tree):
 @given(own=OWNS, tree=trees(), adjustments=ADJUSTMENTS)
 def test_final_amounts_are_the_unadjusted_ones_plus_the_effects_shown(own, tree, adjustments):
     adjustments = [a for a in adjustments if a.person in known(own, tree)]
-    grid, plain = rollup(own, tree=tree, adjustments=adjustments), rollup(own, tree=tree)
+    grid, plain = (
+        rollup(by_person(own), tree=tree, adjustments=adjustments),
+        rollup(by_person(own), tree=tree),
+    )
     for column in COLUMNS:
         total = grid.total.amounts[column]
         assert total.rolled_up == plain.total.amounts[column].rolled_up
@@ -95,7 +99,7 @@ def test_final_amounts_are_the_unadjusted_ones_plus_the_effects_shown(own, tree,
 
 @given(own=OWNS, tree=trees())
 def test_a_row_is_its_own_amount_and_the_final_amounts_of_its_reports(own, tree):
-    grid = rollup(own, tree=tree)
+    grid = rollup(by_person(own), tree=tree)
     rows = {row.person: row for row in grid.rows}
     for row in grid.rows:
         for column in COLUMNS:
@@ -114,7 +118,7 @@ def test_a_manager_sees_reports_and_own_deals():
 
 def test_cumulative_columns_add_what_is_surer():
     own = {("ana", category): 10**place for place, category in enumerate(SINGLE)}
-    amounts = rollup(own, tree=LINE).row("ana").amounts
+    amounts = rollup(by_person(own), tree=LINE).row("ana").amounts
     assert amounts["commit_cumulative"].own == 1_100_000
     assert amounts["most_likely_cumulative"].own == 1_110_000
     assert amounts["best_case_cumulative"].own == 1_111_000
@@ -122,14 +126,14 @@ def test_cumulative_columns_add_what_is_surer():
 
 
 def test_a_deal_without_a_category_has_a_column_and_counts_as_open():
-    amounts = rollup({("ana", None): 5}, tree=LINE).total.amounts
+    amounts = rollup(by_person({("ana", None): 5}), tree=LINE).total.amounts
     assert (amounts["no_category"].rolled_up, amounts["open"].rolled_up) == (5, 5)
 
 
 def test_what_nobody_owns_or_reports_lands_in_unassigned():
     tree = Tree({"eve": None, "lin": "kim"})
     own = {(None, "commit"): 1, ("zed", "commit"): 2, ("lin", "commit"): 4, ("eve", "commit"): 8}
-    grid = rollup(own, tree=tree)
+    grid = rollup(by_person(own), tree=tree)
     assert grid.unassigned.amounts["commit"] == Amounts(1, 7, 7, 7, 7)
     assert grid.total.amounts["commit"].rolled_up == 15
     assert unassigned_people(tree, people={"zed"}) == {"zed", "lin", "kim"}
@@ -160,7 +164,10 @@ def test_an_absolute_adjustment_replaces_the_amount_below_it():
 
 
 def test_an_adjustment_moves_no_other_column():
-    grid, plain = rollup(OWN, tree=LINE, adjustments=[adjust("ana", "max", 5)]), rollup(OWN, tree=LINE)
+    grid, plain = (
+        rollup(OWN, tree=LINE, adjustments=[adjust("ana", "max", 5)]),
+        rollup(OWN, tree=LINE),
+    )
     changed = {c for c in COLUMNS if grid.total.amounts[c] != plain.total.amounts[c]}
     assert changed == {"commit"}
 
@@ -206,4 +213,4 @@ def test_a_cycle_is_refused_by_name(manager_of):
 
 def test_an_unknown_category_is_refused():
     with pytest.raises(RollupError, match="upside"):
-        rollup({("ana", "upside"): 1}, tree=LINE)
+        rollup(by_person({("ana", "upside"): 1}), tree=LINE)

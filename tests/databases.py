@@ -32,10 +32,15 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         template.wait(cluster_folder())
         copy_template(worker_database())
     _empty_past_the_fences()
-    yield
     from django.db import connections
 
+    from tests import kept_connections
+
+    kept_connections.keep()
+    yield
+
     connections.close_all()
+    kept_connections.close()
 
 
 @contextlib.contextmanager

@@ -56,10 +56,10 @@ def season_at(known: datetime) -> Season | None:
 
 OF_PERIOD = """
 SELECT q.period, q.person_id, q.amount_minor, ramp.starts_on, nullif(ramp.shares, '[]')::text
-FROM forecasting_quota q LEFT JOIN LATERAL (
-  SELECT r.starts_on, r.shares FROM forecasting_quotaramp r
-  WHERE r.organization_id = q.organization_id AND r.person_id = q.person_id AND r.said_at <= %(known)s
-  ORDER BY r.said_at DESC LIMIT 1) AS ramp ON true
+FROM forecasting_quota q LEFT JOIN (
+  SELECT DISTINCT ON (r.person_id) r.person_id, r.starts_on, r.shares FROM forecasting_quotaramp r
+  WHERE r.organization_id = %(organization)s AND r.said_at <= %(known)s
+  ORDER BY r.person_id, r.said_at DESC) AS ramp ON ramp.person_id = q.person_id
 WHERE q.organization_id = %(organization)s AND q.period = ANY(%(periods)s)
   AND q.type_id IS NOT DISTINCT FROM %(type)s::uuid AND q.valid_from <= %(at)s AND q.valid_to > %(at)s
   AND q.known_from <= %(known)s AND q.known_to > %(known)s
@@ -135,9 +135,10 @@ def _given(
         rows = cursor.fetchall()
     given: dict[str, dict[UUID, int]] = {}
     for key, person_id, amount_minor, starts_on, shares in rows:
-        ramp = Ramp(starts_on, tuple(json.loads(shares))) if shares else None
-        one = periods[key]
-        amount = ramped(amount_minor, first=one.first, end=one.end, ramp=ramp)
+        amount = amount_minor
+        if shares:
+            one, ramp = periods[key], Ramp(starts_on, tuple(json.loads(shares)))
+            amount = ramped(amount_minor, first=one.first, end=one.end, ramp=ramp)
         given.setdefault(key, {})[person_id] = amount
     return given
 

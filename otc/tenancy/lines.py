@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from otc.tenancy.context import (
@@ -81,33 +82,62 @@ def chart_at(instant: datetime) -> Chart:
     return once_per_snapshot(("chart", instant), lambda: _read_chart(instant))
 
 
-def charts_keep(instants: Collection[datetime]) -> None:
-    """Read the lines of several instants of one page at once. One query."""
+def charts_keep(instants: Iterable[datetime]) -> None:
+    """Read the lines of several instants of one page at once. One query, for those that nobody has read yet."""
+    missing = {instant for instant in instants if kept_of_snapshot(("chart", instant)) is None}
 
     def read() -> dict[Hashable, Any]:
-        return {("chart", instant): chart for instant, chart in _read_charts(instants).items()}
+        return {("chart", instant): chart for instant, chart in _read_charts(missing).items()}
 
-    kept_for_snapshot(read)
+    if missing:
+        kept_for_snapshot(read)
+
+
+def chart_keep(instant: datetime, chart: Chart) -> Chart:
+    """The chart of the instant, which was read for something else."""
+    known = _once(chart)
+    kept_for_snapshot(lambda: {("chart", instant): known})
+    return known
 
 
 def _read_chart(instant: datetime) -> Chart:
     return _read_charts([instant])[instant]
 
 
+def _once(chart: Chart) -> Chart:
+    """The chart, or one like it of another instant: what was worked out from that one holds here too."""
+    charts: list[Chart] = once_per_snapshot("charts", list)
+    for other in charts:
+        if other == chart:
+            return other
+    charts.append(chart)
+    return chart
+
+
+# Lines and leavers at once: nearly every page asks.
+LINES = """
+SELECT person_id, manager_id, valid_from, valid_to, NULL FROM otc_reportingline
+WHERE organization_id = %(organization)s AND valid_from <= %(last)s AND valid_to > %(first)s
+UNION ALL
+SELECT id, NULL, NULL, NULL, left_on FROM otc_person WHERE organization_id = %(organization)s AND left_on IS NOT NULL
+"""
+
+
 def _read_charts(instants: Collection[datetime]) -> dict[datetime, Chart]:
-    condition = Q()
-    for instant in instants:
-        condition |= Q(valid_from__lte=instant, valid_to__gt=instant)
-    lines = ReportingLine.objects.filter(condition)
-    rows = list(lines.values_list("person_id", "manager_id", "person__left_on", "valid_from", "valid_to"))
-    left_at = left_at_of((person, left_on) for person, _, left_on, _, _ in rows)
-    return {
-        instant: chart_without(
-            {person: manager for person, manager, _, start, end in rows if start <= instant < end},
-            gone={person for person, left in left_at.items() if left <= instant},
-        )
-        for instant in instants
-    }
+    asked: dict[str, Any] = {"first": min(instants), "last": max(instants)}
+    asked["organization"] = str(current_organization_id())
+    with connection.cursor() as cursor:
+        cursor.execute(LINES, asked)
+        rows = cursor.fetchall()
+    left_at = left_at_of((person, left_on) for person, *_, left_on in rows)
+
+    def stood(instant: datetime) -> Chart:
+        lines = {
+            person: manager for person, manager, start, end, _ in rows if start and start <= instant < end
+        }
+        return _once(chart_without(lines, gone={one for one, left in left_at.items() if left <= instant}))
+
+    return {instant: stood(instant) for instant in instants}
 
 
 def left_at_of(people: Iterable[tuple[UUID, date | None]]) -> dict[UUID, datetime]:

@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from otc.tenancy.context import current_organization_id, once_per_snapshot
-from otc.tenancy.lines import ALL_OWNERS, Chart, Owners, branch_owners, chart_without, sees_everything
+from otc.tenancy.lines import (
+    ALL_OWNERS,
+    Chart,
+    Owners,
+    branch_owners,
+    chart_keep,
+    chart_without,
+    sees_everything,
+)
 from otc.tenancy.models import Organization, Person, Visibility
 from otc.tenancy.permissions import STANDS_IN
 
@@ -78,7 +86,8 @@ def _read_standing(person: Person, *, organization: Organization, now: datetime)
         cursor.execute(STANDING, parameters)
         rows = cursor.fetchall()
     gone = {row[0] for row in rows if row[2] is None and row[4] is not None}
-    chart = chart_without({row[0]: row[1] for row in rows if row[2] is None and row[4] is None}, gone=gone)
+    lines = {row[0]: row[1] for row in rows if row[2] is None and row[4] is None}
+    chart = chart_keep(now, chart_without(lines, gone=gone))
     charges = [
         Charge(manager_id, name, role, last_on, branch_owners(manager_id, chart=chart))
         for manager_id, _, name, role, last_on in rows

@@ -75,7 +75,8 @@ class OpportunityVersion(DealState):
                 fields=["organization", "close_date", "valid_from", "valid_to"], name="version_close_span"
             ),
             models.Index(
-                fields=["organization", "owner", "valid_from", "valid_to"], name="version_owner_span"
+                fields=["organization", "owner", "close_date", "valid_from", "valid_to"],
+                name="version_owner_close_span",
             ),
             # What stands: the reports of today read these rows only, of everybody or of a branch.
             models.Index(

@@ -137,7 +137,7 @@ def _people(moment: Round) -> None:
     _adjusted(moment)
     _paid(moment, day)
     _locked(moment, day)
-    WeeklySample(first=day, end=day + timedelta(7), at=moment.now).save()
+    WeeklySample(first=day, end=day + timedelta(7), at=moment.now, **NOTHING_SUMMED).save()
     StageWeek(first=day, end=day + timedelta(7), at=moment.now, until=moment.now).save()
     WeeklySum(first=day, end=day + timedelta(7), at=moment.now, owner=moment.owner, **NOTHING_SUMMED).save()
     LastVisit(person=moment.owner, page=f"page {moment.number}", at=moment.now).save()

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 
 from forecasting.landing.rules import Open
 from forecasting.rollup.queries import counted_parameters, counted_sql
-from forecasting.trends.models import WeeklySum
+from forecasting.trends.models import WeeklySample, WeeklySum
 from forecasting.trends.queries import Key
 from forecasting.trends.rules import Sample
 from forecasting.trends.stages import NO_STAGE
@@ -63,18 +63,25 @@ def standing(
 
 def kept_totals(samples: Sequence[Sample]) -> dict[Key, int]:
     """By kept sample what was won by then, in corporate minor units. One query."""
-    rows = _kept(samples).values("first", "end", "at").annotate(minor=Sum("won_minor"))
-    found = {(row["first"], row["end"], row["at"]): int(row["minor"]) for row in rows}
+    if not samples:
+        return {}
+    rows = WeeklySample.objects.filter(_places(samples)).values_list("first", "end", "at", "won_minor")
+    found = {(first, end, at): minor for first, end, at, minor in rows}
     return {sample.key: found.get(sample.key, 0) for sample in samples}
 
 
 def kept_by_owner(samples: Sequence[Sample]) -> dict[UUID | None, int]:
     """What each person had won in all of the samples together. One query."""
-    rows = _kept(samples).values_list("owner_id").annotate(minor=Sum("won_minor"))
-    return {owner_id: int(minor) for owner_id, minor in rows}
+    if not samples:
+        return {}
+    sums = WeeklySum.objects.filter(_places(samples))
+    return {
+        owner_id: int(minor) for owner_id, minor in sums.values_list("owner_id").annotate(Sum("won_minor"))
+    }
 
 
-def _kept(samples: Sequence[Sample]) -> QuerySet[WeeklySum]:
+def _places(samples: Sequence[Sample]) -> Q:
     """One condition a period, as of the same instant of it."""
-    places = [Q(first=sample.period.first, end=sample.period.end, at=sample.at) for sample in samples]
-    return WeeklySum.objects.filter(reduce(or_, places)) if places else WeeklySum.objects.none()
+    return reduce(
+        or_, (Q(first=sample.period.first, end=sample.period.end, at=sample.at) for sample in samples)
+    )

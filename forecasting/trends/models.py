@@ -18,23 +18,11 @@ class Sampled(TenantModel):
         abstract = True
 
 
-class WeeklySample(Sampled):
-    """A moment whose sums are kept: without it nobody could tell "nothing there" from "never summed"."""
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["organization", "first", "end", "at"], name="weekly_sample_once"),
-        )
-        # What an edit of the past takes back is found by its instant.
-        indexes = (models.Index(fields=["organization", "at"], name="weekly_sample_by_instant"),)
-
-
-class WeeklySum(Sampled):
-    """One owner's part of a sample, in the organization's minor units. Open categories are single; `created` counts
-    the deals created in the period up to then, whenever they close, at what they were worth at that instant.
+class Summed(Sampled):
+    """In the organization's minor units. Open categories are single; `created` counts the deals created in the period
+    up to then, whenever they close, at what they were worth at that instant.
     """
 
-    owner = TenantForeignKey(Person, models.CASCADE, null=True, blank=True, related_name="+")
     pipeline_minor = models.BigIntegerField()
     best_case_minor = models.BigIntegerField()
     most_likely_minor = models.BigIntegerField()
@@ -46,6 +34,28 @@ class WeeklySum(Sampled):
     created_minor = models.BigIntegerField()
     created_count = models.BigIntegerField()
     unconvertible_count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class WeeklySample(Summed):
+    """A moment whose sums are kept, and what everybody's come to: without it nobody could tell "nothing there" from
+    "never summed".
+    """
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "first", "end", "at"], name="weekly_sample_once"),
+        )
+        # What an edit of the past takes back is found by its instant.
+        indexes = (models.Index(fields=["organization", "at"], name="weekly_sample_by_instant"),)
+
+
+class WeeklySum(Summed):
+    """One owner's part of a sample."""
+
+    owner = TenantForeignKey(Person, models.CASCADE, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = (

@@ -13,7 +13,7 @@ from forecasting.trends.rules import COLUMNS, Sample, Sums, start_of
 from otc.money.queries import corporate_minor_sql
 from otc.question import Question
 from otc.tenancy.context import current_organization_id
-from otc.tenancy.lines import Owners
+from otc.tenancy.lines import ALL_OWNERS, Owners
 from pipeline.parts.queries import splits_count
 
 Key = tuple[date, date, datetime]
@@ -94,6 +94,12 @@ JOIN forecasting_weeklysum w ON w.organization_id = %(organization)s AND w.first
   AND w.at = a.at AND {{owners}}
 GROUP BY 1, 2, 3
 """
+KEPT_OF_ALL = f"""
+SELECT a.first, a.last, a.at, {", ".join(f"w.{column}" for column in COLUMNS)}
+FROM unnest(%(firsts)s::date[], %(lasts)s::date[], %(ats)s::timestamptz[]) AS a(first, last, at)
+JOIN forecasting_weeklysample w ON w.organization_id = %(organization)s AND w.first = a.first AND w."end" = a.last
+  AND w.at = a.at
+"""
 
 
 def summed_from_versions(
@@ -124,9 +130,12 @@ def kept_sums(samples: Iterable[tuple[Sample, Owners]]) -> dict[Key, Sums]:
         by_owners.setdefault(owners, []).append(sample)
     found: dict[Key, Sums] = {}
     for owners, group in by_owners.items():
-        parameters = _arrays(group) | owner_parameters(owners, prefix="scope")
+        sql, parameters = KEPT_OF_ALL, _arrays(group)
+        if owners != ALL_OWNERS:
+            sql = KEPT.format(owners=owner_condition("w", prefix="scope"))
+            parameters |= owner_parameters(owners, prefix="scope")
         with connection.cursor() as cursor:
-            cursor.execute(KEPT.format(owners=owner_condition("w", prefix="scope")), parameters)
+            cursor.execute(sql, parameters)
             found |= {(first, last, at): Sums(*sums) for first, last, at, *sums in cursor.fetchall()}
     return found
 

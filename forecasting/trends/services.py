@@ -12,7 +12,7 @@ from django.db.models import Min
 
 from forecasting.trends.models import StageWeek, SumsStale, WeeklySample, WeeklySum
 from forecasting.trends.queries import summed_from_versions
-from forecasting.trends.rules import PAST_PERIODS, Sample, samples_of
+from forecasting.trends.rules import PAST_PERIODS, Sample, Sums, samples_of
 from forecasting.trends.stages import NO_STAGE, Spot, StagePast, became_of, kept_of
 from otc.calendar.queries import calendar_of
 from otc.calendar.rules import Kind, Period, following, period_of, previous
@@ -117,7 +117,10 @@ def _write(samples: list[Sample]) -> None:
         return
     organization = Organization.objects.get(id=current_organization_id())
     found = summed_from_versions(samples, known=None, corporate=organization.currency)
-    WeeklySample.objects.bulk_create(WeeklySample(first=first, end=end, at=at) for first, end, at in found)
+    WeeklySample.objects.bulk_create(
+        WeeklySample(first=first, end=end, at=at, **sum(by_owner.values(), Sums()).by_column)
+        for (first, end, at), by_owner in found.items()
+    )
     WeeklySum.objects.bulk_create(
         (
             WeeklySum(first=first, end=end, at=at, owner_id=owner_id, **sums.by_column)

@@ -46,7 +46,7 @@ LISTED = 50
 
 # A visit is a run of versions in which the deal is open in one stage; what is closed or deleted is no visit. The first
 # one begins with the deal: a deal that never changed stage counts from creation (DEFINITIONS 7).
-JOURNEY = """
+VISITS = """
 WITH cohort AS MATERIALIZED (
   SELECT v.opportunity_id AS id, v.outcome AS finally, v.closed_at, o.created_at, v.owner_id
   FROM pipeline_opportunity o
@@ -72,14 +72,25 @@ WITH cohort AS MATERIALIZED (
   FROM run r JOIN pipeline_stage s ON s.organization_id = %(organization)s AND s.id = r.stage_id
     AND s.process_id = %(process)s
   WINDOW w AS (PARTITION BY r.id ORDER BY r.start)
-), journey AS (
+)"""
+# Deals that went the same way came to the same: one of each way travels for all of them.
+WAYS = """
+, way AS MATERIALIZED (
+  SELECT min(p.id::text)::uuid AS id, p.finally, count(*) AS deals FROM (
+    SELECT c.id, c.finally, array_agg(v.stage_id ORDER BY v.start) AS stages
+    FROM cohort c JOIN visit v ON v.id = c.id GROUP BY c.id, c.finally) AS p
+  GROUP BY p.finally, p.stages
+)"""
+# What each of the `travellers` did in each stage.
+JOURNEY = """
+, journey AS (
   SELECT c.id, c.finally, s.id AS stage_id, bool_or(v.stage_id = s.id) AS entered,
     bool_or(v.stage_id = s.id AND v.later > s.position) IS TRUE
       OR (bool_or(v.stage_id = s.id) AND c.finally IS NOT DISTINCT FROM 'won') AS advanced,
     NOT bool_or(v.stage_id = s.id) AND bool_or(v.position < s.position
       AND (v.later > s.position OR c.finally IS NOT DISTINCT FROM 'won')) IS TRUE AS skipped,
     count(*) FILTER (WHERE v.stage_id = s.id AND v.next_position < v.position) AS backward
-  FROM cohort c JOIN visit v ON v.id = c.id
+  FROM {travellers} c JOIN visit v ON v.id = c.id
   JOIN pipeline_stage s ON s.organization_id = %(organization)s AND s.process_id = %(process)s
   GROUP BY c.id, c.finally, s.id, s.position
 )"""
@@ -133,16 +144,20 @@ def _cohort(question: Question, process_id: UUID) -> tuple[str, dict[str, Any]]:
         "process": str(process_id),
         "stop": min(question.start_of(question.period.end), question.as_of),
     }
-    sql = JOURNEY.format(as_of=as_of_condition("v", instant="as_of", known="known"), mine=_is_owned())
+    sql = VISITS.format(as_of=as_of_condition("v", instant="as_of", known="known"), mine=_is_owned())
     return sql, parameters
 
 
 def journey_of(question: Question, *, process_id: UUID) -> Journey:
     """The deals created in the period, as they stand as of the question, in the stages of a process. One query."""
     sql, parameters = _cohort(question, process_id)
-    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in list(OPENED.values())[:-1])
-    sql += f"""
-SELECT 'stage', j.stage_id, NULL::int, NULL, {counts}, sum(j.backward)::bigint FROM journey j GROUP BY j.stage_id
+    counts = ", ".join(
+        f"coalesce(sum(p.deals) FILTER (WHERE {condition}), 0)::bigint"
+        for condition in list(OPENED.values())[:-1]
+    )
+    sql += f"""{WAYS}{JOURNEY.format(travellers="way")}
+SELECT 'stage', j.stage_id, NULL::int, NULL, {counts}, sum(j.backward * p.deals)::bigint
+FROM journey j JOIN way p ON p.id = j.id GROUP BY j.stage_id
 UNION ALL
 SELECT 'stay', stage_id, floor(extract(epoch FROM coalesce(stop, %(as_of)s) - start) / 86400)::int,
   CASE WHEN stop IS NOT NULL AND NOT is_deleted_next THEN 'ended' ELSE '' END, count(*), 0, 0, 0, 0, 0
@@ -176,7 +191,8 @@ def deals_of_stage(
     """The deals that one number of a stage counts, by name; `what` is a key of OPENED. For `backward`, the deals that
     made such moves.
     """
-    journey, parameters = _cohort(question, process_id)
+    visits, parameters = _cohort(question, process_id)
+    journey = visits + JOURNEY.format(travellers="cohort")
     picked = f"SELECT j.id FROM journey j WHERE j.stage_id = %(stage)s AND {OPENED[what]}"
     parameters |= {"stage": str(stage_id), "offset": offset, "limit": limit}
     return _listed(question, f"{journey}, picked AS ({picked})", parameters)
@@ -287,9 +303,16 @@ def velocity_over(question: Question, spans: list[tuple[date, date, datetime]]) 
         "zone": question.organization.timezone,
         "firsts": [first for first, _, _ in spans],
         "ends": [end for _, end, _ in spans],
-        "ats": [at for _, _, at in spans],
+        "ats": (ats := [at for _, _, at in spans]),
+        "earliest": min(ats),
+        "latest": max(ats),
+        **{f"at_{number}": at for number, at in enumerate(ats)},
         **owner_parameters(question.owners, prefix="scope"),
     }
+    open_then = [
+        f"count(*) FILTER (WHERE v.valid_from <= %(at_{number})s AND v.valid_to > %(at_{number})s)"
+        for number in range(len(ats))
+    ]
     sql = f"""
 WITH span AS (SELECT * FROM unnest(%(firsts)s::date[], %(ends)s::date[], %(ats)s::timestamptz[])
   WITH ORDINALITY AS s(first, last, at, number)
@@ -301,10 +324,12 @@ WITH span AS (SELECT * FROM unnest(%(firsts)s::date[], %(ends)s::date[], %(ats)s
   SELECT x.number, {CLOSED_SUMS}, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.cycle) FILTER (WHERE x.outcome = 'won')
   FROM closed x GROUP BY 1
 ), open AS (
-  SELECT s.number, count(*) AS count FROM span s JOIN pipeline_opportunityversion v
-    ON v.organization_id = %(organization)s AND v.valid_from <= s.at AND v.valid_to > s.at
-    AND v.known_from <= %(known)s AND v.known_to > %(known)s
-  WHERE {IS_OPEN.format("v")} AND v.deleted_at IS NULL AND {_is_owned()} GROUP BY 1
+  -- One look at the versions for all instants.
+  SELECT counts.* FROM (SELECT ARRAY[{", ".join(open_then)}] AS counted FROM pipeline_opportunityversion v
+    WHERE v.organization_id = %(organization)s AND v.valid_from <= %(latest)s AND v.valid_to > %(earliest)s
+      AND v.known_from <= %(known)s AND v.known_to > %(known)s
+      AND {IS_OPEN.format("v")} AND v.deleted_at IS NULL AND {_is_owned()}) AS all_of_them,
+    unnest(counted) WITH ORDINALITY AS counts(count, number)
 )
 SELECT sums.*, coalesce(open.count, 0), span.number FROM span
 LEFT JOIN sums ON sums.number = span.number LEFT JOIN open ON open.number = span.number ORDER BY span.number"""

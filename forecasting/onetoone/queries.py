@@ -118,6 +118,7 @@ def push_counts(question: Question, *, owners: Owners) -> dict[UUID | None, int]
 SELECT b.owner_id, count(*) FROM pipeline_opportunityversion b
 JOIN pipeline_opportunityversion a ON a.organization_id = b.organization_id
   AND a.opportunity_id = b.opportunity_id AND a.valid_to = b.valid_from
+  AND a.valid_to > %(since)s AND a.valid_to <= %(as_of)s
   AND a.known_from <= %(known)s AND a.known_to > %(known)s
 WHERE b.organization_id = %(organization)s AND b.valid_from > %(since)s AND b.valid_from <= %(as_of)s
   AND b.known_from <= %(known)s AND b.known_to > %(known)s AND b.close_date > a.close_date

@@ -44,6 +44,8 @@ from pipeline.parts.queries import splits_count
 from pipeline.team.queries import seen_sql
 
 ROWS_A_PAGE = 50
+# Of so many owners at most, a score is looked up for each deal.
+A_BRANCH = 100
 NAMED_CAUSES = 3
 
 # Hygiene: an open deal is well kept where none of these holds. All of it stands in versions, so that it has a past.
@@ -255,11 +257,21 @@ def _scores_sql(question: Question, asked: "AskedRows") -> _Scores:
         "coalesce(t.slips, k.p_slip > 0.5, k0.p_slip > 0.5, false) AS slipped, "
         "coalesce(t.wins, k.p_won >= 0.5, k0.p_won >= 0.5, false) AS likely"
     )
-    # A score is of a close date: those of the period's days are read at once, and one of another day isn't the deal's.
+    # A score is of a close date, and one of another day isn't the deal's: of everybody those of the period's days are
+    # read at once, of a branch one by one.
     joins = (
         "LEFT JOIN pipeline_risk k ON k.organization_id = n.organization_id "
         "AND k.opportunity_id = n.opportunity_id AND k.close_date = n.close_date "
         "AND k.close_date >= %(first)s AND k.close_date < %(end)s "
+    )
+    people = question.reach.owners.person_ids
+    if people is not None and len(people) <= A_BRANCH:
+        joins = (
+            "LEFT JOIN LATERAL (SELECT g.p_slip, g.p_won FROM pipeline_risk g WHERE g.organization_id = "
+            "%(organization)s AND g.opportunity_id = n.opportunity_id AND g.close_date = n.close_date OFFSET 0) "
+            "AS k ON true "
+        )
+    joins += (
         "LEFT JOIN (SELECT DISTINCT ON (r.opportunity_id) r.opportunity_id, r.slips, r.wins FROM pipeline_riskturn r "
         "WHERE r.organization_id = %(organization)s AND r.at > %(t0)s ORDER BY r.opportunity_id, r.at, r.id) AS t "
         "ON t.opportunity_id = coalesce(n.opportunity_id, e.opportunity_id) "

@@ -26,7 +26,8 @@ from tests.forecasting.lives import deal_with
 from tests.guards.surface import looker, text_of
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-# The whole request, sign-in and tenant included. A ceiling, so that a change is a decision.
+# The whole request, with sign-in, tenant and this test's own savepoint; the grid itself reads twelve times and notes
+# the visit. A ceiling, so that a change is a decision.
 GRID_ASKS_AT_MOST = 22
 
 

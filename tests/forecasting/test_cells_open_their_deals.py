@@ -36,28 +36,37 @@ def deals(inside, make_deal):
         opportunity_close(deal.id, outcome=outcome, reason_id=reason.id, now=now, today=today)
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_cell_is_the_sum_of_the_deals_it_opens(inside, deals, column):
+Numbers = dict[str, tuple[int, int, int]]
+
+
+def test_a_cell_is_the_sum_of_the_deals_it_opens(inside, deals):
     question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), {})
-    cell = rollup_report(inside.organization, period=question.period, **question.frame).total.amounts[column]
-    asked = read({"column": column, "period": question.period.key}, question)
-    opened = asked.filter.apply(Opportunity.objects.all())
-    assert sum(deal.amount_minor for deal in opened) == cell.final > 0
+    cells = rollup_report(inside.organization, period=question.period, **question.frame).total.amounts
+    for column in COLUMNS:
+        asked = read({"column": column, "period": question.period.key}, question)
+        opened = asked.filter.apply(Opportunity.objects.all())
+        assert sum(deal.amount_minor for deal in opened) == cells[column].final > 0, column
 
 
-def numbers(question: Question, column: str) -> tuple[int, int, int]:
-    """A cell of the forecast, the sum of the list that it opens, and what that list's rows come to."""
-    cell = rollup_report(question.organization, period=question.period, **question.frame).total.amounts[
-        column
-    ]
-    asked = read({"column": column, "period": question.period.key}, question)
-    report = deals_report(question, asked, since=question.now)
-    return cell.final, report.sums.total_minor, sum(row.corporate_minor or 0 for row in report.rows)
+def numbers(question: Question, **more: str) -> Numbers:
+    """Of each column: its cell of the forecast, the sum of the list that it opens, and what that list's rows come to.
+
+    `more` is the forecast type, by id for the forecast and by name for the list.
+    """
+    chosen = {"type_id": more["type_id"]} if more else {}
+    cells = rollup_report(question.organization, period=question.period, **chosen, **question.frame)
+    found = {}
+    for column in COLUMNS:
+        typed = {"forecast_type": more["slug"]} if more else {}
+        asked = read({"column": column, "period": question.period.key} | typed, question)
+        report = deals_report(question, asked, since=question.now)
+        added = sum(row.corporate_minor or 0 for row in report.rows)
+        found[column] = cells.total.amounts[column].final, report.sums.total_minor, added
+    return found
 
 
-@pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("is_past", [False, True])
-def test_a_cell_of_split_deals_is_the_sum_of_the_parts_it_opens(inside, deals, column, is_past):
+def test_a_cell_of_split_deals_is_the_sum_of_the_parts_it_opens(inside, deals, is_past):
     inside.organization.visibility = "open"
     for place, deal in enumerate(Opportunity.objects.order_by("amount_minor")):
         shares = [(inside.ana, 3_333), (inside.jon, 3_334), (inside.eve, 3_333)][: 1 + place % 3]
@@ -72,15 +81,17 @@ def test_a_cell_of_split_deals_is_the_sum_of_the_parts_it_opens(inside, deals, c
     totals = []
     for scope in ("everyone", str(inside.ana.id), str(inside.jon.id), str(inside.max.id)):
         tenant = Tenant(inside.organization, inside.eve, datetime.now(UTC))
-        cell, listed, added = numbers(ask(tenant, when | {"scope": scope}), column)
-        assert cell == listed == added
-        totals.append(cell)
-    assert totals[0] >= totals[1] + totals[2] > 0
+        found = numbers(ask(tenant, when | {"scope": scope}))
+        for column, (cell, listed, added) in found.items():
+            assert cell == listed == added, (column, scope)
+        totals.append(found)
+    for column in COLUMNS:
+        everyone, ana, jon, _ = (found[column][0] for found in totals)
+        assert everyone >= ana + jon > 0, column
 
 
-@pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("is_past", [False, True])
-def test_a_cell_of_a_type_is_the_sum_of_the_deals_it_opens(inside, deals, column, is_past):
+def test_a_cell_of_a_type_is_the_sum_of_the_deals_it_opens(inside, deals, is_past):
     for place, deal in enumerate(Opportunity.objects.order_by("amount_minor")):
         opportunity_edit(deal.id, changes={"kind": "Renewal" if place % 2 else "New business"})
     now, cells = datetime.now(UTC), []
@@ -90,13 +101,12 @@ def test_a_cell_of_a_type_is_the_sum_of_the_deals_it_opens(inside, deals, column
             inside.organization, author=inside.ops, name=kind, conditions={"kind": [kind]}, now=now
         )
         question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
-        grid = rollup_report(inside.organization, period=question.period, type_id=made.id, **question.frame)
-        asked = read({"column": column, "period": question.period.key, "forecast_type": made.slug}, question)
-        report = deals_report(question, asked, since=question.now)
-        cells.append(grid.total.amounts[column].final)
-        assert cells[-1] == report.sums.total_minor == sum(row.corporate_minor or 0 for row in report.rows)
+        cells.append(numbers(question, type_id=made.id, slug=made.slug))
+        for column, (cell, listed, added) in cells[-1].items():
+            assert cell == listed == added, (column, kind)
     question = ask(Tenant(inside.organization, inside.eve, datetime.now(UTC)), when)
-    assert sum(cells) == numbers(question, column)[0] > 0
+    for column, (cell, _, _) in numbers(question).items():
+        assert cells[0][column][0] + cells[1][column][0] == cell > 0, column
 
 
 @pytest.mark.parametrize("is_past", [False, True])

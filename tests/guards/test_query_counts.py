@@ -38,7 +38,7 @@ Asker = Callable[[], Any]
 
 
 def askers(house: House) -> dict[str, Asker]:
-    """A way to ask each page and endpoint for the things of the house, by its address."""
+    """A way to ask each page and endpoint for the things of the house, by its address. The pages were opened then."""
     browser = Client(raise_request_exception=False)
     user = User.objects.get(id=house.ops.user_id)
     browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -19,6 +19,7 @@ from tests.days import day_in_house
 from tests.forecasting.lives import deal_with
 from tests.guards.routes import endpoint_routes, page_routes
 from tests.guards.surface import Looker, looker
+from tests.nightly import IS_NIGHTLY
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PAGES = [
@@ -113,7 +114,9 @@ def test_queries_are_constant_in_deals_and_in_people(house: House) -> None:
     before = counts(house)
     assert {name: count for name, count in before.items() if count > AT_MOST} == {}
     add_deals(house, 42)
-    assert unequal(before, counts(house)) == {}
+    # Each alone at night: what grows with either is seen when both have.
+    if IS_NIGHTLY:
+        assert unequal(before, counts(house)) == {}
     add_people(house, 9)
     add_deals(house, 15)
     assert unequal(before, counts(house)) == {}

@@ -169,8 +169,10 @@ def test_a_stranger_meets_the_same_bytes_as_where_there_is_no_organization(stree
         values = real_values(route, house=street.house)
         nowhere = route.url(values | {"slug": "nowhere"})
         for name in strangers if IS_NIGHTLY else [strangers[turn % 2]]:
-            # Whether the organization is there or not: the same bytes at every address, by every method.
-            for method, url in (("get", route.url(values)), ("post", route.url(values)), ("get", nowhere)):
+            # Whether the organization is there or not: the same bytes at every address, by every method. One that
+            # isn't there has no address of its own: a part of them will do, unless there is time for all.
+            asked = [("get", route.url(values)), ("post", route.url(values)), ("get", nowhere)]
+            for method, url in asked if IS_NIGHTLY or turn % 4 == 0 else asked[:2]:
                 answer = getattr(street.browsers[name], method)(url)
                 assert answer.status_code == 404, f"{route}: {name} got {answer}"
                 assert answer.content == missing[name], f"{route}: {name} can tell that it exists"

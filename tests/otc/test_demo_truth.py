@@ -22,6 +22,7 @@ from otc.demo.organizations import PLANS
 from otc.demo.prospect import Prospect
 from otc.demo.simulation import lives, simulate
 from otc.demo.truth import standing_on, truths
+from tests.nightly import IS_NIGHTLY
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)
@@ -101,7 +102,7 @@ def kind_of(what: str, value: object, *, stage: int, closes: int) -> str:
 def test_the_truth_is_what_becomes_of_deals(halden: DemoCompany) -> None:
     """Over many organizations of other seeds, the mean truth of a morning is the share that came true."""
     said = came = count = 0.0
-    for seed in range(2, 12):
+    for seed in range(2, 12 if IS_NIGHTLY else 7):
         company = build_company(PLANS["halden"], deals=500, seed=seed, today=TODAY)
         end = (date(2026, 7, 1) - company.workdays.first).days
         won = {
@@ -113,7 +114,7 @@ def test_the_truth_is_what_becomes_of_deals(halden: DemoCompany) -> None:
             said += truth.by_period_end.p_won
             came += won[truth.external_id]
             count += 1
-    assert count > 300
+    assert count > 150
     assert abs(said / count - came / count) < 3.5 * (0.2 * 0.8 / count) ** 0.5
 
 

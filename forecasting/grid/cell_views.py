@@ -31,6 +31,7 @@ from forecasting.grid.report import grid_report
 from forecasting.grid.rules import Typed, read_typed
 from forecasting.grid.views import grid_context
 from forecasting.inspection.services import previous_visit
+from forecasting.judgements.queries import judgements_at
 from forecasting.types.control import type_controls
 from forecasting.types.models import ForecastType
 from forecasting.types.queries import type_asked
@@ -301,10 +302,19 @@ def refused(request: HttpRequest, question: Question, editor: Editor, *, status:
 
 
 def editor_context(request: HttpRequest, question: Question, editor: Editor) -> dict[str, Any]:
+    cell = editor.cell
+    judged = [
+        step
+        for step in judgements_at(cell.period.key, as_of=question.now)
+        if step.person_id == cell.person_id and step.column == cell.column
+    ]
     return {
         "editor": editor,
+        # Of the forecast of all deals, and nobody reads how they are judged themselves.
+        "judged_count": 0 if cell.type_id or editor.is_own else len(judged),
+        "judged_href": addresses(question, request.GET).cell(cell.person_id, cell.column) + "#judged",
         "question": question,
-        "label": LABELS[editor.cell.column],
+        "label": LABELS[cell.column],
         "action": request.get_full_path(),
         "in_place": True,
     }

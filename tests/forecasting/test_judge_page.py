@@ -45,6 +45,10 @@ def test_a_manager_judges_on_the_page_takes_it_back_and_the_rep_sees_nothing(hou
     assert re.search(r"−240,000", said)
     as_ana = cell(house, "ana", house.ana)
     assert "Legal is slow" not in as_ana and "Judged deals" not in as_ana
+    in_place = looker(house, "max", {}).browser.get(
+        house.url(f"forecast/cell/{house.ana.id}/adjust/?column={COLUMN}"), headers={"hx-request": "true"}
+    )
+    assert "1 judged deal counts beside it" in in_place.content.decode()
     with use(house.organization.id, channel="ui"):
         step = DealJudgement.objects.get()
     again = judge(house, "max", house.ana, deal, verdict="withdrawn", expected=str(step.id)).content.decode()

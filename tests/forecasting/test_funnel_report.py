@@ -24,6 +24,7 @@ from pipeline.process.models import CloseReason, Process, Stage
 from tests.conftest import House
 from tests.forecasting.funnel_oracle import account_for, diary, median_of, whole_days, won_in_the_end
 from tests.forecasting.lives import deal_with
+from tests.nightly import IS_NIGHTLY
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WORDS = ("entered", "advanced", "lost", "open", "skipped", "backward")
@@ -62,7 +63,7 @@ def live(house: House, random: Random, *, count: int) -> None:
 
 @pytest.fixture
 def lived(inside: House) -> House:
-    live(inside, Random(5), count=90)
+    live(inside, Random(5), count=90 if IS_NIGHTLY else 50)
     for deal in Opportunity.objects.filter(outcome=None, deleted_at=None)[:8]:
         deal.stage = Stage.objects.order_by("?").first()
         deal.save(force_update=True)

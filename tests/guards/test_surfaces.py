@@ -157,7 +157,7 @@ def missing_from(surfaces: list[Surface], *, pages: list[Route], endpoints: set[
     return {route.name for route in pages if route.name not in known_pages} | (endpoints - known_endpoints)
 
 
-def test_every_report_is_in_the_table(db: None, lived: House) -> None:
+def test_every_report_is_in_the_table(db: None, lived: House, unread: None) -> None:
     pages, endpoints = report_pages(lived), report_endpoints()
     assert missing_from(SURFACES, pages=pages, endpoints=endpoints) == set()
     assert {route.name for route in pages} == {surface.page for surface in SURFACES}

@@ -231,6 +231,7 @@ def faults_of(world: World) -> Iterator[str]:
                 yield f"{person.name} ({person.role}), {surface}: {len(found ^ expected)} differ"
 
 
+@pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_surface_shows_what_the_oracle_says(rolled_back: None, seed: int) -> None:
     assert list(faults_of(build(seed))) == []
@@ -250,6 +251,7 @@ def test_the_worlds_have_something_to_tell_apart(rolled_back: None) -> None:
     assert by_seat > 5 and by_charge > 5
 
 
+@pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize("broken", ["seats", "charges"])
 def test_a_surface_that_forgets_seats_or_charges_is_noticed(
     rolled_back: None, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -72,21 +72,5 @@ def troubles_of(
             seat.shells_seen.add((width, theme))
             told = page.evaluate(VIOLATIONS, [rules, [*known, *MORE_ROWS]])
             found += [f"{where} {theme}: {one}" for one in told]
-    return found + too_wide(seat, where)
-
-
-def too_wide(seat: Seat, where: str) -> list[str]:
-    needed, width = (
-        seat.page.evaluate("document.documentElement.scrollWidth"),
-        seat.page.viewport_size["width"],
-    )
-    return [f"{where} is {needed} px wide"] if needed > width else []
-
-
-def widths_of(seat: Seat, where: str) -> list[str]:
-    """Only whether the page fits, wide and narrow; wide again afterwards."""
-    wide, found = seat.page.viewport_size, too_wide(seat, where)
-    seat.page.set_viewport_size(NARROW)
-    found += too_wide(seat, f"{where}, narrow,")
-    seat.page.set_viewport_size(wide)
-    return found
+    needed = page.evaluate("document.documentElement.scrollWidth")
+    return [*found, f"{where} is {needed} px wide"] if needed > width else found

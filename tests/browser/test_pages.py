@@ -12,7 +12,7 @@ from otc.tenancy.models import Person
 from pipeline.health.services import health_refresh
 from pipeline.opportunities.models import Opportunity
 from postmortem.demo.services import demo_seed
-from tests.browser.looking import troubles_at_both_widths, widths_of
+from tests.browser.looking import troubles_at_both_widths
 from tests.nightly import IS_NIGHTLY
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -51,25 +51,15 @@ def seeded() -> tuple[str, dict[str, str]]:
 OWN_PARTS = ("deals/", "deals/board/", "deals/{deal}/", "forecast/", "settings/")
 
 
-def is_read_today(place: int) -> bool:
-    """Every page is opened wide and narrow on every day; axe looks at those without parts of their own in turns, at
-    every other one on a day, and at all of them at night.
-    """
-    return IS_NIGHTLY or (place + timezone.now().toordinal()) % 2 == 0
-
-
 def test_every_page_fits_and_is_readable_in_light_and_dark(sit):
     email, named = seeded()
     seat = sit(email)
     troubles = []
-    for place, path in enumerate(PAGES.split()):
+    for path in PAGES.split():
         answer = seat.open("/o/looked-at/" + path.format(**named))
         if answer.status != 200:
             troubles.append(f"{path}: {answer.status}")
         is_special = path in OWN_PARTS
-        if not (is_special or is_read_today(place)):
-            troubles += widths_of(seat, path)
-            continue
         troubles += troubles_at_both_widths(
             seat, path, has_own_parts=is_special, in_both_themes=is_special or IS_NIGHTLY
         )

@@ -34,7 +34,7 @@ CHECKS = (
 )
 # The same few requests every time: a guard must not fail by chance on somebody else's change.
 BOUNDED = settings(
-    max_examples=100 if IS_NIGHTLY else 3,
+    max_examples=100 if IS_NIGHTLY else 2,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
